@@ -1,0 +1,39 @@
+# tinynas: every target does its own set-up.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install demo test test-all check lock clean
+
+# The stamp holds the environment to the lock file: it is made anew when either changes.
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info < (3, 14) else "tinynas needs Python 3.10 to 3.13: try make PYTHON=python3.11 " + "(this is " + sys.version.split()[0] + ")")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+install: .venv/installed
+
+# A search on the digits that come with scikit-learn, then the files for the board.
+demo: install
+	$(BIN)/tinynas search --target nucleo_f401 --trials 16
+	$(BIN)/tinynas convert best
+
+test: install
+	$(BIN)/pytest
+
+test-all: install
+	$(BIN)/pytest -m "slow or not slow"
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_layers.py tests/test_imports.py
+
+# Needs uv (pip install uv). The lock holds for every Python and platform that pyproject.toml names.
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

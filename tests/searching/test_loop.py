@@ -1,0 +1,200 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.searching.conftest import evaluate, footprint_of, score_of
+from tinynas.errors import InfeasibleError, RunError, UsageError
+from tinynas.hardware import Limits
+from tinynas.runs import Evaluation, State, read_trials
+from tinynas.searching import GenerationStarted, Started, TrialDone, resume, search
+
+
+@pytest.fixture
+def run(stripes, target, space, limits, tmp_path):
+    """Start a search with made-up scores; keywords replace the usual ones."""
+
+    def start(out="run", **given):
+        usual = {
+            "space": space,
+            "limits": limits,
+            "evaluate": evaluate,
+            "screen": footprint_of,
+            "n_generations": 6,
+            "n_children": 6,
+        }
+        return search(stripes, target, out=tmp_path / out, **{**usual, **given})
+
+    return start
+
+
+def _journal(folder):
+    """The journal without its timings."""
+    return [
+        (t.number, t.generation, t.parent, t.architecture.key, replace(t.evaluation, seconds=0.0))
+        for t in read_trials(folder / "journal.sqlite")
+    ]
+
+
+def test_the_best_fits_and_is_the_best(run, limits):
+    result = run()
+    trained = [trial for trial in result.trials if trial.evaluation.folds]
+    assert result.best is not None
+    assert score_of(result.best.architecture) == max(score_of(trial.architecture) for trial in trained)
+    assert all(not limits.violations(footprint_of(trial.architecture)) for trial in trained)
+
+
+def test_evolution_beats_its_first_generation(run):
+    result = run(n_generations=12)
+    first = max(score_of(t.architecture) for t in result.trials if t.generation == 0 and t.evaluation.folds)
+    assert score_of(result.best.architecture) > first
+
+
+def test_no_architecture_is_trained_twice(run):
+    result = run(fidelity="full")
+    keys = [trial.architecture.key for trial in result.trials]
+    assert len(keys) == len(set(keys))
+
+
+def test_children_over_a_limit_are_not_trained_and_say_why(run):
+    result = run(limits=Limits(flash_bytes=3000, ram_bytes=1600))
+    over = [trial for trial in result.trials if trial.evaluation.state is State.INFEASIBLE]
+    assert over
+    for trial in over:
+        assert not trial.evaluation.folds
+        assert trial.evaluation.violations
+    assert result.summary["trials"]["infeasible"] == len(over)
+
+
+def test_infeasible_limits_end_and_name_what_binds(run):
+    with pytest.raises(InfeasibleError, match=r"are over flash_bytes, the limit that binds.*limit 900 B"):
+        run(limits=Limits(flash_bytes=900))
+
+
+@pytest.mark.parametrize("strategy", ["evolution", "random"])
+@pytest.mark.parametrize("selection", ["plus", "comma"])
+def test_the_same_seed_gives_the_same_journal(run, strategy, selection):
+    chosen = {"strategy": strategy, "selection": selection}
+    first, second = run("a", seed=5, **chosen), run("b", seed=5, **chosen)
+    other = run("c", seed=6, **chosen)
+    assert _journal(first.folder) == _journal(second.folder)
+    assert _journal(first.folder) != _journal(other.folder)
+
+
+@pytest.mark.parametrize("stop_after", [1, 7, 20, 37])
+def test_a_killed_search_goes_on_to_the_same_end(run, stripes, tmp_path, stop_after):
+    whole = run("whole")
+    calls = 0
+
+    def dies(architecture):
+        nonlocal calls
+        calls += 1
+        if calls > stop_after:
+            raise KeyboardInterrupt
+        return evaluate(architecture)
+
+    with pytest.raises(KeyboardInterrupt):
+        run("killed", evaluate=dies)
+    assert not (tmp_path / "killed" / "summary.json").exists()
+    result = resume(tmp_path / "killed", stripes, evaluate=evaluate, screen=footprint_of)
+    assert _journal(result.folder) == _journal(whole.folder)
+    ours, theirs = ({**r.summary, "seconds": 0} for r in (result, whole))
+    assert ours == theirs
+
+
+def test_a_search_that_has_ended_is_returned_as_it_ended(run, stripes):
+    first = run()
+    again = resume(first.folder, stripes, evaluate=lambda a: pytest.fail("trained again"), screen=footprint_of)
+    assert again.summary == first.summary
+    assert again.best == first.best
+
+
+def test_trials_are_counted(run):
+    result = run(n_generations=None, max_trials=13, fidelity="full")
+    assert sum(trial.evaluation.state is State.COMPLETE for trial in result.trials) == 13
+
+
+def test_finalists_are_trained_in_full(run):
+    result = run(n_finalists=2)
+    full = [trial for trial in result.trials if trial.evaluation.fidelity == "full"]
+    assert len(full) == 2
+    assert result.best in full
+
+
+def test_patience_ends_it(run):
+    same = lambda architecture: replace(  # noqa: E731
+        evaluate(architecture), folds=evaluate(run_best).folds
+    )
+    run_best = run("first").best.architecture
+    result = run("second", evaluate=same, n_generations=50, patience=2)
+    assert max(trial.generation for trial in result.trials) <= 4
+
+
+def test_a_failed_trial_is_recorded_and_the_search_goes_on(run):
+    def sometimes(architecture):
+        if int(architecture.key, 16) % 3 == 0:
+            return Evaluation(State.FAILED, error="it would not")
+        return evaluate(architecture)
+
+    result = run(evaluate=sometimes)
+    assert result.summary["trials"]["failed"] > 0
+    assert result.best.evaluation.state is State.COMPLETE
+
+
+def test_failures_in_a_row_end_it(run):
+    with pytest.raises(RunError, match="10 children in a row failed, the last with: it would not"):
+        run(evaluate=lambda architecture: Evaluation(State.FAILED, error="it would not"))
+
+
+def test_fidelity_none_measures_only(run):
+    result = run(fidelity="none", evaluate=lambda a: Evaluation(State.COMPLETE))
+    assert result.summary["best"] is None
+    assert result.summary["trials"]["complete"] > 0
+
+
+def test_events_tell_the_story(run):
+    events = []
+    run(watch=events.append)
+    assert isinstance(events[0], Started)
+    assert sum(isinstance(event, GenerationStarted) for event in events) == 7  # six and the finalists
+    shares = [event.share for event in events if isinstance(event, TrialDone)]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+
+def test_summary_is_what_scripts_expect(run):
+    summary = json.loads((run().folder / "summary.json").read_text())
+    assert set(summary) == {"target", "data", "seed", "trials", "best", "seconds"}
+    assert set(summary["trials"]) == {"complete", "infeasible", "failed"}
+    wanted = {"architecture", "params", "macs", "flops", "flash_bytes", "arena_bytes", "largest_tensor_bytes"}
+    assert wanted | {"validation", "test"} <= set(summary["best"])
+    assert set(summary["best"]["validation"]["accuracy"]) == {"mean", "std"}
+
+
+def test_a_folder_in_use_or_of_other_data_is_refused(run, stripes, target):
+    result = run()
+    with pytest.raises(RunError, match="is not empty"):
+        run()
+    other = type(stripes).from_arrays(1 - stripes.x, stripes.y, name="other")
+    with pytest.raises(RunError, match="began with other data"):
+        resume(result.folder, other)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"n_children": 0}, "n_children is 0"),
+        ({"seed": -1}, "seed is -1"),
+        ({"strategy": "magic"}, "strategy is 'magic'"),
+        ({"colour": "red"}, "colour is 'red'"),
+        ({"time_budget_s": 0}, "time_budget_s is 0"),
+    ],
+)
+def test_settings_that_make_no_sense_are_one_sentence(run, given, message):
+    with pytest.raises(UsageError, match=message):
+        run(**given)
+
+
+def test_a_space_for_other_data_is_refused(run, space):
+    with pytest.raises(UsageError, match=r"SearchSpace.for_input"):
+        run(space=replace(space, n_classes=4))

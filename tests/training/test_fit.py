@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from tinynas.architecture import Architecture, Block, Head
+from tinynas.errors import ConversionError
+from tinynas.training.augment import Augmentation
+from tinynas.training.build import build
+from tinynas.training.fit import Recipe, cross_entropy, fit, one_cycle, predict
+from tinynas.training.keras import keras, layer_weights, seed_everything
+
+NET = Architecture((8, 8, 1), (Block("conv", 8, 3, pool="max"), Block("separable", 8, 3)), Head(), 3)
+
+
+def _trained(dataset, seed, recipe):
+    seed_everything(seed)
+    model = build(NET)
+    epochs = fit(model, dataset.x, dataset.y, recipe, seed)
+    return model, epochs
+
+
+def test_it_learns(tensorflow, stripes):
+    model, epochs = _trained(stripes, 1, Recipe(60, batch_size=16))
+    assert epochs == 60
+    assert (predict(model, stripes.x_test).argmax(axis=1) == stripes.y_test).mean() >= 0.9
+
+
+def test_the_same_seed_gives_the_same_weights(tensorflow, stripes):
+    recipe = Recipe(3, batch_size=16, augmentation=Augmentation(shift=0.2, noise=0.1, scale=0.1, flip=True))
+    first, second, other = (layer_weights(_trained(stripes, seed, recipe)[0]) for seed in (1, 1, 2))
+    for name, arrays in first.items():
+        for one, two in zip(arrays, second[name], strict=True):
+            np.testing.assert_array_equal(one, two)
+    assert any(not np.array_equal(a, b) for n in first for a, b in zip(first[n], other[n], strict=True))
+
+
+def test_the_rate_rises_and_falls(tensorflow):
+    rates = [float(one_cycle(np.float32(p), 4e-3)) for p in np.linspace(0, 1, 101)]
+    assert np.argmax(rates) == 25
+    assert max(rates) == pytest.approx(4e-3)
+    assert rates[0] == pytest.approx(4e-3 / 25)
+    assert rates[-1] < 1e-5
+    assert np.all(np.diff(rates[:25]) > 0)
+    assert np.all(np.diff(rates[26:]) < 0)
+
+
+def test_it_stops_when_nothing_improves(tensorflow, stripes):
+    seed_everything(1)
+    model = build(NET)
+    random_labels = np.random.default_rng(0).integers(0, 3, len(stripes.y_test))
+    recipe = Recipe(200, batch_size=16, patience=2)
+    epochs = fit(model, stripes.x, stripes.y, recipe, 1, (stripes.x_test, random_labels))
+    assert 2 < epochs < 100
+
+
+def test_a_time_budget_ends_it(tensorflow, stripes):
+    _, epochs = _trained(stripes, 1, Recipe(10**6, batch_size=16, time_budget_s=1.5))
+    assert 1 <= epochs < 10**5
+
+
+def test_a_loss_that_is_no_number_is_an_error(tensorflow, stripes):
+    seed_everything(1)
+    model = build(NET, {"head_classes": [np.zeros((8, 3)), np.full(3, np.nan)]})
+    with pytest.raises(ConversionError, match="loss became nan in epoch 1"):
+        fit(model, stripes.x, stripes.y, Recipe(2, batch_size=16), 1)
+
+
+def test_cross_entropy_is_keras_s(seeded, stripes):
+    model = build(NET)
+    loss = keras.losses.SparseCategoricalCrossentropy()(stripes.y, model(stripes.x)).numpy()
+    assert cross_entropy(model, stripes.x, stripes.y) == pytest.approx(float(loss), rel=1e-4)

@@ -1,0 +1,65 @@
+"""tinynas: neural architecture search for microcontrollers. The public names, loaded when they are first used."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from tinynas.architecture import Architecture, Block, Head, SearchSpace
+    from tinynas.data import Dataset
+    from tinynas.errors import TinynasError
+    from tinynas.export.convert import Converted, convert
+    from tinynas.hardware import Footprint, Limits, Target
+    from tinynas.searching import SearchResult, resume, search
+    from tinynas.tflite.analyze import Analysis, analyze
+
+# Public name -> the room it comes from.
+_ROOMS = {
+    "Analysis": "tflite",
+    "Architecture": "architecture",
+    "Block": "architecture",
+    "Converted": "export",
+    "Dataset": "data",
+    "Footprint": "hardware",
+    "Head": "architecture",
+    "Limits": "hardware",
+    "SearchResult": "searching",
+    "SearchSpace": "architecture",
+    "Target": "hardware",
+    "TinynasError": "errors",
+    "analyze": "tflite",
+    "convert": "export",
+    "resume": "searching",
+    "search": "searching",
+}
+
+__all__ = [
+    "Analysis",
+    "Architecture",
+    "Block",
+    "Converted",
+    "Dataset",
+    "Footprint",
+    "Head",
+    "Limits",
+    "SearchResult",
+    "SearchSpace",
+    "Target",
+    "TinynasError",
+    "__version__",
+    "analyze",
+    "convert",
+    "resume",
+    "search",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'tinynas' has no attribute {name!r}")
+    return getattr(import_module(f"tinynas.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

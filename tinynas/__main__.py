@@ -1,0 +1,5 @@
+"""`python -m tinynas` is the command line."""
+
+from tinynas.cli import main
+
+main()

@@ -1,0 +1,29 @@
+"""The genome: blocks, architectures, the space they live in, and the ways to change them."""
+
+from tinynas.architecture.architecture import Architecture, Head
+from tinynas.architecture.block import Block, Shape
+from tinynas.architecture.mutation import (
+    add_block,
+    change_block,
+    change_head,
+    crossover,
+    mutate,
+    remove_block,
+)
+from tinynas.architecture.shrink import shrink
+from tinynas.architecture.space import SearchSpace
+
+__all__ = [
+    "Architecture",
+    "Block",
+    "Head",
+    "SearchSpace",
+    "Shape",
+    "add_block",
+    "change_block",
+    "change_head",
+    "crossover",
+    "mutate",
+    "remove_block",
+    "shrink",
+]

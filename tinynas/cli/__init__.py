@@ -1,0 +1,39 @@
+"""The command line: the only room that prints, exits and reads argv."""
+
+import sys
+from collections.abc import Sequence
+
+from tinynas.errors import TinynasError
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; ends the process with 0 (done), 1 (an error, or does not fit) or 2 (usage)."""
+    from tinynas.cli.app import app
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    try:
+        app(args=[argument for argument in given if argument != "--debug"], prog_name="tinynas")
+    except TinynasError as error:
+        if debug:
+            raise
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        _fail("Stopped. A search goes on with: tinynas search --resume RUN_FOLDER", 1)
+    except BrokenPipeError:  # the reader of a pipe, such as head, has gone
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:
+        if debug:
+            raise
+        _fail(
+            f"Internal error, {type(error).__name__}: {error}. Run it again with --debug for the traceback.",
+            1,
+        )
+
+
+def _fail(sentence: str, code: int) -> None:
+    print(f"tinynas: {sentence}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,43 @@
+"""The commands and what they have in common."""
+
+from typing import Annotated
+
+import typer
+
+from tinynas.cli.boards import targets
+from tinynas.cli.models import analyze, convert
+from tinynas.cli.search import search
+
+app = typer.Typer(
+    name="tinynas",
+    help="Find a neural network that fits your microcontroller: Flash and RAM to the byte, before any training.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from tinynas import __version__
+
+        typer.echo(f"tinynas {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error (anywhere on the line).")
+    ] = False,
+) -> None:
+    """Options before the command; `main` has taken --debug out already."""
+
+
+app.command()(search)
+app.command()(convert)
+app.command()(analyze)
+app.command()(targets)

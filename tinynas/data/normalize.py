@@ -1,0 +1,127 @@
+"""Normalisation to [0, 1]: an offset and a scale, for all values or one a channel; the device repeats it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinynas.errors import DataError
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
+
+_CHUNK_VALUES = 1 << 20
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """normalised = clip((raw - offset) * scale, 0, 1), per channel (last axis) or with one value for all.
+
+    A scale of 0 stands for a channel that is constant in the training samples: it becomes 0 everywhere.
+    Clipping touches only values beyond the range of the training samples; the device does the same.
+    """
+
+    offset: tuple[float, ...]
+    scale: tuple[float, ...]
+    source_dtype: str
+
+    def __post_init__(self) -> None:
+        values = (*self.offset, *self.scale)
+        if not self.offset or len(self.offset) != len(self.scale) or not all(map(math.isfinite, values)):
+            raise DataError(
+                f"normalisation: offset and scale must be equally many finite numbers, one or one a channel; "
+                f"got {self.offset} and {self.scale}"
+            )
+
+    def apply(self, raw: npt.ArrayLike) -> Floats:
+        """raw (..., C) as float32 in [0, 1]; computed in double precision, a part at a time."""
+        return self.apply_rows(np.atleast_1d(np.asarray(raw)), None).reshape(np.shape(raw))
+
+    def apply_rows(self, raw: Array, rows: npt.NDArray[np.int64] | None) -> Floats:
+        """The same for the given rows of raw (n, ..., C) alone, or for all of them (None)."""
+        if len(self.offset) not in (1, raw.shape[-1]):
+            raise DataError(f"normalisation: made for {len(self.offset)} channels, the values have {raw.shape[-1]}")
+        n = len(raw) if rows is None else len(rows)
+        out = np.empty((n, *raw.shape[1:]), dtype=np.float32)
+        offset, scale = np.array(self.offset), np.array(self.scale)
+        for start, part in _parts(raw, rows):
+            values = (part - offset) * scale
+            out[start : start + len(part)] = np.clip(values, 0.0, 1.0, out=values)
+        return out
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form that run folders keep."""
+        return {
+            "offset": list(self.offset),
+            "scale": list(self.scale),
+            "source_dtype": self.source_dtype,
+            "clip": [0.0, 1.0],
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Normalization:
+        """The inverse of to_dict; DataError when a key is missing, unknown or of the wrong kind."""
+        known = {"offset", "scale", "source_dtype", "clip"}
+        if set(values) != known or list(values["clip"]) != [0.0, 1.0]:
+            raise DataError(f"normalisation: wanted the keys {sorted(known)} with clip [0, 1], got {values!r}")
+        try:
+            offset, scale = (tuple(float(v) for v in values[key]) for key in ("offset", "scale"))
+        except (TypeError, ValueError) as error:
+            raise DataError(f"normalisation: offset and scale must be lists of numbers ({error})") from error
+        return cls(offset, scale, str(values["source_dtype"]))
+
+
+def fit_normalization(x: Array, rows: npt.NDArray[np.int64] | None, where: str) -> Normalization:
+    """What brings the training rows of x (n, H, W, C) to [0, 1].
+
+    ubyte: 1/255, whatever the values are.  bool, and float already within [0, 1]: left as it is.
+    All else: from the least and greatest training value, a channel at a time.
+    """
+    dtype = x.dtype.name
+    if x.dtype == np.uint8:
+        return Normalization((0.0,), (1 / 255,), dtype)
+    axes = tuple(range(x.ndim - 1))
+    low, high = np.full(x.shape[-1], np.inf), np.full(x.shape[-1], -np.inf)
+    for _, part in _parts(x, rows):
+        low, high = np.minimum(low, part.min(axes)), np.maximum(high, part.max(axes))
+    if x.dtype.kind == "b" or (x.dtype.kind == "f" and low.min() >= 0 and high.max() <= 1):
+        return Normalization((0.0,), (1.0,), dtype)
+    span = high - low
+    scale = np.divide(1.0, span, out=np.zeros_like(span), where=span > 1 / _FLOAT32_MAX)
+    if not scale.any():
+        raise DataError(f"{where}: every training sample holds the same values, so nothing can be learned")
+    return Normalization(tuple(map(float, low)), tuple(map(float, scale)), dtype)
+
+
+def check_values(x: Array, where: str) -> None:
+    """Raise DataError unless x (n, ...) holds real numbers, all finite and within float32's range."""
+    if x.dtype.kind not in "buif":
+        raise DataError(
+            f"{where}: samples are of type {x.dtype}, wanted numbers"
+            + (": they differ in shape, or are not arrays of numbers" if x.dtype.kind == "O" else "")
+        )
+    if x.dtype.kind != "f":
+        return
+    for start, part in _parts(x, None):
+        good = np.abs(part) <= _FLOAT32_MAX
+        if not good.all():
+            at = np.argwhere(~good)[0]
+            value = part[tuple(at)]
+            raise DataError(
+                f"{where}: sample {start + at[0]} holds {value} at {tuple(at[1:].tolist())}, "
+                f"wanted finite numbers within float32's range: clean or drop such samples"
+            )
+
+
+def _parts(x: Array, rows: npt.NDArray[np.int64] | None) -> Iterator[tuple[int, Array]]:
+    """(first row, float64 rows) of x, about 8 MB at a time, so that no second copy of a set is ever made."""
+    step = max(1, _CHUNK_VALUES // max(1, math.prod(x.shape[1:])))
+    for start in range(0, len(x) if rows is None else len(rows), step):
+        part = x[start : start + step] if rows is None else x[rows[start : start + step]]
+        yield start, part.astype(np.float64)

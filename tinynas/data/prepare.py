@@ -1,0 +1,107 @@
+"""What every way to a Dataset goes through: check, lay out, label, split, normalise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tinynas.data.files import Meta
+from tinynas.data.labels import encode_labels, flat_labels
+from tinynas.data.layout import Layout, arrange, as_layout, choose_layout, reshape_samples
+from tinynas.data.normalize import Floats, Normalization, check_values, fit_normalization
+from tinynas.data.splits import split_off
+from tinynas.errors import DataError
+
+Array = npt.NDArray[Any]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Samples and labels as they came, and what meta.json says of them; without a test part both are None."""
+
+    meta: Meta
+    x: npt.ArrayLike
+    y: npt.ArrayLike
+    x_test: npt.ArrayLike | None = None
+    y_test: npt.ArrayLike | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the caller asked for: see Dataset.from_arrays. `normalization` None means fitted."""
+
+    layout: Layout | None = None
+    reshape: Sequence[int] | None = None
+    test_fraction: float = 0.2
+    seed: int = 0
+    normalization: Normalization | None = None
+
+
+class Prepared(NamedTuple):
+    """The fields of a Dataset after its name, in order."""
+
+    x: Floats
+    y: Ints
+    x_test: Floats
+    y_test: Ints
+    class_names: tuple[str, ...]
+    layout: Layout
+    layout_reason: str
+    normalization: Normalization
+
+
+def prepare(source: Source, options: Options) -> Prepared:
+    """The checked, laid out, split and normalised samples of `source`; DataError for what cannot be used."""
+    where = source.meta.name
+    raw, labels = _part(source.x, source.y, options.reshape, f"{where}, training part")
+    raw_test, labels_test = _test_part(source, options, raw)
+    # meta.json speaks of the samples as they lie in the file, so a reshape overrules it.
+    hint = source.meta.layout if options.reshape is None else None
+    given = None if options.layout is None else as_layout(options.layout, where)
+    layout, reason = choose_layout(raw.shape[1:], given, hint)
+    y, y_test, names = encode_labels(labels, labels_test, source.meta.class_names, where)
+    raw = arrange(raw, layout, where)
+    if raw_test is None or y_test is None:
+        fold = split_off(y, options.test_fraction, options.seed, names, where)
+        raw_test, rows, rows_test = raw, fold.train, fold.validation
+        y, y_test = y[rows], y[rows_test]
+    else:
+        raw_test, rows, rows_test = arrange(raw_test, layout, where), None, None
+    fitted = options.normalization or fit_normalization(raw, rows, where)
+    x, x_test = fitted.apply_rows(raw, rows), fitted.apply_rows(raw_test, rows_test)
+    return Prepared(x, y, x_test, y_test, names, layout, reason, fitted)
+
+
+def _part(x: npt.ArrayLike, y: npt.ArrayLike, reshape: Sequence[int] | None, where: str) -> tuple[Array, Array]:
+    """Samples (n, ...) and labels (n,) of one part, checked against each other."""
+    try:
+        raw = np.asarray(x)
+    except ValueError as error:
+        raise DataError(f"{where}: samples differ in shape, wanted one array ({error})") from error
+    if raw.ndim < 2 or raw.size == 0:
+        raise DataError(f"{where}: samples have shape {raw.shape}, wanted (n, ...) with at least one value each")
+    labels = flat_labels(y, where)
+    if len(labels) != len(raw):
+        raise DataError(f"{where}: {len(raw):,} samples but {len(labels):,} labels, wanted one a sample")
+    check_values(raw, where)
+    return raw if reshape is None else reshape_samples(raw, tuple(reshape), where), labels
+
+
+def _test_part(source: Source, options: Options, raw: Array) -> tuple[Array | None, Array | None]:
+    """The test samples and labels, checked against the training samples `raw`; (None, None) without any."""
+    where = source.meta.name
+    if source.x_test is None and source.y_test is None:
+        return None, None
+    if source.x_test is None or source.y_test is None:
+        raise DataError(f"{where}: a test part needs both samples and labels, or neither")
+    test, labels = _part(source.x_test, source.y_test, options.reshape, f"{where}, test part")
+    if raw.shape[1:] != test.shape[1:]:
+        raise DataError(f"{where}: training samples have shape {raw.shape[1:]}, test samples {test.shape[1:]}")
+    if (raw.dtype.kind, raw.dtype == np.uint8) != (test.dtype.kind, test.dtype == np.uint8):
+        raise DataError(f"{where}: training samples are {raw.dtype}, test samples {test.dtype}: scale alike")
+    return test, labels

@@ -1,0 +1,45 @@
+"""The board: what it has, what a model needs of it, and whether that fits.
+
+Target is loaded on first use, since it needs pydantic; everything else is plain Python.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from tinynas.hardware.cores import CORES, Core
+from tinynas.hardware.estimate import Estimate
+from tinynas.hardware.footprint import Arena, Flash, Footprint
+from tinynas.hardware.kernels import KERNEL_LIBRARIES, KernelLibrary, nearest_library
+from tinynas.hardware.latency import energy, latency
+from tinynas.hardware.limits import Limits, Violation
+from tinynas.hardware.runtime import BUILDS, ram_outside_arena, runtime_flash_bytes
+
+if TYPE_CHECKING:
+    from tinynas.hardware.target import Target
+
+__all__ = [
+    "BUILDS",
+    "CORES",
+    "KERNEL_LIBRARIES",
+    "Arena",
+    "Core",
+    "Estimate",
+    "Flash",
+    "Footprint",
+    "KernelLibrary",
+    "Limits",
+    "Target",
+    "Violation",
+    "energy",
+    "latency",
+    "nearest_library",
+    "ram_outside_arena",
+    "runtime_flash_bytes",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Target":
+        from tinynas.hardware.target import Target
+
+        return Target
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,41 @@
+"""Time and energy of one inference, estimated from its instructions and the board's core."""
+
+from collections.abc import Mapping
+from math import hypot
+from typing import TYPE_CHECKING
+
+from tinynas.hardware.cores import CORES
+from tinynas.hardware.estimate import Estimate
+from tinynas.hardware.kernels import KernelLibrary
+
+if TYPE_CHECKING:
+    from tinynas.hardware.target import Target
+
+INSTRUCTION_ERRORS: Mapping[KernelLibrary, float] = {"cmsis_nn": 0.02, "reference": 0.03, "cmsis_nn_no_dsp": 0.2}
+"""Relative error of the instructions by kernel library: nine of ten nets that the fit had not seen stay below it
+(tools/fit_instructions.py). Without DSP no net was measured; see there."""
+
+POWER_ERROR = 0.25  # a datasheet's run mode is CoreMark-like code, and a board draws more than its chip
+
+
+def latency(instructions: int, target: "Target") -> Estimate | None:
+    """ms of one inference on `target`: instructions times cycles per instruction over the clock.
+
+    `instructions` are those that tflite.instructions counts for `target.kernel_library`. None for a core, or kernels on
+    it, of which no time was published; a limit on the latency is then an error, never a pass.
+    """
+    pace = CORES[target.core].pace.get(target.kernels)
+    if pace is None:
+        return None
+    error = hypot(pace.error, INSTRUCTION_ERRORS[target.kernel_library])
+    source = f"{pace.cycles:g} cycles an instruction on a {target.core} with {target.kernels} kernels"
+    return Estimate(instructions * pace.cycles / target.clock_hz * 1000, error, source)
+
+
+def energy(time: Estimate | None, target: "Target") -> Estimate | None:
+    """mJ of one inference that takes `time` (ms): the board's active power times it; None where either is not known."""
+    if time is None or target.active_power_mw is None:
+        return None
+    error = hypot(time.error, POWER_ERROR)
+    power = f"{target.active_power_mw:g} mW, the power of the {target.power_scope}"
+    return Estimate(time.value * target.active_power_mw / 1000, error, f"{time.source}; {power}")

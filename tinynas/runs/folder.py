@@ -1,0 +1,156 @@
+"""A run folder: settings.json, journal.sqlite, search.log, best/, summary.json; the only code that writes them."""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from tinynas.errors import RunError
+from tinynas.runs.journal import Journal
+from tinynas.runs.settings import Settings
+
+_SETTINGS, _JOURNAL, _SUMMARY, _LOG = "settings.json", "journal.sqlite", "summary.json", "search.log"
+
+
+class Run:
+    """A run folder that this process has open for writing; other processes are kept out until `close`."""
+
+    def __init__(self, folder: Path, settings: Settings, lock: IO[str]) -> None:
+        """Use `create` or `open`: they take the lock."""
+        self.folder = folder
+        self.settings = settings
+        self.journal = Journal(folder / _JOURNAL)
+        self._lock = lock
+
+    @classmethod
+    def create(cls, folder: Path, settings: Settings) -> "Run":
+        """Make `folder` for a new search; RunError when it holds something already or cannot be made."""
+        if folder.exists() and any(folder.iterdir()):
+            raise RunError(f"{folder} is not empty: choose another --out, or go on with --resume {folder}.")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = _lock(folder)
+            write_atomically(folder / _SETTINGS, settings.model_dump_json(indent=1).encode())
+            _point_latest(folder)
+        except OSError as error:
+            raise RunError(f"The run folder {folder} cannot be written: {error.strerror}.") from error
+        return cls(folder, settings, lock)
+
+    @classmethod
+    def open(cls, folder: Path) -> "Run":
+        """Open the run in `folder` to go on with it; RunError when it is none, or another process has it."""
+        settings = read_settings(folder)
+        lock = _lock(folder)
+        _point_latest(folder)
+        return cls(folder, settings, lock)
+
+    def log(self, line: str) -> None:
+        """Append one line with the time to search.log."""
+        with (self.folder / _LOG).open("a", encoding="utf-8") as file:
+            file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {line}\n")
+
+    def save_best(self, about: Mapping[str, Any], keras: bytes, tflite: bytes, samples: np.ndarray) -> None:
+        """Replace best/ by a new model, whole or not at all.
+
+        `about` goes into architecture.json; `samples` are held-out int8 inputs (n, H, W, C), for the check that
+        `convert` makes in TFLM.
+        """
+        fresh = self.folder / "best.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir()
+        (fresh / "model.keras").write_bytes(keras)
+        (fresh / "model.tflite").write_bytes(tflite)
+        np.save(fresh / "samples.npy", samples)
+        described = {**about, "sha256": hashlib.sha256(tflite).hexdigest()}
+        (fresh / "architecture.json").write_text(json.dumps(described, indent=1))
+        old = self.folder / "best.old"
+        shutil.rmtree(old, ignore_errors=True)
+        if (self.folder / "best").exists():
+            (self.folder / "best").rename(old)
+        fresh.rename(self.folder / "best")
+        shutil.rmtree(old, ignore_errors=True)
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        """Write summary.json, whole or not at all."""
+        write_atomically(self.folder / _SUMMARY, json.dumps(summary, indent=1).encode())
+
+    def summary(self) -> dict[str, Any] | None:
+        """Return summary.json, or None while the search has not ended."""
+        path = self.folder / _SUMMARY
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def close(self) -> None:
+        """Close the journal and let other processes in."""
+        self.journal.close()
+        self._lock.close()
+
+
+class Best:
+    """What best/ holds, read back: `about` (architecture.json), `tflite` bytes, `samples` int8 (n, H, W, C)."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read best/ of the run in `folder`; RunError when there is no model yet or a file is not the one written."""
+        best = folder / "best"
+        if not best.exists() and (folder / "best.old").exists():
+            best = folder / "best.old"  # the writer was killed between its two renames
+        if not best.exists():
+            raise RunError(f"{folder} has no best model yet: let the search run, or resume it with --resume {folder}.")
+        try:
+            self.about: dict[str, Any] = json.loads((best / "architecture.json").read_text())
+            self.tflite = (best / "model.tflite").read_bytes()
+            self.samples: np.ndarray = np.load(best / "samples.npy", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise RunError(f"{best} cannot be read ({error}); resume the search to write it again.") from error
+        if hashlib.sha256(self.tflite).hexdigest() != self.about.get("sha256"):
+            raise RunError(f"{best}/model.tflite is not the file that the search wrote (its digest differs).")
+
+
+def read_settings(folder: Path) -> Settings:
+    """Return the settings of the run in `folder`; RunError when it is no run folder."""
+    path = folder / _SETTINGS
+    try:
+        return Settings.read(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"{folder} is not a run folder: it has no readable {_SETTINGS}.") from error
+
+
+def latest_run(root: Path) -> Path:
+    """Return the newest run folder below `root`; RunError when there is none."""
+    link = root / "latest"
+    if not (link / _SETTINGS).exists():
+        raise RunError(f"There is no run in {root}: start one with tinynas search, or name one with --run.")
+    return link.resolve()
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that a kill leaves the old file or the new one, never half of one."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_bytes(data)
+    os.replace(beside, path)
+
+
+def _lock(folder: Path) -> IO[str]:
+    lock = (folder / ".lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise RunError(
+            f"{folder} is in use by another tinynas; wait for it to end, or choose another --out."
+        ) from error
+    return lock
+
+
+def _point_latest(folder: Path) -> None:
+    """Let `latest` beside the run folder point to it."""
+    beside = folder.parent / f".latest.{os.getpid()}"
+    beside.unlink(missing_ok=True)
+    beside.symlink_to(folder.name)
+    os.replace(beside, folder.parent / "latest")

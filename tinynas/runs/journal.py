@@ -1,0 +1,92 @@
+"""The journal of a search: every trial in one SQLite file, one transaction each, so that a kill loses nothing."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tinynas.architecture import Architecture
+from tinynas.errors import RunError
+from tinynas.runs.trial import Evaluation, Trial
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS trials (
+    number INTEGER PRIMARY KEY, generation INTEGER NOT NULL, parent INTEGER, key TEXT NOT NULL,
+    state TEXT NOT NULL, architecture TEXT NOT NULL, evaluation TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+class Journal:
+    """An append-only table of trials, and a small table of facts (seconds so far, stage reached)."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the journal at `path`, making it when it is new; RunError when the file is not a journal."""
+        self._path = path
+        try:
+            self._connection = sqlite3.connect(path, isolation_level=None)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise RunError(f"{path} cannot be opened as a journal ({error}); is this a run folder?") from error
+
+    def append(self, trial: Trial) -> None:
+        """Write one trial; RunError when its number is taken or the disk refuses."""
+        row = (
+            trial.number,
+            trial.generation,
+            trial.parent,
+            trial.architecture.key,
+            trial.evaluation.state.value,
+            json.dumps(trial.architecture.to_dict()),
+            json.dumps(trial.evaluation.to_dict()),
+        )
+        self._run("INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def trials(self) -> tuple[Trial, ...]:
+        """Return every trial, in the order of their numbers."""
+        rows = self._run("SELECT number, generation, parent, architecture, evaluation FROM trials ORDER BY number")
+        return tuple(_trial(*row) for row in rows)
+
+    def set_fact(self, name: str, value: Any) -> None:
+        """Remember `value` (anything JSON holds) under `name`, in place of an earlier one."""
+        self._run("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+
+    def fact(self, name: str, default: Any = None) -> Any:
+        """Return what was remembered under `name`, or `default` when nothing was."""
+        rows = self._run("SELECT value FROM facts WHERE name = ?", (name,))
+        return json.loads(rows[0][0]) if rows else default
+
+    def close(self) -> None:
+        """Close the file; the journal cannot be used afterwards."""
+        self._connection.close()
+
+    def _run(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            with closing(self._connection.execute(statement, values)) as cursor:
+                return cursor.fetchall()
+        except sqlite3.Error as error:
+            raise RunError(f"The journal {self._path} could not be used: {error}.") from error
+
+
+def _trial(number: int, generation: int, parent: int | None, architecture: str, evaluation: str) -> Trial:
+    return Trial(
+        number,
+        generation,
+        parent,
+        Architecture.from_dict(json.loads(architecture)),
+        Evaluation.from_dict(json.loads(evaluation)),
+    )
+
+
+def read_trials(path: Path) -> Iterator[Trial]:
+    """Yield the trials of the journal at `path` without keeping it open."""
+    journal = Journal(path)
+    try:
+        yield from journal.trials()
+    finally:
+        journal.close()

@@ -1,0 +1,109 @@
+"""A trial as it is recorded: an architecture, where it came from, and what became of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from statistics import mean, pstdev
+from typing import Any
+
+from tinynas.architecture import Architecture
+from tinynas.data import FoldScores, Scores
+from tinynas.hardware import Footprint
+
+METRICS = ("accuracy", "precision", "recall", "f1")
+
+
+class State(str, Enum):
+    """What became of a trial."""
+
+    COMPLETE = "complete"  # measured, and trained unless the fidelity is "none"
+    INFEASIBLE = "infeasible"  # over a limit: never trained
+    FAILED = "failed"  # a measurement or the training raised: `error` says what
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What is known of a trial: its footprint, the violations of the limits, the scores of each fold trained."""
+
+    state: State
+    footprint: Footprint | None = None
+    violations: tuple[str, ...] = ()
+    folds: tuple[FoldScores, ...] = ()
+    fidelity: str = "none"
+    seconds: float = 0.0
+    error: str = ""
+
+    def mean(self, metric: str = "accuracy", model: str = "int8") -> float:
+        """Return the mean over the folds of `metric`, for the "int8" or the "float" model."""
+        return mean(self._values(metric, model))
+
+    def std(self, metric: str = "accuracy", model: str = "int8") -> float:
+        """Return the population standard deviation over the folds (0.0 for one fold)."""
+        return pstdev(self._values(metric, model))
+
+    def _values(self, metric: str, model: str) -> list[float]:
+        return [getattr(getattr(fold, model), metric) for fold in self.folds]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a value that JSON can hold; `from_dict` takes it back."""
+        return {
+            "state": self.state.value,
+            "footprint": None if self.footprint is None else self.footprint.to_dict(),
+            "violations": list(self.violations),
+            "folds": [{"float": fold.float.to_dict(), "int8": fold.int8.to_dict()} for fold in self.folds],
+            "fidelity": self.fidelity,
+            "seconds": self.seconds,
+            "error": self.error,
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> "Evaluation":
+        """Return the evaluation that `to_dict` wrote."""
+        footprint = value["footprint"]
+        return cls(
+            State(value["state"]),
+            None if footprint is None else Footprint.from_dict(footprint),
+            tuple(value["violations"]),
+            tuple(FoldScores(Scores.from_dict(f["float"]), Scores.from_dict(f["int8"])) for f in value["folds"]),
+            value["fidelity"],
+            value["seconds"],
+            value["error"],
+        )
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One architecture on its way through a search; `number` counts from 0, `parent` is the number it came from."""
+
+    number: int
+    generation: int
+    parent: int | None
+    architecture: Architecture
+    evaluation: Evaluation
+
+    def __str__(self) -> str:
+        """Return one line for people: number, verdict, architecture."""
+        evaluation = self.evaluation
+        if evaluation.state is State.INFEASIBLE:
+            verdict = "infeasible: " + "; ".join(evaluation.violations)
+        elif evaluation.state is State.FAILED:
+            verdict = "failed: " + evaluation.error
+        elif evaluation.folds:
+            verdict = f"int8 {evaluation.mean():.4f}, float {evaluation.mean(model='float'):.4f}"
+        else:
+            verdict = "fits"
+        return f"#{self.number} {verdict} | {self.architecture}"
+
+
+def ranking(metric: str) -> Callable[[Trial], tuple[float, int, int]]:
+    """Return a sort key, best first: int8 score, then the smaller arena, then the older trial."""
+
+    def key(trial: Trial) -> tuple[float, int, int]:
+        footprint = trial.evaluation.footprint
+        return (
+            -trial.evaluation.mean(metric),
+            0 if footprint is None else footprint.arena_bytes,
+            trial.number,
+        )
+
+    return key

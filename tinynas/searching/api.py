@@ -1,0 +1,177 @@
+"""The public door: search() starts, resume() goes on; both return what was found."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tinynas.architecture import Architecture, SearchSpace
+from tinynas.data import Dataset
+from tinynas.errors import RunError, UsageError
+from tinynas.hardware import Limits, Target
+from tinynas.runs import DataSource, Evaluation, Run, Settings, Trial
+from tinynas.searching.clock import Clock
+from tinynas.searching.events import Watcher
+from tinynas.searching.evolution import Evolution
+from tinynas.searching.executor import Calls, Executor, Processes
+from tinynas.searching.feasible import Screen
+from tinynas.searching.loop import Loop
+from tinynas.searching.random_search import RandomSearch
+from tinynas.searching.strategy import Strategy
+
+Evaluate = Callable[[Architecture], Evaluation]
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """A finished search: the best trial, all trials, summary.json as a mapping, and the run folder."""
+
+    best: Trial | None
+    trials: tuple[Trial, ...]
+    summary: dict[str, Any]
+    folder: Path
+
+
+def search(
+    dataset: Dataset,
+    target: Target | str,
+    *,
+    out: Path | str | None = None,
+    limits: Limits | None = None,
+    space: SearchSpace | None = None,
+    workers: int | None = None,
+    evaluate: Evaluate | None = None,
+    screen: Screen | None = None,
+    watch: Watcher | None = None,
+    source: DataSource | None = None,
+    **settings: Any,
+) -> SearchResult:
+    """Search for the best model of `dataset` that fits `target`, train it, and leave it in a run folder.
+
+    `target` is a Target, a shipped name or a JSON file. `out` is the new run folder (default: runs/ and the time).
+    `limits` replaces the target's limits; `space` the search space. `workers` is the number of processes (default: one
+    a core). `evaluate` replaces training: a function from Architecture to Evaluation, run in this process; then there
+    is no final model. `screen` replaces the hardware check: a function from Architecture to Footprint. `watch` is
+    called with each event. Other keywords are those of Settings: seed, n_generations,
+    max_trials, time_budget_s, fidelity and so on; without any end given, 8 generations are searched.
+
+    Raises InfeasibleError when nothing fits, UsageError for settings that make no sense, RunError for the run folder.
+    """
+    from tinynas import __version__
+
+    target = Target.load(target) if isinstance(target, str) else target
+    if not {"n_generations", "max_trials", "time_budget_s"} & {k for k, v in settings.items() if v is not None}:
+        settings["n_generations"] = 8
+    chosen = Settings.create(
+        version=__version__,
+        target=target,
+        data=source or DataSource(kind="arrays", digest=dataset.digest, summary=dataset.summary()),
+        space=space or SearchSpace.for_input(dataset.input_shape, dataset.n_classes),
+        limits=limits or target.limits,
+        **settings,
+    )
+    _check_space(chosen.space, dataset)
+    folder = Path(out) if out is not None else Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}"
+    return _go_on(Run.create(folder, chosen), dataset, workers, evaluate, screen, watch)
+
+
+def resume(
+    folder: Path | str,
+    dataset: Dataset,
+    *,
+    workers: int | None = None,
+    evaluate: Evaluate | None = None,
+    screen: Screen | None = None,
+    watch: Watcher | None = None,
+) -> SearchResult:
+    """Go on with the search in `folder` as if it had never stopped; `dataset` must be the one it began with.
+
+    A search that has ended is returned as it ended. Raises RunError when the folder is no run, is in use, or began
+    with other data.
+    """
+    run = Run.open(Path(folder))
+    if run.settings.data.digest != dataset.digest:
+        run.close()
+        raise RunError(
+            f"{folder} began with other data ({run.settings.data.summary}); these are {dataset.summary()}, "
+            f"and their digest differs: resume with the same files."
+        )
+    return _go_on(run, dataset, workers, evaluate, screen, watch)
+
+
+def _go_on(
+    run: Run,
+    dataset: Dataset,
+    workers: int | None,
+    evaluate: Evaluate | None,
+    screen: Screen | None,
+    watch: Watcher | None,
+) -> SearchResult:
+    settings = run.settings
+    workers = workers or os.cpu_count() or 1
+    executor: Executor = Calls(evaluate) if evaluate else Processes(dataset, settings, workers)
+    before = run.journal.fact("seconds", 0.0)
+    clock = Clock(settings.time_budget_s, before, workers)
+    loop = Loop(
+        run,
+        dataset,
+        strategy_for(settings),
+        screen or _screen_for(settings.target),
+        executor,
+        watch or _ignore,
+        clock,
+    )
+    try:
+        if run.summary() is None:
+            loop()
+        summary = run.summary()
+        assert summary is not None
+        number = None if summary["best"] is None else summary["best"]["trial"]
+        best = next((trial for trial in loop.trials if trial.number == number), None)
+        return SearchResult(best, loop.trials, summary, run.folder)
+    finally:
+        executor.close()
+        run.close()
+
+
+def _screen_for(target: Target) -> Screen:
+    from tinynas.screening.screen import screen
+
+    return partial(screen, target=target)
+
+
+def strategy_for(settings: Settings) -> Strategy:
+    """Return the strategy that the settings name, knowing no trial yet."""
+    if settings.strategy == "random":
+        return RandomSearch(settings.space)
+    return Evolution(
+        settings.space,
+        selection=settings.selection,
+        start=settings.start,
+        n_parents=settings.n_parents,
+        n_mutations=settings.n_mutations,
+        metric=settings.metric,
+    )
+
+
+def with_limits(target: Target, **limits: Any) -> Limits:
+    """Return the target's limits with those given in their place; None keeps the target's."""
+    unknown = sorted(set(limits) - set(Limits.__dataclass_fields__))
+    if unknown:
+        raise UsageError(f"Unknown limit {unknown[0]!r} (known: {', '.join(sorted(Limits.__dataclass_fields__))}).")
+    return replace(target.limits, **{name: value for name, value in limits.items() if value is not None})
+
+
+def _check_space(space: SearchSpace, dataset: Dataset) -> None:
+    if (space.input_shape, space.n_classes) != (dataset.input_shape, dataset.n_classes):
+        raise UsageError(
+            f"The search space is for input {space.input_shape} and {space.n_classes} classes; the data have "
+            f"{dataset.input_shape} and {dataset.n_classes}: make it with SearchSpace.for_input."
+        )
+
+
+def _ignore(event: object) -> None:
+    """Watch nothing."""

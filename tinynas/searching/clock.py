@@ -1,0 +1,73 @@
+"""How a time budget is shared out: half for the search, some for the finalists, the rest for the final training."""
+
+import math
+import time
+from collections.abc import Sequence
+
+from tinynas.data import Dataset
+from tinynas.runs import Settings, Trial
+from tinynas.training.schedule import final_epochs, schedule_for
+
+_SEARCH = 0.50  # the share of the budget after which no new child is trained
+_FINALISTS = 0.15
+_RESERVE = 0.03  # and some seconds more, for converting, the test set and the check in TFLM
+_RESERVE_S = 12.0
+
+
+class Clock:
+    """Wall seconds since the search began, those before a resume included."""
+
+    def __init__(self, budget_s: float | None, before_s: float, workers: int) -> None:
+        """Start now, with `before_s` seconds used by an earlier part of the search."""
+        self._budget_s = budget_s
+        self._start = time.monotonic() - before_s
+        self._workers = workers
+
+    def elapsed(self) -> float:
+        """Return the seconds so far."""
+        return time.monotonic() - self._start
+
+    def share(self) -> float:
+        """Return the share of the search phase that is used (0.0 without a budget)."""
+        return 0.0 if self._budget_s is None else self.elapsed() / (self._budget_s * _SEARCH)
+
+    def search_is_over(self) -> bool:
+        """Return whether the search phase has used its share."""
+        return self.share() >= 1.0
+
+    def search_deadline(self) -> float | None:
+        """Return the time (of time.monotonic) after which no child is started, or None."""
+        return None if self._budget_s is None else self._start + self._budget_s * _SEARCH
+
+    def finalists(self, ranked: Sequence[Trial], dataset: Dataset, settings: Settings) -> tuple[int, int]:
+        """Return (folds, epochs) for training the finalists; (0, 0) when the time allows nothing that is of use.
+
+        Without a budget that is full fidelity. With one, a fold gets at least the sample visits of a proxy, since a
+        shorter training would rank worse than the proxies did; if so, fewer folds are trained, but two at least. The
+        cost of a visit is taken from the proxies: it includes building and converting, and so errs on the safe side.
+        """
+        proxy = schedule_for("proxy", dataset, settings.n_folds)
+        full = schedule_for("full", dataset, settings.n_folds)
+        if self._budget_s is None:
+            return full.folds, full.epochs
+        visit_s = max(trial.evaluation.seconds for trial in ranked) / proxy.visits
+        rounds = math.ceil(len(ranked) / self._workers)
+        left_s = min(self._budget_s * _FINALISTS, self._budget_s - self.elapsed())
+        visits = left_s / rounds / visit_s
+        folds = min(full.folds, int(visits / max(proxy.visits, full.samples)))
+        if folds < 2:
+            return 0, 0
+        return folds, min(full.epochs, int(visits / folds / full.samples))
+
+    def final_epochs(self, dataset: Dataset, settings: Settings) -> int:
+        """Return the (most) epochs of the final training."""
+        if settings.final_epochs is not None:
+            return settings.final_epochs
+        return final_epochs(dataset, timed=self._budget_s is not None)
+
+    def final_seconds(self) -> float | None:
+        """Return the wall seconds that the final training may take, or None."""
+        if self._budget_s is None:
+            return None
+        reserve = self._budget_s * _RESERVE + _RESERVE_S
+        return max(10.0, self._budget_s - self.elapsed() - reserve)

@@ -1,0 +1,62 @@
+"""The evolutionary strategy: the best few become parents, children are mutated copies."""
+
+import numpy as np
+
+from tinynas.architecture import SearchSpace, mutate
+from tinynas.runs import State, Trial, ranking
+from tinynas.searching.strategy import Proposal
+
+
+class Evolution:
+    """(mu, lambda) evolution with selection "comma", (mu + lambda) with "plus".
+
+    The first generation is the hand-made starts, if wanted, and random architectures. After that a child is a parent,
+    drawn evenly from the best `n_parents`, after 1 to `n_mutations` mutations. With "comma" the parents are
+    left behind: only the newest generation can be chosen from. With "plus" every trial so far can.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        *,
+        selection: str = "plus",
+        start: str = "handmade",
+        n_parents: int = 3,
+        n_mutations: int = 2,
+        metric: str = "accuracy",
+    ) -> None:
+        """Start with no trial known."""
+        self._space = space
+        self._selection = selection
+        self._start = start
+        self._n_parents = n_parents
+        self._n_mutations = n_mutations
+        self._key = ranking(metric)
+        self._scored: list[Trial] = []
+
+    def ask(self, n: int, rng: np.random.Generator) -> list[Proposal]:
+        """Return n children of the parents, or n starts while nothing has been scored."""
+        parents = self._parents()
+        if not parents:
+            starts = self._space.handmade() if self._start == "handmade" else ()
+            randoms = (self._space.random_architecture(rng) for _ in range(max(0, n - len(starts))))
+            return [Proposal(architecture) for architecture in (*starts, *randoms)][:n]
+        children = []
+        for _ in range(n):
+            parent = parents[int(rng.integers(len(parents)))]
+            steps = int(rng.integers(1, self._n_mutations + 1))
+            children.append(Proposal(mutate(parent.architecture, self._space, rng, steps), parent.number))
+        return children
+
+    def tell(self, trial: Trial) -> None:
+        """Keep a trial that has scores."""
+        if trial.evaluation.state is State.COMPLETE and trial.evaluation.folds:
+            self._scored.append(trial)
+
+    def _parents(self) -> list[Trial]:
+        """Return the trials that may have children now, best first."""
+        pool = self._scored
+        if self._selection == "comma" and pool:
+            newest = max(trial.generation for trial in pool)
+            pool = [trial for trial in pool if trial.generation == newest]
+        return sorted(pool, key=self._key)[: self._n_parents]

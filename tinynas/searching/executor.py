@@ -1,0 +1,144 @@
+"""Where jobs run: in this process, or in worker processes that may crash without taking the search along."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any, Protocol
+
+from tinynas.architecture import Architecture
+from tinynas.data import Dataset
+from tinynas.runs import Evaluation, Settings, State
+from tinynas.searching import worker
+from tinynas.searching.worker import Final, FinalJob, Job, Outcome
+
+_JOBS_PER_POOL = 80  # then the processes are replaced: TensorFlow keeps some memory of every model
+_POLL_S = 0.2
+
+
+class Executor(Protocol):
+    """The seam between the loop and the machine."""
+
+    def evaluate(self, jobs: Sequence[Job], deadline: float | None) -> Iterator[tuple[Job, Outcome]]:
+        """Yield each job with its outcome as it is done; after `deadline` (time.monotonic) no job is started."""
+        ...
+
+    def final(self, job: FinalJob, report: Callable[[Any], None]) -> Final | None:
+        """Run the final training, passing its progress to `report`; None when this executor trains nothing."""
+        ...
+
+    def close(self) -> None:
+        """End whatever was started."""
+        ...
+
+
+class Processes:
+    """Worker processes of one TensorFlow thread each (loky's: they need no `if __name__ == "__main__"`)."""
+
+    def __init__(self, dataset: Dataset, settings: Settings, workers: int) -> None:
+        """Start nothing yet: the first job starts the processes."""
+        self._dataset = dataset
+        self._settings = settings
+        self._workers = workers
+        self._pool: Any = None
+        self._events: Any = None
+        self._done = 0
+
+    def evaluate(self, jobs: Sequence[Job], deadline: float | None) -> Iterator[tuple[Job, Outcome]]:
+        """Yield the outcomes as they come. A job whose process died is tried once more, alone, then failed."""
+        waiting = list(jobs)
+        running: dict[Future[Outcome], Job] = {}
+        while waiting or running:
+            if deadline is not None and time.monotonic() > deadline:
+                waiting.clear()
+            while waiting and len(running) < self._workers:
+                job = waiting.pop(0)
+                running[self._submit(worker.run_evaluate, job)] = job
+            finished = [future for future in running if future.done()]
+            if not finished:
+                time.sleep(_POLL_S / 10)
+                continue
+            if any(_died(future) for future in finished):
+                victims = list(running.values())
+                running.clear()
+                self.close()
+                yield from ((job, self._alone(job)) for job in victims)
+                continue
+            for future in finished:
+                yield running.pop(future), future.result()
+            if self._done >= _JOBS_PER_POOL and not running:
+                self.close()
+
+    def final(self, job: FinalJob, report: Callable[[Any], None]) -> Final:
+        """Run the final training in a process of its own that has as many threads as there are workers."""
+        self.close()
+        future: Future[Final] = self._submit(worker.run_final, job, processes=1, threads=self._workers)
+        while not future.done():
+            time.sleep(_POLL_S)
+            while not self._events.empty():
+                report(self._events.get())
+        return future.result()
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, kill_workers=True)
+            self._pool = None
+
+    def _alone(self, job: Job) -> Outcome:
+        """Run a job with nothing beside it, so that a second death can be laid at its door."""
+        future = self._submit(worker.run_evaluate, job)
+        while not future.done():
+            time.sleep(_POLL_S)
+        if not _died(future):
+            outcome: Outcome = future.result()
+            return outcome
+        self.close()
+        error = f"The worker process died twice on this child ({future.exception()}); is there memory enough?"
+        return Outcome(Evaluation(State.FAILED, fidelity=job.fidelity, error=error))
+
+    def _submit(self, task: Any, job: Any, processes: int | None = None, threads: int = 1) -> Any:
+        if self._pool is None:
+            from loky import ProcessPoolExecutor
+            from loky.backend import get_context
+
+            self._events = get_context("loky").Queue()
+            self._pool = ProcessPoolExecutor(
+                max_workers=processes or self._workers,
+                context=get_context("loky"),
+                initializer=worker.start,
+                initargs=(self._dataset, self._settings, threads, self._events, os.getpid()),
+                timeout=None,
+            )
+            self._done = 0
+        self._done += 1
+        return self._pool.submit(task, job)
+
+
+def _died(future: Future[Outcome]) -> bool:
+    """Return whether the process died under the job (an exception of the job itself comes as an outcome)."""
+    return future.done() and future.exception() is not None
+
+
+class Calls:
+    """Evaluation by a function, in this process: the seam for tests and for measures of one's own."""
+
+    def __init__(self, evaluate: Callable[[Architecture], Evaluation]) -> None:
+        """Take the function from Architecture to Evaluation."""
+        self._evaluate = evaluate
+
+    def evaluate(self, jobs: Sequence[Job], deadline: float | None) -> Iterator[tuple[Job, Outcome]]:
+        """Yield each job with the function's evaluation, whose footprint is the screened one if it has none."""
+        for job in jobs:
+            if deadline is not None and time.monotonic() > deadline:
+                return
+            evaluation = self._evaluate(job.architecture)
+            footprint = evaluation.footprint or job.screened
+            yield job, Outcome(replace(evaluation, footprint=footprint, fidelity=job.fidelity))
+
+    def final(self, job: FinalJob, report: Callable[[Any], None]) -> None:
+        """Train nothing: there is no model to keep."""
+
+    def close(self) -> None:
+        """Nothing was started."""

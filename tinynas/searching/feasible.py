@@ -1,0 +1,109 @@
+"""From proposals to children that fit: screen each, steer those just over a limit back, give up in bounded time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinynas.architecture import Architecture, SearchSpace, shrink
+from tinynas.errors import InfeasibleError
+from tinynas.hardware import Footprint, Limits, Violation
+from tinynas.searching.strategy import Proposal, Strategy
+
+Screen = Callable[[Architecture], Footprint]
+
+_MAX_PROPOSALS = 200  # per child wanted; screening that many takes well under a second
+_MAX_SHRINKS = 40  # steps from an infeasible child to one that fits; a step removes some filters or a block
+
+# Which respect of an architecture must become smaller, for each limit.
+_RESPECT = {
+    "params": "flash",
+    "flash_bytes": "flash",
+    "board_flash_bytes": "flash",
+    "ram_bytes": "ram",
+    "board_ram_bytes": "ram",
+    "largest_tensor_bytes": "ram",
+    "flops": "compute",
+    "macs": "compute",
+    "latency_ms": "compute",
+}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A screened proposal; it fits when it has no violations."""
+
+    proposal: Proposal
+    footprint: Footprint
+    violations: tuple[Violation, ...]
+
+
+def propose(
+    strategy: Strategy,
+    space: SearchSpace,
+    screen: Screen,
+    limits: Limits,
+    known: set[str],
+    n: int,
+    rng: np.random.Generator,
+) -> list[Candidate]:
+    """Return candidates in the order they were tried, n of them feasible if the space holds so many new ones.
+
+    `known` holds the keys of architectures that have been tried; new keys are added. An infeasible proposal is
+    returned as such, and followed by its shrunken form: the first that fits, or the smallest there is.
+    """
+    candidates: list[Candidate] = []
+    feasible = tried = 0
+    while feasible < n and tried < n * _MAX_PROPOSALS:
+        for proposal in strategy.ask(n - feasible, rng):
+            tried += 1
+            for candidate in _screened(proposal, space, screen, limits, known, rng):
+                candidates.append(candidate)
+                feasible += not candidate.violations
+    return candidates
+
+
+def _screened(
+    proposal: Proposal,
+    space: SearchSpace,
+    screen: Screen,
+    limits: Limits,
+    known: set[str],
+    rng: np.random.Generator,
+) -> list[Candidate]:
+    """Return the proposal screened, and its shrunken form behind it; nothing when it is known already."""
+    architecture = proposal.architecture
+    if architecture.key in known:
+        return []
+    found = [_screen(proposal, screen, limits)]
+    known.add(architecture.key)
+    candidate = found[0]
+    for _ in range(_MAX_SHRINKS):
+        if not candidate.violations:
+            break
+        worst = max(candidate.violations, key=lambda violation: violation.ratio)
+        smaller = shrink(candidate.proposal.architecture, space, rng, _RESPECT[worst.limit])
+        if smaller.key == candidate.proposal.architecture.key:
+            break  # nothing smaller exists: this is how near the space comes to the limits
+        candidate = _screen(Proposal(smaller, proposal.parent), screen, limits)
+    if candidate.proposal.architecture.key not in known:
+        known.add(candidate.proposal.architecture.key)
+        found.append(candidate)
+    return found
+
+
+def _screen(proposal: Proposal, screen: Screen, limits: Limits) -> Candidate:
+    footprint = screen(proposal.architecture)
+    return Candidate(proposal, footprint, limits.violations(footprint))
+
+
+def infeasible(candidates: list[Candidate]) -> InfeasibleError:
+    """Return the error for limits that none of `candidates` satisfies: what binds, and the nearest that would do."""
+    nearest = min(candidates, key=lambda candidate: max(v.ratio for v in candidate.violations))
+    binding = max(nearest.violations, key=lambda violation: violation.ratio).limit
+    over = [v.used for candidate in candidates for v in candidate.violations if v.limit == binding]
+    return InfeasibleError(
+        f"No architecture fits: of {len(candidates):,} tried, {len(over):,} are over {binding}, the limit that binds, "
+        f"at {min(over):,} or more; the nearest ({nearest.proposal.architecture}) has "
+        f"{'; '.join(str(violation) for violation in nearest.violations)}: allow that much, or give wider ranges."
+    )

@@ -1,0 +1,82 @@
+"""What is written of a search: summary.json, and architecture.json beside the best model."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from tinynas.data import Dataset
+from tinynas.hardware import Footprint
+from tinynas.runs import METRICS, Evaluation, Run, State, Trial
+from tinynas.searching.clock import Clock
+from tinynas.searching.worker import Final
+
+
+def summarize(
+    run: Run,
+    dataset: Dataset,
+    trials: Sequence[Trial],
+    best: Trial | None,
+    final: tuple[Final, Footprint] | None,
+    clock: Clock,
+) -> dict[str, Any]:
+    """Return summary.json; "best" is None when nothing was trained (fidelity "none")."""
+    states = Counter(trial.evaluation.state for trial in trials)
+    return {
+        "target": run.settings.target.name,
+        "data": dataset.summary(),
+        "seed": run.settings.seed,
+        "trials": {state.value: states[state] for state in State},
+        "best": None if best is None else _best(run, best, final),
+        "seconds": round(clock.elapsed(), 3),
+    }
+
+
+def _best(run: Run, best: Trial, final: tuple[Final, Footprint] | None) -> dict[str, Any]:
+    trained, footprint = final if final is not None else (None, best.evaluation.footprint)
+    assert footprint is not None
+    tested = None
+    if trained is not None:
+        tested = {"float": trained.scores.float.to_dict(), "int8": trained.scores.int8.to_dict()}
+    return {
+        "trial": best.number,
+        "architecture": best.architecture.to_dict(),
+        "description": str(best.architecture),
+        "params": footprint.params,
+        "macs": footprint.macs,
+        "flops": footprint.flops,
+        "flash_bytes": footprint.flash_bytes,
+        "arena_bytes": footprint.arena_bytes,
+        "largest_tensor_bytes": footprint.largest_tensor_bytes,
+        "validation": validation(best.evaluation),
+        "test": tested,
+        "epochs": None if trained is None else trained.epochs,
+        "tflm_largest_step": None if trained is None else trained.tflm_largest_step,
+        "fits": not run.settings.limits.violations(footprint),
+    }
+
+
+def validation(evaluation: Evaluation) -> dict[str, Any]:
+    """Return mean and deviation over the folds of each metric of the int8 model, and the fidelity they come from."""
+    scores: dict[str, Any] = {
+        metric: {"mean": evaluation.mean(metric), "std": evaluation.std(metric)} for metric in METRICS
+    }
+    return {**scores, "fidelity": evaluation.fidelity, "folds": len(evaluation.folds)}
+
+
+def about_best(run: Run, dataset: Dataset, trial: Trial, footprint: Footprint, stage: str) -> dict[str, Any]:
+    """Return what stands beside a saved model: all that a firmware needs to know of it, and how it came about.
+
+    `stage` is "proxy", "full" (one fold's model of a search that goes on) or "final".
+    """
+    return {
+        "architecture": trial.architecture.to_dict(),
+        "description": str(trial.architecture),
+        "trial": trial.number,
+        "stage": stage,
+        "target": run.settings.target.name,
+        "class_names": list(dataset.class_names),
+        "layout": dataset.layout,
+        "normalization": dataset.normalization.to_dict(),
+        "validation": validation(trial.evaluation),
+        "footprint": footprint.to_dict(),
+    }

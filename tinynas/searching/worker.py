@@ -1,0 +1,206 @@
+"""What runs in a worker process: measure, train and score one child, or train the final model."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tinynas.architecture import Architecture
+from tinynas.data import Dataset, FoldScores
+from tinynas.errors import ConversionError, TinynasError
+from tinynas.hardware import Footprint
+from tinynas.runs import Evaluation, Settings, State
+
+CHECKED_SAMPLES = 200  # held-out samples on which TFLM and the reference resolver must agree
+
+
+@dataclass(frozen=True)
+class Job:
+    """A child to be evaluated: `seed` fixes its weights; `screened` is the footprint that the real file must have.
+
+    `folds` and `epochs` stand in for those of the fidelity where the time is short.
+    """
+
+    number: int
+    generation: int
+    parent: int | None
+    architecture: Architecture
+    fidelity: str
+    seed: int
+    screened: Footprint
+    folds: int | None = None
+    epochs: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job; the model of its first fold, and held-out int8 inputs, when it was trained."""
+
+    evaluation: Evaluation
+    keras: bytes = b""
+    tflite: bytes = b""
+    samples: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class FinalJob:
+    """The final training: on all training data, for `epochs` or, within them, for `time_budget_s`."""
+
+    architecture: Architecture
+    seed: int
+    epochs: int
+    time_budget_s: float | None
+
+
+@dataclass(frozen=True)
+class Final:
+    """The final model, its scores on the test set and how it agrees with TFLM."""
+
+    scores: FoldScores
+    keras: bytes
+    tflite: bytes
+    samples: np.ndarray
+    epochs: int
+    footprint: Footprint
+    tflm_largest_step: int | None
+
+
+class Worker:
+    """The tasks, bound to the data and the settings of one search. TensorFlow is imported at the first task."""
+
+    def __init__(self, dataset: Dataset, settings: Settings, threads: int = 1) -> None:
+        """Take the data and settings; `threads` is TensorFlow's."""
+        self._dataset = dataset
+        self._settings = settings
+        self._threads = threads
+        self._ready = False
+
+    def evaluate(self, job: Job) -> Outcome:
+        """Return what became of `job`. An error is a failed trial with its reason, never a default."""
+        start = time.perf_counter()
+        try:
+            outcome = self._evaluate(job)
+        except TinynasError as error:
+            outcome = Outcome(Evaluation(State.FAILED, fidelity=job.fidelity, error=str(error)))
+        except Exception as error:  # one child must not end a search: the loop counts failures and stops at a row
+            text = f"{type(error).__name__}: {error}"
+            outcome = Outcome(Evaluation(State.FAILED, fidelity=job.fidelity, error=text))
+        finally:
+            self._clear()
+        seconds = round(time.perf_counter() - start, 3)
+        return replace(outcome, evaluation=replace(outcome.evaluation, seconds=seconds))
+
+    def _evaluate(self, job: Job) -> Outcome:
+        from tinynas.training.evaluate import measure, train_fold
+        from tinynas.training.schedule import schedule_for
+
+        self._set_up()
+        settings, dataset = self._settings, self._dataset
+        footprint = measure(job.architecture, settings.target, dataset, job.seed)
+        require_agreement(job.screened, footprint)
+        violations = settings.limits.violations(footprint)
+        if violations:
+            texts = tuple(str(violation) for violation in violations)
+            return Outcome(Evaluation(State.INFEASIBLE, footprint, texts, fidelity=job.fidelity))
+        if job.fidelity == "none":
+            return Outcome(Evaluation(State.COMPLETE, footprint, fidelity=job.fidelity))
+        schedule = schedule_for(job.fidelity, dataset, settings.n_folds)
+        schedule = replace(schedule, folds=job.folds or schedule.folds, epochs=job.epochs or schedule.epochs)
+        folds, first = [], None
+        for fold in range(schedule.folds):
+            scores, trained = train_fold(job.architecture, dataset, schedule, self._recipe(), fold, job.seed + fold)
+            folds.append(scores)
+            first = first or trained
+            self._clear()
+        assert first is not None
+        evaluation = Evaluation(State.COMPLETE, footprint, (), tuple(folds), job.fidelity)
+        held_out = dataset.x[dataset.folds(schedule.n_folds, 0)[0].validation[:CHECKED_SAMPLES]]
+        return Outcome(evaluation, first.keras, first.tflite, self._int8(first.tflite, held_out))
+
+    def final(self, job: FinalJob, report: Callable[[Any], None] | None = None) -> Final:
+        """Train the final model, score it on the test set, and run it in TFLM beside the reference resolver."""
+        from tinynas.tflite import analyze
+        from tinynas.training.evaluate import train_final
+        from tinynas.training.verify import largest_step
+
+        self._set_up()
+        recipe = replace(self._recipe(), epochs=job.epochs, time_budget_s=job.time_budget_s)
+        scores, trained, epochs = train_final(job.architecture, self._dataset, recipe, job.seed, report)
+        samples = self._int8(trained.tflite, self._dataset.x_test[:CHECKED_SAMPLES])
+        footprint = analyze(trained.tflite, self._settings.target).footprint
+        step = largest_step(trained.tflite, samples)
+        return Final(scores, trained.keras, trained.tflite, samples, epochs, footprint, step)
+
+    def _recipe(self) -> Any:
+        from tinynas.training.augment import augmentation_for
+        from tinynas.training.fit import Recipe
+
+        settings = self._settings
+        return Recipe(
+            epochs=1,
+            batch_size=settings.batch_size,
+            peak_rate=settings.peak_rate,
+            augmentation=augmentation_for(self._dataset.layout, settings.augment),
+        )
+
+    def _int8(self, tflite: bytes, x: np.ndarray) -> np.ndarray:
+        from tinynas.training.int8 import Int8Model
+
+        return Int8Model(tflite).quantize_input(x)
+
+    def _set_up(self) -> None:
+        from tinynas.training.keras import configure
+
+        if not self._ready:
+            configure(self._threads)
+            self._ready = True
+
+    def _clear(self) -> None:
+        from tinynas.training.quantize import clear
+
+        clear()
+
+
+def require_agreement(screened: Footprint, real: Footprint) -> None:
+    """Raise ConversionError unless the screen's figures are those of the real file."""
+    for name in ("flash_bytes", "arena", "macs", "flops", "params"):
+        expected, found = getattr(screened, name), getattr(real, name)
+        if expected != found:
+            raise ConversionError(
+                f"The screen and the converted file disagree on {name}: {expected} screened, {found} in the file."
+            )
+
+
+_worker: Worker | None = None
+_events: Any = None
+
+
+def start(dataset: Dataset, settings: Settings, threads: int, events: Any, parent: int) -> None:
+    """Set up a worker process: its `Worker`, the queue for progress, and its end when the parent is gone."""
+    global _worker, _events
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    _worker, _events = Worker(dataset, settings, threads), events
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+
+
+def run_evaluate(job: Job) -> Outcome:
+    """Evaluate `job` in this worker process."""
+    assert _worker is not None
+    return _worker.evaluate(job)
+
+
+def run_final(job: FinalJob) -> Final:
+    """Train the final model in this worker process, reporting each epoch to the queue."""
+    assert _worker is not None
+    return _worker.final(job, _events.put)
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this process when its parent has been killed: nobody would read what it finds."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)

@@ -1,0 +1,124 @@
+"""Runs a model in the real TFLM, by the tflite_micro wheel, in a process of its own.
+
+The wheel's C++ writes through null pointers when an arena is too small and may end the process on a damaged
+model, so it runs in a child; a crash there is a ModelError here, and TFLM's words on stderr give the reason.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import pickle
+import platform
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinynas.errors import ModelError, UnsupportedOperatorError
+
+Int8s = npt.NDArray[np.int8]
+
+_WORKER = Path(__file__).with_name("tflm_worker.py")
+_TIMEOUT_S = 3600
+# Pages that TFLM never touches cost nothing, so the first is far above what any microcontroller has.
+_ARENAS = (64 << 20, 1 << 30)
+_NO_OPERATOR = re.compile(r"Failed to get registration from op code (\S+)|Didn't find op for builtin opcode '(\w+)'")
+_TOO_SMALL = re.compile(r"(Failed to \w+ .*Requested: \d+, available \d+, missing: \d+)")
+_HEAD = re.compile(r"Arena allocation head (\d+) bytes")
+
+
+def available() -> bool:
+    """Whether the tflite_micro wheel is installed: it exists for Linux on x86-64 alone."""
+    return importlib.util.find_spec("tflite_micro") is not None
+
+
+def run(data: bytes, inputs: Int8s, arena_bytes: int | None = None) -> Int8s:
+    """The int8 outputs (n, classes) of the .tflite `data` for int8 `inputs` (n, ...), sample by sample.
+
+    arena_bytes: the arena in bytes, on this 64-bit machine; None gives as much as the model asks for. Raises
+    ModelError when TFLM refuses the model or the inputs, UnsupportedOperatorError for an operator it lacks.
+    """
+    if inputs.dtype != np.int8 or inputs.ndim < 2 or not inputs.size:
+        raise ModelError(
+            f"TFLM: the inputs have type {inputs.dtype} and shape {inputs.shape}, wanted int8 (n, ...); "
+            "quantise them by the model's input scale and zero point"
+        )
+    outputs, _ = _call(data, np.ascontiguousarray(inputs), arena_bytes)
+    return np.asarray(outputs, dtype=np.int8)
+
+
+def head_bytes(data: bytes) -> int:
+    """Bytes of the arena's head (all that is not persistent), as TFLM's recording allocator reports it.
+
+    It is the head of the reference kernels on 32 bits as well; CMSIS-NN kernels add scratch buffers to it.
+    """
+    _, noise = _call(data, None, None)
+    heads = _HEAD.findall(noise)
+    if not heads:
+        raise ModelError(f"TFLM told no head of the arena; it said: {_last_line(noise)}")
+    return int(heads[-1])
+
+
+def _call(data: bytes, inputs: Int8s | None, arena_bytes: int | None) -> tuple[Any, str]:
+    """What the worker gave back, and what it said on stderr; ModelError when it failed."""
+    if not available():
+        raise ModelError(
+            f"TFLM for Python is not installed here ({platform.system()} {platform.machine()}): the package "
+            "tflite_micro exists for Linux on x86-64 alone; leave this check out, or do it on such a machine"
+        )
+    for size in _ARENAS if arena_bytes is None else (arena_bytes,):
+        code, reply, noise = _spawn(pickle.dumps((data, inputs, size)))
+        if code == 0 and reply[0] == "done":
+            return reply[1], noise
+        if not _TOO_SMALL.search(noise):
+            break
+    raise _failure(code, reply, noise, size)
+
+
+def _spawn(request: bytes) -> tuple[int, tuple[str, Any], str]:
+    """Exit status, reply and stderr of one worker; its sys.path is this process's own."""
+    set_path = f"import runpy, sys; sys.path[:] = {sys.path!r}"
+    bootstrap = f"{set_path}; runpy.run_path({str(_WORKER)!r}, run_name='__main__')"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", bootstrap],
+            input=request,
+            capture_output=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ModelError(f"TFLM did not finish within {_TIMEOUT_S} s; give it fewer samples") from error
+    reply = pickle.loads(done.stdout) if done.returncode == 0 else ("crashed", None)
+    return done.returncode, reply, done.stderr.decode(errors="replace")
+
+
+def _failure(code: int, reply: tuple[str, Any], noise: str, arena_bytes: int) -> ModelError:
+    """The error that says in one sentence why TFLM failed."""
+    missing = _NO_OPERATOR.search(noise)
+    if missing:
+        return UnsupportedOperatorError(
+            f"TFLM has no operator {missing[1] or missing[2]}; build the model from layers that TFLM knows"
+        )
+    too_small = _TOO_SMALL.search(noise)
+    if too_small:
+        return ModelError(f"TFLM: an arena of {arena_bytes:,} bytes is too small for the model: {too_small[1]}")
+    if code < 0:
+        name = signal.Signals(-code).name
+        return ModelError(
+            f"TFLM crashed ({name}) with an arena of {arena_bytes:,} bytes: that is far too small, or the "
+            "model is damaged"
+        )
+    if reply[0] == "failed":
+        return ModelError(f"TFLM: {reply[1]}{f': {_last_line(noise)}' if noise.strip() else ''}")
+    return ModelError(f"TFLM's process ended with status {code}: {_last_line(noise)}")
+
+
+def _last_line(noise: str) -> str:
+    lines = [line.strip() for line in noise.splitlines() if line.strip()]
+    return lines[-1] if lines else "nothing"

@@ -1,0 +1,77 @@
+"""Augmentation inside the training graph: shift, flip, noise and scale, each batch drawn anew from a seed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tinynas.errors import UsageError
+from tinynas.training.keras import tf
+
+KINDS = ("shift", "flip", "noise", "scale")
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What may be done to a sample without changing its class.
+
+    shift: the largest move along each axis longer than 1, as a share of its length (zeros come in at the border).
+    flip: mirror left to right.  noise: standard deviation of added noise, in units of the [0, 1] input range.
+    scale: the largest relative change of a sample's contrast about its mean.
+    """
+
+    shift: float = 0.0
+    flip: bool = False
+    noise: float = 0.0
+    scale: float = 0.0
+
+    def __call__(self, x: Any, seed: Any) -> Any:
+        """Return the batch `x` (n, H, W, C) with each sample changed at random; `seed` is an int32 pair."""
+        seeds = tf.random.experimental.stateless_split(seed, 5)
+        if self.flip:
+            mirrored = tf.random.stateless_uniform((tf.shape(x)[0], 1, 1, 1), seeds[0]) < 0.5
+            x = tf.where(mirrored, tf.reverse(x, axis=[2]), x)
+        if self.shift:
+            for axis in (1, 2):
+                x = _shift(x, axis, self.shift, seeds[axis])
+        if self.scale:
+            factor = tf.random.stateless_uniform(
+                (tf.shape(x)[0], 1, 1, 1), seeds[3], 1.0 - self.scale, 1.0 + self.scale
+            )
+            mean = tf.reduce_mean(x, axis=(1, 2), keepdims=True)
+            x = tf.clip_by_value(mean + (x - mean) * factor, 0.0, 1.0)
+        if self.noise:
+            x = tf.clip_by_value(x + tf.random.stateless_normal(tf.shape(x), seeds[4]) * self.noise, 0.0, 1.0)
+        return x
+
+
+def _shift(x: Any, axis: int, share: float, seed: Any) -> Any:
+    """Return `x` with each sample moved along `axis` by up to `share` of its length."""
+    length = x.shape[axis]
+    reach = round(length * share)
+    if reach == 0:
+        return x
+    pads = [[0, 0]] * 4
+    pads[axis] = [reach, reach]
+    start = tf.random.stateless_uniform((tf.shape(x)[0], 1), seed, 0, 2 * reach + 1, dtype=tf.int32)
+    index = start + tf.range(length)[None]
+    padded = tf.pad(x, pads)
+    if axis == 1:
+        return tf.ensure_shape(tf.gather(padded, index, axis=1, batch_dims=1), x.shape)
+    turned = tf.transpose(padded, (0, 2, 1, 3))  # gather with batch_dims wants the axis right behind the batch
+    return tf.ensure_shape(tf.transpose(tf.gather(turned, index, axis=1, batch_dims=1), (0, 2, 1, 3)), x.shape)
+
+
+def augmentation_for(layout: str, chosen: str = "auto") -> Augmentation:
+    """Return the augmentation named by `chosen`: "auto", "none" or a comma list of shift, flip, noise, scale.
+
+    "auto" shifts images by up to 7 % and adds slight noise and scale to series; it never flips (a mirrored digit is
+    another digit) and never shifts a series (in a packet the position of a byte is its meaning).
+    """
+    strength = {"shift": 0.07, "flip": True, "noise": 0.02, "scale": 0.1}
+    if chosen == "auto":
+        names = ["shift"] if layout == "image" else ["noise", "scale"]
+    else:
+        names = [] if chosen == "none" else [name.strip() for name in chosen.split(",")]
+    for name in names:
+        if name not in strength:
+            raise UsageError(f"Unknown augmentation {name!r}: choose auto, none or a list of {', '.join(KINDS)}.")
+    return Augmentation(**{name: strength[name] for name in names})  # type: ignore[arg-type]

@@ -1,0 +1,139 @@
+"""Train a Keras model: AdamW, one-cycle rate, label smoothing, one TensorFlow call an epoch."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinynas.errors import ConversionError
+from tinynas.training.augment import Augmentation
+from tinynas.training.keras import keras, tf
+
+_WARM_UP = 0.25  # the share of the training in which the rate rises
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train: everything that `fit` needs beside the model, the data and the seed.
+
+    epochs: passes over the data.  patience: stop after so many epochs without a lower validation loss (None: never).
+    time_budget_s: fit the number of epochs to this many wall seconds instead, `epochs` then being the most.
+    """
+
+    epochs: int
+    batch_size: int = 64
+    peak_rate: float = 4e-3
+    weight_decay: float = 1e-3
+    label_smoothing: float = 0.05
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    patience: int | None = None
+    time_budget_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What `fit` reports after an epoch: epochs done and planned, mean training loss, seconds so far."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    seconds: float
+
+
+def one_cycle(progress: Any, peak: float) -> Any:
+    """Return the learning rate at `progress` in [0, 1]: up from peak/25 by a cosine, then down to nearly 0."""
+    up = peak * (0.04 + 0.96 * (0.5 - 0.5 * tf.cos(math.pi * progress / _WARM_UP)))
+    down = peak * (0.001 + 0.999 * (0.5 + 0.5 * tf.cos(math.pi * (progress - _WARM_UP) / (1 - _WARM_UP))))
+    return tf.where(progress < _WARM_UP, up, down)
+
+
+def fit(
+    model: Any,
+    x: np.ndarray,
+    y: np.ndarray,
+    recipe: Recipe,
+    seed: int,
+    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    report: Callable[[Progress], None] | None = None,
+) -> int:
+    """Train `model` in place on x float32 (n, H, W, C), y int (n,); return the epochs done.
+
+    The order of the samples and their augmentation follow from `seed`. Raises ConversionError when the loss is no
+    longer a number: such a model cannot be quantised.
+    """
+    run_epoch = _epoch_function(model, x, y, recipe)
+    rng = np.random.default_rng(seed)
+    batch = min(recipe.batch_size, len(x))
+    steps = len(x) // batch
+    start = time.perf_counter()
+    progress, epoch, planned = 0.0, 0, recipe.epochs
+    best, since = math.inf, 0
+    while epoch < planned:
+        order = rng.permutation(len(x))[: steps * batch].reshape(steps, batch).astype(np.int32)
+        slope = (1.0 - progress) / ((planned - epoch) * steps)
+        loss = float(run_epoch(order, np.float32(progress), np.float32(slope), np.int32(rng.integers(2**31))))
+        progress, epoch = progress + slope * steps, epoch + 1
+        if not math.isfinite(loss):
+            raise ConversionError(f"The training loss became {loss} in epoch {epoch}; try a smaller learning rate.")
+        seconds = time.perf_counter() - start
+        planned = _replan(recipe, epoch, seconds)
+        if report is not None:
+            report(Progress(epoch, planned, loss, seconds))
+        if validation is not None and recipe.patience is not None:
+            now = cross_entropy(model, *validation)
+            best, since = (now, 0) if now < best - 1e-3 else (best, since + 1)
+            if since >= recipe.patience:
+                break
+    return epoch
+
+
+def _replan(recipe: Recipe, epoch: int, seconds: float) -> int:
+    """Return the number of epochs that the time budget allows, by the mean of the epochs so far."""
+    if recipe.time_budget_s is None:
+        return recipe.epochs
+    more = (recipe.time_budget_s - seconds) / (seconds / epoch)
+    return min(recipe.epochs, epoch + max(0, int(more)))
+
+
+def _epoch_function(model: Any, x: np.ndarray, y: np.ndarray, recipe: Recipe) -> Any:
+    """Return a graph function that trains one epoch and gives its mean loss; no Python runs between batches."""
+    optimizer = keras.optimizers.AdamW(recipe.peak_rate, weight_decay=recipe.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    variables = model.trainable_variables
+    optimizer.build(variables)
+    classes = model.output_shape[-1]
+    with tf.device("/cpu:0"):
+        data, labels = tf.constant(x), tf.constant(y.astype(np.int32))
+    smoothing = recipe.label_smoothing
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def run_epoch(order: Any, progress: Any, slope: Any, seed: Any) -> Any:
+        total = tf.constant(0.0)
+        for step in tf.range(tf.shape(order)[0]):
+            index = order[step]
+            images = recipe.augmentation(tf.gather(data, index), tf.stack([seed, step]))
+            targets = tf.one_hot(tf.gather(labels, index), classes) * (1 - smoothing) + smoothing / classes
+            with tf.GradientTape() as tape:
+                output = model(images, training=True)
+                loss = -tf.reduce_mean(tf.reduce_sum(targets * tf.math.log(output + 1e-7), axis=-1))
+            gradients = tape.gradient(loss, variables)
+            optimizer.learning_rate.assign(one_cycle(progress + slope * tf.cast(step, tf.float32), recipe.peak_rate))
+            optimizer.apply_gradients(zip(gradients, variables, strict=True))
+            total += loss
+        return total / tf.cast(tf.shape(order)[0], tf.float32)
+
+    return run_epoch
+
+
+def predict(model: Any, x: np.ndarray, batch_size: int = 512) -> np.ndarray:
+    """Return the class probabilities (n, n_classes) of x float32 (n, H, W, C)."""
+    parts = [model(x[i : i + batch_size], training=False).numpy() for i in range(0, len(x), batch_size)]
+    return np.concatenate(parts)
+
+
+def cross_entropy(model: Any, x: np.ndarray, y: np.ndarray) -> float:
+    """Return the mean cross-entropy of the model's probabilities for the true classes."""
+    return float(-np.log(predict(model, x)[np.arange(len(y)), y] + 1e-7).mean())

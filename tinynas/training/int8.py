@@ -1,0 +1,61 @@
+"""Run an int8 .tflite in the TFLite interpreter: quantise the input, give back the int8 output."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tinynas.errors import ConversionError
+from tinynas.training.keras import tf
+
+
+class Int8Model:
+    """An int8 .tflite with one input and one output, ready to be run on float samples.
+
+    `reference=True` takes the reference kernels, whose results are TFLM's; otherwise TFLite's optimised kernels
+    without delegates, which are faster and at most a rounding step apart (XNNPACK, the default, is not: it can be
+    plainly different for even kernel sizes).
+    """
+
+    def __init__(self, data: bytes, reference: bool = False) -> None:
+        """Read the model from `data`; raises ConversionError when it is not int8 in and out."""
+        resolver = tf.lite.experimental.OpResolverType
+        chosen = resolver.BUILTIN_REF if reference else resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        with warnings.catch_warnings():  # TensorFlow names its successor, which needs Python packages of its own
+            warnings.filterwarnings("ignore", "(?s).*tf.lite.Interpreter is deprecated", UserWarning)
+            self._interpreter = tf.lite.Interpreter(
+                model_content=data, num_threads=1, experimental_op_resolver_type=chosen
+            )
+        self._input = self._interpreter.get_input_details()[0]
+        self._output = self._interpreter.get_output_details()[0]
+        for name, tensor in (("input", self._input), ("output", self._output)):
+            if tensor["dtype"] is not np.int8:
+                raise ConversionError(
+                    f"The model's {name} is {np.dtype(tensor['dtype']).name}; an int8 model was expected: quantise it."
+                )
+        self._batch = 0
+
+    def quantize_input(self, x: np.ndarray) -> np.ndarray:
+        """Return x float32 (n, H, W, C) in [0, 1] as the int8 values that the device feeds the model."""
+        scale, zero_point = self._input["quantization"]
+        quantized: np.ndarray = np.clip(np.round(x / np.float32(scale)) + zero_point, -128, 127).astype(np.int8)
+        return quantized
+
+    def run(self, x: np.ndarray, batch_size: int = 250) -> np.ndarray:
+        """Return the int8 outputs (n, n_classes) for int8 inputs (n, H, W, C)."""
+        parts = [self._run_batch(x[i : i + batch_size]) for i in range(0, len(x), batch_size)]
+        return np.concatenate(parts)
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Return the predicted class (n,) of x float32 (n, H, W, C) in [0, 1]; ties go to the lower class."""
+        classes: np.ndarray = self.run(self.quantize_input(x)).argmax(axis=1)
+        return classes
+
+    def _run_batch(self, x: np.ndarray) -> Any:
+        if len(x) != self._batch:
+            self._interpreter.resize_tensor_input(self._input["index"], x.shape)
+            self._interpreter.allocate_tensors()
+            self._batch = len(x)
+        self._interpreter.set_tensor(self._input["index"], x)
+        self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._output["index"]).copy()

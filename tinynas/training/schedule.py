@@ -1,0 +1,57 @@
+"""How long a child is trained: folds, samples and epochs of each fidelity. Knows no TensorFlow."""
+
+import math
+from dataclasses import dataclass
+
+from tinynas.data import Dataset
+from tinynas.errors import UsageError
+
+# A training is counted in sample visits, more for small inputs since they cost less. 12,000 visits rank 28 x 28
+# architectures with a Kendall's tau of 0.80 against a full training.
+_PROXY_VISITS = 12_000
+_FULL_VISITS = 60_000
+_FINAL_VISITS = 300_000
+_PROXY_SAMPLES = 6_000
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Train on `folds` of `n_folds`, each with at most `samples` training samples, for `epochs`."""
+
+    n_folds: int
+    folds: int
+    samples: int
+    epochs: int
+    patience: int | None
+
+    @property
+    def visits(self) -> int:
+        """Sample visits over all folds: what the time of a training goes with."""
+        return self.folds * self.samples * self.epochs
+
+
+def schedule_for(name: str, dataset: Dataset, n_folds: int) -> Schedule:
+    """Return the schedule of a fidelity: "proxy" is one fold, little data, early stop; "full" every fold, all data.
+
+    Raises UsageError for another name.
+    """
+    if name not in ("proxy", "full"):
+        raise UsageError(f"No training has the fidelity {name!r}: choose proxy or full.")
+    per_fold = round(len(dataset.x) * (1 - 1 / n_folds))
+    if name == "proxy":
+        samples = min(per_fold, _PROXY_SAMPLES)
+        epochs = min(30, max(2, round(_PROXY_VISITS * _smallness(dataset) / samples)))
+        return Schedule(n_folds, 1, samples, epochs, patience=5)
+    epochs = min(60, max(2, round(_FULL_VISITS * _smallness(dataset) / per_fold)))
+    return Schedule(n_folds, n_folds, per_fold, epochs, patience=None)
+
+
+def final_epochs(dataset: Dataset, timed: bool) -> int:
+    """Return the epochs of the final training; the most that make sense when a time budget will cut them."""
+    visits = _FINAL_VISITS * _smallness(dataset) * (20 if timed else 1)
+    return min(150 if timed else 60, max(4, round(visits / len(dataset.x))))
+
+
+def _smallness(dataset: Dataset) -> float:
+    """Return 1 for inputs of 784 values or more, up to 5 for smaller ones."""
+    return min(5.0, max(1.0, 784 / math.prod(dataset.input_shape)))

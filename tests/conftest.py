@@ -40,3 +40,21 @@ def stripes() -> Dataset:
     x = np.stack([0.5 + 0.4 * np.sin(waves[k] * np.pi / 2 + rng.uniform(0, 6)) for k in y])
     noisy = np.clip(x + rng.normal(0, 0.05, x.shape), 0, 1)
     return Dataset.from_arrays(noisy.astype(np.float32), y, name="stripes")
+
+
+@pytest.fixture(scope="session")
+def small_run(stripes, tmp_path_factory):
+    """A real search, as small as one can be: two children, a finalist on two folds, two epochs at the end."""
+    from tinynas import search
+
+    return search(
+        stripes,
+        "nucleo_f401",
+        out=tmp_path_factory.mktemp("runs") / "small",
+        workers=1,
+        max_trials=2,
+        n_children=2,
+        n_folds=2,
+        n_finalists=1,
+        final_epochs=2,
+    )

@@ -94,7 +94,5 @@ def nets(draw: st.DrawFn, most: int = 12) -> Graph:
     """Random graphs with branches, as the planner sees them: sizes and lifetimes of all kinds."""
     n_tensors = draw(st.integers(2, most))
     widths = draw(st.lists(st.integers(1, 200), min_size=n_tensors, max_size=n_tensors))
-    edges: list[list[int]] = [[]]
-    for index in range(1, n_tensors):
-        edges.append(draw(st.lists(st.integers(0, index - 1), min_size=1, max_size=2)))
-    return relu_net(edges, widths)
+    edges = [draw(st.lists(st.integers(0, k - 1), min_size=1, max_size=2)) for k in range(1, n_tensors)]
+    return relu_net([[], *edges], widths)

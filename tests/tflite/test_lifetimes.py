@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from tests.tflite.models import activation, conv_graph, constant, fixture, nets, one_operator, relu_net
+from tests.tflite.models import activation, constant, conv_graph, fixture, nets, one_operator, relu_net
 from tinynas.errors import ModelError
 from tinynas.tflite import Operator, live_bytes, read
 from tinynas.tflite.lifetimes import UNUSED, head_buffers, in_place_pairs, tensor_lifetimes

@@ -32,7 +32,7 @@ def test_groups_divide_the_work():
     assert macs(grouped, grouped.operators[0]) * 2 == macs(graph, graph.operators[0])
 
 
-def test_helpers_are_no_parameters():
+def test_axes_and_shapes_are_no_parameters():
     graph = read(fixture("mn_zeropad"))  # paddings, slices and shapes beside two convolutions and a dense layer
     weights = sum(
         tensor.elements for tensor in graph.tensors if tensor.is_constant and (tensor.dtype == "INT8" or tensor.scales)

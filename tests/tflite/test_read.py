@@ -76,6 +76,15 @@ def one_word(old: bytes, new: bytes, data: bytes) -> bytes:
     return data.replace(old, new)
 
 
+def outcome(data: bytes) -> Graph | None:
+    """The graph, or None when the file is refused in one sentence; any other error fails the test."""
+    try:
+        return read(data)
+    except ModelError as error:
+        assert "\n" not in str(error)  # noqa: PT017
+        return None
+
+
 def vector_of(b: flatbuffers.Builder, start, *tables: int) -> int:
     start(b, len(tables))
     for table in reversed(tables):
@@ -154,11 +163,8 @@ def test_what_is_no_tflite_is_one_sentence(data):
 
 def test_every_truncation_is_an_error_or_harmless():
     data = fixture("s_dense16")
-    for length in range(len(data)):
-        try:
-            assert isinstance(read(data[:length]), Graph)
-        except ModelError as error:
-            assert "\n" not in str(error)
+    refused = [outcome(data[:length]) is None for length in range(len(data))]
+    assert sum(refused) > 0.9 * len(data)
 
 
 @given(st.lists(st.tuples(st.integers(0, 1911), st.integers(0, 255)), min_size=1, max_size=8))
@@ -166,23 +172,18 @@ def test_changed_bytes_are_an_error_or_a_graph(changes):
     data = bytearray(fixture("s_dense16"))
     for at, value in changes:
         data[at % len(data)] = value
-    try:
-        assert isinstance(read(bytes(data)), Graph)
-    except ModelError as error:
-        assert "\n" not in str(error)
+    outcome(bytes(data))
 
 
 @pytest.mark.parametrize("word", [0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 0x00FFFFFF, 0])
 def test_any_word_may_be_anything(word):
     """Each aligned word in turn becomes an extreme: huge lengths, offsets far away, sizes that overflow."""
     data = small()
-    start = time.process_time()
+    start, refused = time.process_time(), 0
     for at in range(0, len(data) - 3, 4):
         changed = data[:at] + struct.pack("<I", word) + data[at + 4 :]
-        try:
-            assert isinstance(read(changed), Graph)
-        except ModelError as error:
-            assert "\n" not in str(error)
+        refused += outcome(changed) is None
+    assert refused > len(data) // 40
     assert time.process_time() - start < 10
 
 
@@ -206,10 +207,8 @@ def test_shared_parts_cost_no_more_than_a_plain_file(n_tensors, shape_length):
     data = shared(n_tensors, shape_length)
     tracemalloc.start()
     start = time.process_time()
-    try:
-        assert len(read(data).tensors) == n_tensors <= 4096
-    except ModelError as error:
-        assert "\n" not in str(error)
+    found = outcome(data)
+    assert found is None or len(found.tensors) == n_tensors <= 4096
     seconds, (_, peak) = time.process_time() - start, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert seconds < 1.5  # twice as slow under tracemalloc
@@ -267,18 +266,14 @@ def test_an_optional_input_may_be_left_out_and_an_output_may_not():
 
 def test_options_of_another_operator_are_refused():
     data = write(conv_graph())
-    code = struct.pack("<i", OPERATOR_CODES["CONV_2D"])
-    places = [at for at in range(0, len(data), 4) if data[at : at + 4] == code]
-    softmax = struct.pack("<i", OPERATOR_CODES["SOFTMAX"])
-    refused = []
+    tables = tflite.Model.GetRootAs(data, 0)
+    code = tables.OperatorCodes(0)
+    places = [code._tab.Pos + code._tab.Offset(slot) for slot in (4, 10)]  # the old field and the new one
+    changed = bytearray(data)
     for at in places:
-        try:
-            read(data[:at] + softmax + data[at + 4 :])
-        except UnsupportedOperatorError as error:
-            refused.append(str(error))
-        except ModelError:
-            continue  # another 3, such as the version or the height of the window
-    assert [message for message in refused if "SOFTMAX" in message and "Conv2DOptions" in message]
+        changed[at] = OPERATOR_CODES["SOFTMAX"]
+    with pytest.raises(UnsupportedOperatorError, match=r"SOFTMAX.*Conv2DOptions.*SoftmaxOptions"):
+        read(bytes(changed))
 
 
 def test_the_offline_plan_is_read():

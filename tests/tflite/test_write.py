@@ -111,7 +111,7 @@ def test_the_order_of_the_tensors_does_not_change_the_size(random, name):
     assert size_of(shuffled) == len(write(shuffled)) == size_of(graph)
 
 
-@given(st.floats(0.001, 9, width=32), st.integers(-128, 127), st.integers(1, 9))
+@given(st.floats(0.125, 9, width=32), st.integers(-128, 127), st.integers(1, 9))
 def test_values_do_not_change_the_size(scale, zero_point, seed):
     graph = conv_graph()
     source = replace(graph.tensors[0], scales=(scale,), zero_points=(zero_point,))
@@ -150,8 +150,6 @@ def signed_zeros_away(options):
 @given(data=st.data())
 def test_the_options_of_every_operator_survive(name, data):
     options = data.draw(values_of(option_tables()[name]))
-    if name.startswith("STABLEHLO"):
-        return
     graph = one_operator(name, [activation((1, 4))], activation((1, 4)), options)
     file = write(graph)
     assert size_of(graph) == len(file)
@@ -237,6 +235,14 @@ def test_codes_above_127_are_written_in_the_new_field():
     assert OPERATOR_CODES["GELU"] > 127
     graph = one_operator("GELU", [activation((1, 4))], activation((1, 4)), {"approximate": True})
     assert read(write(graph)).operators[0].name == "GELU"
+
+
+def test_a_plan_whose_bytes_are_a_constants_finds_its_buffer():
+    same = integers(1, 1, 2, 0, 16)
+    other = integers(3)
+    graph = Graph((same, other), (), (0,), (1,), offline_plan=(0, 16))
+    assert read(write(graph)) == graph
+    assert size_of(graph) == len(write(graph))
 
 
 def test_an_empty_graph_is_a_file():

@@ -4,8 +4,6 @@ from typing import Annotated
 
 import typer
 
-from tinynas.cli.formats import size
-
 
 def targets(
     as_json: Annotated[bool, typer.Option("--json", help="Print the profiles as JSON.")] = False,
@@ -18,30 +16,19 @@ def targets(
 
         typer.echo(json.dumps([target.model_dump() for target in Target.all()], indent=1))
         return
-    from rich.console import Console
-    from rich.table import Table
+    from tinynas.cli.console import console, table
 
-    table = Table(title="Boards", title_justify="left")
-    for name, justify in (
-        ("target", "left"),
-        ("MCU", "left"),
-        ("core", "left"),
-        ("MHz", "right"),
-        ("Flash, B", "right"),
-        ("RAM, B", "right"),
-        ("kernels", "left"),
-        ("arena", "left"),
-    ):
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    boards = table("Boards", "target, *MCU, core, >MHz, >Flash KiB, >RAM KiB, kernels")
     for target in Target.all():
-        table.add_row(
+        boards.add_row(
             target.name,
             target.mcu,
             target.core,
             f"{target.clock_hz / 1e6:g}",
-            size(target.flash_bytes),
-            size(target.ram_bytes),
-            target.kernels,
-            "exact" if target.arena_is_exact else "estimated",
+            f"{target.flash_bytes / 1024:,g}",
+            f"{target.ram_bytes / 1024:,g}",
+            target.kernels + ("" if target.arena_is_exact else " ~"),
         )
-    Console().print(table)
+    screen = console()
+    screen.print(boards)
+    screen.print("The arena is exact to the byte, or, at ~, estimated with the nearest kernels that were measured.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinynas.cli.formats import size
-from tinynas.errors import UsageError
+from tinynas.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from tinynas.hardware import Target
@@ -69,7 +69,10 @@ def analyze(
         _matrix([(board, run_analyze(data, board)) for board in Target.all()], as_json)
         return
     board = None if target is None else Target.load(target)
-    analysis = run_analyze(data, board, kernels=kernels)  # type: ignore[arg-type]
+    try:
+        analysis = run_analyze(data, board, kernels=kernels)  # type: ignore[arg-type]
+    except ModelError as error:
+        raise type(error)(f"{model}: {error}") from error
     if plot is not None:
         from tinynas.tflite.plot import memory_timeline
 

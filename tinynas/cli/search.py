@@ -72,11 +72,10 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json on stdout, progress on stderr.")] = False,
 ) -> None:
     """Search for the best model that fits the target, train it, and keep it in a run folder."""
-    from rich.console import Console
-
+    from tinynas.cli.console import console as console_for
     from tinynas.cli.live import Screen
 
-    console = Console(stderr=as_json)
+    console = console_for(stderr=as_json)
     if resume is not None:
         _refuse_with_resume(locals())
         result = _resume(resume, workers, console)
@@ -142,7 +141,7 @@ def search(
 
 def _refuse_with_resume(options: dict[str, Any]) -> None:
     """A resumed search has its settings; only how it runs here may be chosen anew."""
-    allowed = {"resume", "workers", "as_json", "console", "Console", "Screen"}
+    allowed = {"resume", "workers", "as_json", "console", "console_for", "Screen"}
     for name, value in options.items():
         if name not in allowed and value is not None:
             raise UsageError(
@@ -214,10 +213,10 @@ def _close(result: "SearchResult", console: "Console", as_json: bool) -> None:
 
         typer.echo(json.dumps(summary, indent=1))
         return
-    from rich.table import Table
+    from tinynas.cli.console import table as table_of
 
     trials, best = summary["trials"], summary["best"]
-    table = Table(title="Result", title_justify="left", show_header=False)
+    table = table_of(None, "result, *value")
     table.add_row("target", summary["target"])
     table.add_row("data", summary["data"])
     table.add_row("trials", ", ".join(f"{count:,} {state}" for state, count in trials.items()))

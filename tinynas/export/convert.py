@@ -39,7 +39,8 @@ def convert(
     one step, or when the file does not fit the run's target. Nothing is written then. RunError when there is no run.
     """
     folder = _run_folder(source, Path(runs))
-    best, settings = Best(folder), read_settings(folder)
+    settings = read_settings(folder)
+    best = Best(folder)
     data, planned = _with_plan(best.tflite, settings.target)
     analysis = analyze(data, settings.target)
     footprint = replace(analysis.footprint, flops=best.about["footprint"]["flops"])

@@ -21,6 +21,7 @@ from tinynas.searching.feasible import Screen
 from tinynas.searching.loop import Loop
 from tinynas.searching.random_search import RandomSearch
 from tinynas.searching.strategy import Strategy
+from tinynas.training.augment import augmentation_for
 
 Evaluate = Callable[[Architecture], Evaluation]
 
@@ -74,6 +75,7 @@ def search(
         **settings,
     )
     _check_space(chosen.space, dataset)
+    augmentation_for(dataset.layout, chosen.augment)  # a name that is not known must not wait for the first training
     folder = Path(out) if out is not None else Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}"
     return _go_on(Run.create(folder, chosen), dataset, workers, evaluate, screen, watch)
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from tinynas.data import Dataset
 from tinynas.errors import ArchitectureError, RunError
-from tinynas.hardware import Footprint
 from tinynas.runs import Evaluation, Run, State, Trial, ranking
 from tinynas.searching.clock import Clock
 from tinynas.searching.events import FinalProgress, GenerationStarted, Note, Started, TrialDone, Watcher
@@ -240,14 +239,14 @@ class Loop:
             self._summarize(best, None)
 
     def _save_final(self, best: Trial, final: Final) -> None:
-        footprint = replace(final.footprint, flops=_flops(best.evaluation))
+        footprint = final.footprint
         violations = self._settings.limits.violations(footprint)
         if violations:
             raise RunError(f"The final file does not fit: {'; '.join(str(v) for v in violations)}.")
         about = about_best(self.run, self.dataset, best, footprint, "final")
         self.run.save_best(about, final.keras, final.tflite, final.samples)
         self.run.journal.set_fact("seconds", self.clock.elapsed())
-        self._summarize(best, (final, footprint))
+        self._summarize(best, final)
         checked = (
             "TFLM is not available here, so the file was not run in it"
             if final.tflm_largest_step is None
@@ -259,7 +258,7 @@ class Loop:
             f"after {final.epochs} epochs; {checked}."
         )
 
-    def _summarize(self, best: Trial | None, final: tuple[Final, Footprint] | None) -> None:
+    def _summarize(self, best: Trial | None, final: Final | None) -> None:
         self.run.write_summary(summarize(self.run, self.dataset, self.trials, best, final, self.clock))
 
     def _say(self, text: str) -> None:
@@ -279,7 +278,3 @@ def _infeasible_trial(number: int, generation: int, candidate: Candidate) -> Tri
     texts = tuple(str(violation) for violation in candidate.violations)
     evaluation = Evaluation(State.INFEASIBLE, candidate.footprint, texts)
     return Trial(number, generation, candidate.proposal.parent, candidate.proposal.architecture, evaluation)
-
-
-def _flops(evaluation: Evaluation) -> int | None:
-    return None if evaluation.footprint is None else evaluation.footprint.flops

@@ -16,7 +16,7 @@ def summarize(
     dataset: Dataset,
     trials: Sequence[Trial],
     best: Trial | None,
-    final: tuple[Final, Footprint] | None,
+    final: Final | None,
     clock: Clock,
 ) -> dict[str, Any]:
     """Return summary.json; "best" is None when nothing was trained (fidelity "none")."""
@@ -31,12 +31,12 @@ def summarize(
     }
 
 
-def _best(run: Run, best: Trial, final: tuple[Final, Footprint] | None) -> dict[str, Any]:
-    trained, footprint = final if final is not None else (None, best.evaluation.footprint)
+def _best(run: Run, best: Trial, final: Final | None) -> dict[str, Any]:
+    footprint = best.evaluation.footprint if final is None else final.footprint
     assert footprint is not None
     tested = None
-    if trained is not None:
-        tested = {"float": trained.scores.float.to_dict(), "int8": trained.scores.int8.to_dict()}
+    if final is not None:
+        tested = {"float": final.scores.float.to_dict(), "int8": final.scores.int8.to_dict()}
     return {
         "trial": best.number,
         "architecture": best.architecture.to_dict(),
@@ -49,8 +49,8 @@ def _best(run: Run, best: Trial, final: tuple[Final, Footprint] | None) -> dict[
         "largest_tensor_bytes": footprint.largest_tensor_bytes,
         "validation": validation(best.evaluation),
         "test": tested,
-        "epochs": None if trained is None else trained.epochs,
-        "tflm_largest_step": None if trained is None else trained.tflm_largest_step,
+        "epochs": None if final is None else final.epochs,
+        "tflm_largest_step": None if final is None else final.tflm_largest_step,
         "fits": not run.settings.limits.violations(footprint),
     }
 

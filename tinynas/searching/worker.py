@@ -11,9 +11,10 @@ import numpy as np
 
 from tinynas.architecture import Architecture
 from tinynas.data import Dataset, FoldScores
-from tinynas.errors import ConversionError, TinynasError
+from tinynas.errors import TinynasError
 from tinynas.hardware import Footprint
 from tinynas.runs import Evaluation, Settings, State
+from tinynas.searching.agreement import require_agreement, require_same_head
 
 CHECKED_SAMPLES = 200  # held-out samples on which TFLM and the reference resolver must agree
 
@@ -100,8 +101,8 @@ class Worker:
 
         self._set_up()
         settings, dataset = self._settings, self._dataset
-        footprint = measure(job.architecture, settings.target, dataset, job.seed)
-        require_agreement(job.screened, footprint)
+        footprint, data = measure(job.architecture, settings.target, dataset, job.seed)
+        require_agreement(job.architecture, job.screened, footprint, data)
         violations = settings.limits.violations(footprint)
         if violations:
             texts = tuple(str(violation) for violation in violations)
@@ -123,6 +124,7 @@ class Worker:
 
     def final(self, job: FinalJob, report: Callable[[Any], None] | None = None) -> Final:
         """Train the final model, score it on the test set, and run it in TFLM beside the reference resolver."""
+        from tinynas.screening import screen
         from tinynas.tflite import analyze
         from tinynas.training.evaluate import train_final
         from tinynas.training.verify import largest_step
@@ -131,7 +133,10 @@ class Worker:
         recipe = replace(self._recipe(), epochs=job.epochs, time_budget_s=job.time_budget_s)
         scores, trained, epochs = train_final(job.architecture, self._dataset, recipe, job.seed, report)
         samples = self._int8(trained.tflite, self._dataset.x_test[:CHECKED_SAMPLES])
-        footprint = analyze(trained.tflite, self._settings.target).footprint
+        footprint = replace(analyze(trained.tflite, self._settings.target).footprint, flops=trained.flops)
+        screened = screen(job.architecture, self._settings.target)
+        require_agreement(job.architecture, screened, footprint, trained.tflite)
+        require_same_head(trained.tflite)
         step = largest_step(trained.tflite, samples)
         return Final(scores, trained.keras, trained.tflite, samples, epochs, footprint, step)
 
@@ -163,16 +168,6 @@ class Worker:
         from tinynas.training.quantize import clear
 
         clear()
-
-
-def require_agreement(screened: Footprint, real: Footprint) -> None:
-    """Raise ConversionError unless the screen's figures are those of the real file."""
-    for name in ("flash_bytes", "arena", "macs", "flops", "params"):
-        expected, found = getattr(screened, name), getattr(real, name)
-        if expected != found:
-            raise ConversionError(
-                f"The screen and the converted file disagree on {name}: {expected} screened, {found} in the file."
-            )
 
 
 _worker: Worker | None = None

@@ -1,6 +1,6 @@
 """What a .tflite needs of a board: arena to the byte, Flash, work, and the verdict against limits."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tinynas.hardware.estimate import Estimate
@@ -108,21 +108,12 @@ def analyze(
     library = kernels or (target.kernel_library if target is not None else DEFAULT_KERNELS)
     plan = plan_head(graph, library)
     operators = _operator_figures(graph, library)
-    total = sum(operator.instructions for operator in operators)
-    kinds = {operator.name for operator in operators}
-    runtime = runtime_flash_bytes(kinds)
-    time = None if target is None else latency(total, target)
+    runtime = runtime_flash_bytes({operator.name for operator in operators})
+    time = None if target is None else latency(sum(each.instructions for each in operators), target)
     work = None if target is None else energy(time, target)
-    footprint = Footprint(
-        params=parameters(graph),
-        flops=None,
-        macs=sum(operator.macs for operator in operators),
-        largest_tensor_bytes=largest_tensor_bytes(graph),
+    footprint = replace(
+        _footprint(graph, plan, operators, library),
         flash=Flash(model=len(data), runtime=round(runtime.value)),
-        arena=arena_of(graph, plan, library),
-        ram_outside_bytes=ram_outside_arena(len(kinds)),
-        live_bytes_peak=max((operator.live_bytes for operator in operators), default=0),
-        instructions=total,
         latency_ms=None if time is None else time.value,
         energy_mj=None if work is None else work.value,
         arena_status=_arena_status(target, library),
@@ -140,6 +131,21 @@ def analyze(
         kernels=library,
         fits=not violations if all_limits else None,
         violations=violations,
+    )
+
+
+def _footprint(graph: Graph, plan: Plan, operators: tuple[OperatorFigures, ...], kernels: KernelLibrary) -> Footprint:
+    """What follows from the graph alone: all but Flash, time and energy."""
+    return Footprint(
+        params=parameters(graph),
+        flops=None,
+        macs=sum(operator.macs for operator in operators),
+        largest_tensor_bytes=largest_tensor_bytes(graph),
+        flash=Flash(model=0, runtime=0),
+        arena=arena_of(graph, plan, kernels),
+        ram_outside_bytes=ram_outside_arena(len({operator.name for operator in operators})),
+        live_bytes_peak=max((operator.live_bytes for operator in operators), default=0),
+        instructions=sum(operator.instructions for operator in operators),
     )
 
 

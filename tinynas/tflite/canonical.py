@@ -62,8 +62,13 @@ def operator_kinds(graph: Graph) -> dict[OperatorKind, int]:
 
 
 def shared_zero_points(graph: Graph) -> dict[tuple[int, ...], None]:
-    """The distinct zero points of several channels, which share their bytes."""
-    return dict.fromkeys(t.zero_points for t in graph.tensors if len(t.zero_points) > 1)
+    """The distinct zero points that share their bytes, in order of first use."""
+    return dict.fromkeys(t.zero_points for t in graph.tensors if shares_zero_points(t))
+
+
+def shares_zero_points(tensor: Tensor) -> bool:
+    """Whether the tensor's zero points share their bytes: those of constants, nearly always 0, and of channels."""
+    return bool(tensor.zero_points) and (tensor.is_constant or len(tensor.zero_points) > 1)
 
 
 def quantization_kinds(graph: Graph) -> dict[tuple[str, ...], None]:

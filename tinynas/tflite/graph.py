@@ -52,7 +52,7 @@ class Tensor:
     @property
     def is_constant(self) -> bool:
         """Whether the file holds the tensor's data, so that it takes no arena."""
-        return self.data is not None
+        return bool(self.data)
 
     @property
     def is_quantized(self) -> bool:

@@ -66,7 +66,7 @@ def is_learned(tensor: Tensor) -> bool:
 
 
 def weights_bytes(graph: Graph, operator: Operator) -> int:
-    """Bytes of the constants that `operator` reads, each once; helpers such as axes and shapes too."""
+    """Bytes of the constants that `operator` reads, each once, axes and shapes among them."""
     constants = {index for index in operator.inputs if index >= 0 and graph.tensors[index].is_constant}
     return sum(len(graph.tensors[index].data or b"") for index in constants)
 

@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from tinynas.tflite.lifetimes import Buffer
 from tinynas.tflite.planner import align_up, greedy_plan, head_bytes, lower_bound, place_in_order
 
-DEFAULT_BUDGET = 5000
-"""How many partial plans the depth-first search may look at."""
+DEFAULT_BUDGET = 2_000_000
+"""How many pairs of buffers the depth-first search may look at; about half a second."""
+MOST_SEARCHED = 200
+"""The most buffers that are searched depth-first; more are placed in the sorted orders alone."""
 
 _Key = Callable[[Buffer], tuple[int, ...]]
 _ORDERS: tuple[_Key, ...] = (
@@ -37,7 +39,7 @@ def smallest_plan(buffers: Sequence[Buffer], budget: int = DEFAULT_BUDGET) -> tu
             return best
         order = sorted(range(len(buffers)), key=lambda index: key(buffers[index]))
         best = min(best, place_in_order(buffers, order), key=lambda plan: head_bytes(buffers, plan))
-    if head_bytes(buffers, best) == bound:
+    if head_bytes(buffers, best) == bound or len(buffers) > MOST_SEARCHED:
         return best
     search = _Search(buffers, head_bytes(buffers, best), bound, budget)
     search.descend([], list(range(len(buffers))))
@@ -45,7 +47,7 @@ def smallest_plan(buffers: Sequence[Buffer], budget: int = DEFAULT_BUDGET) -> tu
 
 
 class _Search:
-    """A depth-first search with the best head that it has found, and the partial plans that it may still see."""
+    """A depth-first search with the best head that it has found, and the pairs that it may still look at."""
 
     def __init__(self, buffers: Sequence[Buffer], head: int, bound: int, budget: int) -> None:
         self.best: tuple[int, ...] | None = None
@@ -56,7 +58,7 @@ class _Search:
 
     def descend(self, placed: list[tuple[int, int]], rest: list[int]) -> bool:
         """Place the buffers in `rest` upon `placed` (offset, buffer); False when the search is over."""
-        self._left -= 1
+        self._left -= (len(placed) + 1) * len(rest)
         if self._left < 0:
             return False
         if not rest:

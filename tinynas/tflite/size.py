@@ -20,6 +20,7 @@ from tinynas.tflite.canonical import (
     quantization_kinds,
     shapes_of,
     shared_zero_points,
+    shares_zero_points,
 )
 from tinynas.tflite.graph import Graph, Operator, OptionValue, Tensor
 from tinynas.tflite.layout import FILE_ALIGNMENT, HEADER_BYTES, fields_by_name, present_fields, table_layout
@@ -100,7 +101,8 @@ def _count_tensors(count: _Count, graph: Graph) -> None:
     for tensor in graph.tensors:
         if tensor.scales or tensor.zero_points:
             fields = quantization_fields(tensor)
-            count.bytes += _quantization_bytes(len(tensor.scales), len(tensor.zero_points), fields)
+            own_point = bool(tensor.zero_points) and not shares_zero_points(tensor)
+            count.bytes += _quantization_bytes(len(tensor.scales), own_point, fields)
     for shape in shapes_of(graph):
         count.vector(4 * len(shape))
     for tensor in graph.tensors:
@@ -108,8 +110,8 @@ def _count_tensors(count: _Count, graph: Graph) -> None:
 
 
 @cache
-def _quantization_bytes(n_scales: int, n_points: int, fields: tuple[str, ...]) -> int:
-    points = 8 + _LENGTH if n_points == 1 else 0  # several are shared and counted once
+def _quantization_bytes(n_scales: int, own_point: bool, fields: tuple[str, ...]) -> int:
+    points = 8 + _LENGTH if own_point else 0  # others are shared and counted once
     scales = _LENGTH + 4 * n_scales if n_scales else 0
     return align_up(points + scales + table_layout("QuantizationParameters", fields).size, 8)
 

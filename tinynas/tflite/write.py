@@ -1,7 +1,7 @@
 """Write a Graph as a .tflite: canonical bytes, a function of the graph alone.
 
 No names, no description, no signatures; no metadata but an offline memory plan. Equal constants share a
-buffer; equal shapes, equal option tables and equal zero points of several channels share their bytes. The
+buffer; equal shapes, equal option tables and equal zero points of constants share their bytes. The
 file's size depends on neither the order of the tensors nor the values of weights and scales, as long as no
 two constants are equal.
 """
@@ -22,9 +22,11 @@ from tinynas.tflite.canonical import (
     operator_kinds,
     option_key,
     option_keys,
+    plan_bytes,
     quantization_kinds,
     shapes_of,
     shared_zero_points,
+    shares_zero_points,
 )
 from tinynas.tflite.graph import Graph, OptionValue, Tensor
 from tinynas.tflite.layout import Emitter, Value, fields_by_name, table_layout
@@ -56,7 +58,9 @@ def write(graph: Graph) -> bytes:
     codes = [_write_code(out, kind) for kind in kinds]
     metadata = None
     if graph.offline_plan is not None:
-        metadata = out.references([_write_plan_entry(out, len(constants))])
+        plan = out.string(OFFLINE_PLAN_NAME)
+        entry = {"name": plan, "buffer": constants[plan_bytes(graph.offline_plan)]}
+        metadata = out.references([out.table("Metadata", entry)])
     model: dict[str, Value] = {
         "version": SCHEMA_VERSION,
         "operator_codes": out.references(codes),
@@ -105,7 +109,7 @@ def _write_quantization(out: Emitter, tensor: Tensor, zero_points: Mapping[tuple
     """The tensor's quantisation, padded to 8 bytes so that the next one's zero point is aligned."""
     if not tensor.scales and not tensor.zero_points:
         return None
-    points = zero_points.get(tensor.zero_points)
+    points = zero_points[tensor.zero_points] if shares_zero_points(tensor) else None
     if points is None and tensor.zero_points:
         points = out.vector(struct.pack("<q", *tensor.zero_points), 1, 8)
     scales = struct.pack(f"<{len(tensor.scales)}f", *tensor.scales)
@@ -176,10 +180,6 @@ def _write_code(out: Emitter, kind: OperatorKind) -> int:
             "deprecated_builtin_code": min(code, OPERATOR_CODES["PLACEHOLDER_FOR_GREATER_OP_CODES"]),
         },
     )
-
-
-def _write_plan_entry(out: Emitter, buffer: int) -> int:
-    return out.table("Metadata", {"name": out.string(OFFLINE_PLAN_NAME), "buffer": buffer})
 
 
 def _integers(out: Emitter, values: Sequence[int]) -> int:

@@ -1,10 +1,12 @@
-"""Augmentation inside the training graph: shift, flip, noise and scale, each batch drawn anew from a seed."""
+"""Augmentation inside the training graph: shift, flip, noise and scale, each batch drawn anew from a seed.
+
+TensorFlow is imported where it runs, so that a choice can be checked before any process is started.
+"""
 
 from dataclasses import dataclass
 from typing import Any
 
 from tinynas.errors import UsageError
-from tinynas.training.keras import tf
 
 KINDS = ("shift", "flip", "noise", "scale")
 
@@ -25,6 +27,8 @@ class Augmentation:
 
     def __call__(self, x: Any, seed: Any) -> Any:
         """Return the batch `x` (n, H, W, C) with each sample changed at random; `seed` is an int32 pair."""
+        from tinynas.training.keras import tf
+
         seeds = tf.random.experimental.stateless_split(seed, 5)
         if self.flip:
             mirrored = tf.random.stateless_uniform((tf.shape(x)[0], 1, 1, 1), seeds[0]) < 0.5
@@ -45,6 +49,8 @@ class Augmentation:
 
 def _shift(x: Any, axis: int, share: float, seed: Any) -> Any:
     """Return `x` with each sample moved along `axis` by up to `share` of its length."""
+    from tinynas.training.keras import tf
+
     length = x.shape[axis]
     reach = round(length * share)
     if reach == 0:

@@ -26,14 +26,15 @@ _SCORED_SAMPLES = 4000  # of a fold's validation part: the standard error of an 
 
 @dataclass(frozen=True)
 class Trained:
-    """A model that has been trained and quantised: the Keras file and the .tflite, as bytes."""
+    """A model that has been trained and quantised: the Keras file and the .tflite as bytes, and keras-flops's count."""
 
     keras: bytes
     tflite: bytes
+    flops: int
 
 
-def measure(architecture: Architecture, target: Target, dataset: Dataset, seed: int) -> Footprint:
-    """Return the footprint of the real int8 file of `architecture`, converted untrained.
+def measure(architecture: Architecture, target: Target, dataset: Dataset, seed: int) -> tuple[Footprint, bytes]:
+    """Return the footprint of the real int8 file of `architecture`, converted untrained, and that file.
 
     Biases and batch-norm statistics are filled, so that the file has the size of a trained one. FLOPs are
     keras-flops's. Raises ConversionError or ModelError; no figure is ever defaulted.
@@ -43,7 +44,7 @@ def measure(architecture: Architecture, target: Target, dataset: Dataset, seed: 
     fill_untrained(model, np.random.default_rng(seed))
     flops = count_flops(model)
     data = quantize(model, dataset.representative(1, seed))
-    return replace(analyze(data, target).footprint, flops=flops)
+    return replace(analyze(data, target).footprint, flops=flops), data
 
 
 def train_fold(
@@ -99,4 +100,4 @@ def _finished(model: Any, representative: np.ndarray) -> Trained:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         model.save(path)
-        return Trained(path.read_bytes(), quantize(model, representative))
+        return Trained(path.read_bytes(), quantize(model, representative), count_flops(model))

@@ -1,0 +1,162 @@
+"""The command line as a person and as a script meet it: what is printed where, and the exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tinynas import Target
+from tinynas.cli import main
+
+BOARD = {
+    "name": "mine",
+    "mcu": "STM32L432KC",
+    "core": "Cortex-M4F",
+    "clock_hz": 80_000_000,
+    "flash_bytes": 262_144,
+    "ram_bytes": 49_152,
+    "kernels": "cmsis_nn",
+}
+
+
+@pytest.fixture
+def call(capsys):
+    """Run the command line in this process: exit code, standard output, standard error."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return end.value.code or 0, out, err
+
+    return run
+
+
+def _one_sentence(err):
+    assert err.startswith("tinynas: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+
+
+def test_targets_lists_every_board(call):
+    code, out, _ = call("targets")
+    assert code == 0
+    for name in Target.names():
+        assert name in out
+    code, out, _ = call("targets", "--json")
+    assert [board["name"] for board in json.loads(out)] == list(Target.names())
+
+
+def test_analyze_shows_and_prints(call, small_run):
+    model = small_run.folder / "best" / "model.tflite"
+    code, out, _ = call("analyze", model, "--target", "nucleo_f401")
+    assert code == 0
+    assert "fits nucleo_f401" in out
+    code, out, _ = call("analyze", model, "--target", "nucleo_f401", "--json")
+    figures = json.loads(out)
+    assert code == 0
+    assert figures["fits"] is True
+    assert figures["file_bytes"] == model.stat().st_size == small_run.summary["best"]["flash_bytes"]
+    assert figures["arena"]["minimum"] == small_run.summary["best"]["arena_bytes"]
+    wanted = {"params", "macs", "live_bytes_peak", "largest_tensor_bytes", "operators", "violations", "arena_status"}
+    assert wanted | {"flash", "latency_ms", "energy_mj"} <= set(figures)
+    assert set(figures["arena"]) == {"head", "tail", "used", "minimum"}
+    assert set(figures["flash"]) == {"model", "runtime", "total"}
+    code, out, _ = call("analyze", model, "--json")
+    assert code == 0
+    assert json.loads(out)["fits"] is None
+
+
+def test_analyze_draws_the_timeline(call, small_run, tmp_path):
+    code, out, _ = call("analyze", small_run.folder / "best" / "model.tflite", "--plot", tmp_path / "t.png")
+    assert code == 0
+    assert f"wrote {tmp_path / 't.png'}" in out
+    assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_model_that_does_not_fit_ends_with_1(call, small_run, tmp_path):
+    (tmp_path / "tiny.json").write_text(json.dumps({**BOARD, "ram_bytes": 3000}))
+    code, out, _ = call("analyze", small_run.folder / "best" / "model.tflite", "--target", tmp_path / "tiny.json")
+    assert code == 1
+    assert "does not fit" in out
+    assert "arena" in out
+
+
+def test_every_board_at_once(call, small_run):
+    code, out, _ = call("analyze", small_run.folder / "best" / "model.tflite", "--all-targets", "--json")
+    assert code == 0
+    assert set(json.loads(out)) == set(Target.names())
+    code, out, _ = call("analyze", small_run.folder / "best" / "model.tflite", "--all-targets")
+    assert all(name in out for name in Target.names())
+
+
+def test_convert_says_what_it_wrote(call, small_run, tmp_path):
+    code, out, _ = call("convert", "best", "--run", small_run.folder, "--out", tmp_path, "--name", "net")
+    assert code == 0
+    for name in ("net.tflite", "net.h", "net.cc"):
+        assert f"wrote {tmp_path / name}" in out
+    assert "TFLM agrees with the reference within" in out
+    code, out, _ = call("convert", "best", "--run", small_run.folder, "--out", tmp_path, "--json")
+    assert json.loads(out)["tflm_largest_step"] in (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["search"], 2, "needs --target"),
+        (["search", "--target", "nucleo_f400"], 2, "nucleo_f401"),
+        (["search", "--target", "no/such.json"], 2, "no/such.json"),
+        (["search", "--target", "nucleo_f401", "--data", "nowhere"], 1, "nowhere"),
+        (["search", "--target", "nucleo_f401", "--layout", "series"], 2, "need --data"),
+        (["search", "--target", "nucleo_f401", "--time-budget", "soon"], 2, "'soon'"),
+        (["search", "--target", "nucleo_f401", "--max-ram", "lots"], 2, "--max-ram"),
+        (["search", "--target", "nucleo_f401", "--children", "0"], 2, "n_children"),
+        (["search", "--target", "nucleo_f401", "--augment", "melt", "--trials", "1"], 2, "'melt'"),
+        (["search", "--target", "nucleo_f401", "--max-flash", "100"], 1, "flash_bytes, the limit that binds"),
+        (["search", "--resume", "nowhere"], 1, "is not a run folder"),
+        (["search", "--resume", "nowhere", "--seed", "3"], 2, "--seed cannot be given"),
+        (["convert", "best"], 1, "no run in"),
+        (["convert", "worst"], 2, "'worst'"),
+        (["analyze", "nowhere.tflite"], 2, "nowhere.tflite"),
+        (["analyze", __file__], 1, "test_cli.py"),
+        (["analyze", "x", "--kernels", "magic"], 2, "'magic'"),
+        (["analyze", "x", "--all-targets", "--target", "y"], 2, "exclude each other"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_what_is_wrong_is_one_sentence(call, tmp_path, monkeypatch, arguments, code, said):
+    monkeypatch.chdir(tmp_path)
+    found, _, err = call(*arguments)
+    assert found == code
+    _one_sentence(err)
+    assert said in err
+
+
+def test_bad_input_leaves_no_run_folder_behind(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    call("search", "--target", "nucleo_f401", "--augment", "melt", "--trials", "1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    command = [sys.executable, "-m", "tinynas", "convert", "best", "--debug"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+def test_json_on_standard_output_progress_on_standard_error(tmp_path):
+    arguments = "search --target nucleo_f401 --trials 1 --children 1 --folds 2 --finalists 1 --final-epochs 1 --json"
+    command = [sys.executable, "-m", "tinynas", *arguments.split(), "--out", "run"]
+    environment = {**os.environ, "COLUMNS": "100"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary == json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["data"].startswith("digits")
+    assert "scikit-learn's digits" in done.stderr
+    assert "Final model: test accuracy" in done.stderr
+    again = subprocess.run([*command[:3], "search", "--resume", "run", "--json"], capture_output=True, cwd=tmp_path)
+    assert json.loads(again.stdout) == summary

@@ -1,0 +1,133 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, f1_score
+
+from tinynas.architecture import Architecture, Block, Head
+from tinynas.data import Dataset
+from tinynas.errors import UsageError
+from tinynas.hardware import Target
+from tinynas.tflite import read
+from tinynas.training.build import build
+from tinynas.training.evaluate import measure, score_both, train_final, train_fold
+from tinynas.training.fit import Recipe, predict
+from tinynas.training.flops import count_flops
+from tinynas.training.int8 import Int8Model
+from tinynas.training.keras import seed_everything
+from tinynas.training.quantize import fill_untrained, quantize
+from tinynas.training.schedule import Schedule, final_epochs, schedule_for
+
+NET = Architecture((8, 8, 1), (Block("conv", 8, 3, pool="max"), Block("separable", 8, 3)), Head(), 3)
+SCHEDULE = Schedule(n_folds=3, folds=3, samples=100, epochs=40, patience=None)
+RECIPE = Recipe(epochs=1, batch_size=8)
+
+
+def test_measure_is_the_real_file_s(tensorflow, stripes):
+    footprint, data = measure(NET, Target.load("nucleo_f401"), stripes, seed=3)
+    seed_everything(3)
+    model = build(NET)
+    assert footprint.flops == count_flops(model)
+    fill_untrained(model, np.random.default_rng(3))
+    assert data == quantize(model, stripes.representative(1, 3))
+    graph = read(data)
+    weights = sum(int(np.prod(t.shape)) for t in graph.tensors if t.data is not None and t.dtype != "INT32")
+    biases = sum(t.shape[0] for t in graph.tensors if t.data is not None and t.dtype == "INT32" and t.scales)
+    assert footprint.params == weights + biases
+    assert footprint.largest_tensor_bytes == 8 * 8 * 8
+    assert footprint.arena.used <= footprint.arena.minimum
+
+
+def test_a_fold_is_learned_and_scored_in_float_and_int8(tensorflow, stripes):
+    scores, trained = train_fold(NET, stripes, SCHEDULE, RECIPE, fold=0, seed=1)
+    assert scores.float.accuracy >= 0.8
+    assert abs(scores.float.accuracy - scores.int8.accuracy) <= 0.1
+    _, _, x, y = stripes.split(stripes.folds(3, 0)[0])
+    predicted = Int8Model(trained.tflite).predict(x)
+    assert scores.int8.accuracy == pytest.approx(accuracy_score(y, predicted))
+    assert scores.int8.f1 == pytest.approx(f1_score(y, predicted, average="macro"))
+
+
+def test_folds_start_from_fresh_weights_and_the_seed_decides(tensorflow, stripes):
+    one, two = (train_fold(NET, stripes, SCHEDULE, RECIPE, 1, seed=4) for _ in range(2))
+    assert one[0] == two[0]
+    assert one[1].tflite == two[1].tflite
+    assert train_fold(NET, stripes, SCHEDULE, RECIPE, 1, seed=5)[1].tflite != one[1].tflite
+
+
+def test_the_validation_part_is_not_trained_on(tensorflow, stripes):
+    """With labels that mean nothing, a score far above chance could only come from a leak."""
+    rng = np.random.default_rng(0)
+    noise = Dataset.from_arrays(rng.random((120, 8, 8)), np.arange(120) % 3, name="noise")
+    shuffled = replace(noise, y=rng.permutation(noise.y))
+    scores = [train_fold(NET, shuffled, SCHEDULE, RECIPE, fold, seed=1)[0].float.accuracy for fold in range(3)]
+    assert np.mean(scores) < 0.55
+
+
+def test_the_final_training_reads_the_test_set_for_its_scores_only(tensorflow, stripes):
+    recipe = replace(RECIPE, epochs=40)
+    scores, trained, epochs = train_final(NET, stripes, recipe, seed=1)
+    assert epochs == 40
+    swapped = replace(stripes, y_test=(stripes.y_test + 1) % 3)
+    other, same, _ = train_final(NET, swapped, recipe, seed=1)
+    assert trained.tflite == same.tflite
+    assert scores.int8.accuracy > 0.8
+    assert other.int8.accuracy < 0.3
+
+
+def test_the_saved_keras_model_is_the_scored_one(tensorflow, stripes, tmp_path):
+    from tinynas.training.keras import keras
+
+    scores, trained, _ = train_final(NET, stripes, replace(RECIPE, epochs=20), seed=1)
+    (tmp_path / "model.keras").write_bytes(trained.keras)
+    model = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    accuracy = (predict(model, stripes.x_test).argmax(axis=1) == stripes.y_test).mean()
+    assert accuracy == pytest.approx(scores.float.accuracy)
+    assert score_both(model, trained.tflite, stripes.x_test, stripes.y_test) == scores
+
+
+@pytest.mark.parametrize(
+    ("shape", "n", "proxy", "full"),
+    [((28, 28), 60_000, (6_000, 2), (48_000, 2)), ((8, 8), 1_500, (1_200, 30), (1_200, 60))],
+)
+def test_schedules_follow_the_size_of_the_data(shape, n, proxy, full):
+    x = np.zeros((n, *shape), np.uint8)
+    x[:, 0, 0] = np.arange(n) % 200
+    dataset = Dataset.from_arrays(x, np.arange(n) % 10, x[:10], np.arange(10))
+    small, large = schedule_for("proxy", dataset, 5), schedule_for("full", dataset, 5)
+    assert (small.folds, small.samples, small.epochs) == (1, *proxy)
+    assert (large.folds, large.samples, large.epochs) == (5, *full)
+    assert large.visits == 5 * full[0] * full[1]
+    assert final_epochs(dataset, timed=True) >= final_epochs(dataset, timed=False) >= 4
+    with pytest.raises(UsageError, match="'some'"):
+        schedule_for("some", dataset, 5)
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_over_three_hundred_children():
+    """Measured in a process of its own, after thirty children to warm up."""
+    import subprocess
+    import sys
+
+    code = """
+import numpy as np, resource
+from tinynas.architecture import SearchSpace
+from tinynas.data import Dataset
+from tinynas.hardware import Target
+from tinynas.training.evaluate import measure
+from tinynas.training.keras import configure
+from tinynas.training.quantize import clear
+configure(1)
+def rss():
+    return int(open('/proc/self/statm').read().split()[1]) * resource.getpagesize() / 1e6
+data, target = Dataset.digits(), Target.load('nucleo_f401')
+space, rng = SearchSpace.for_input(data.input_shape, 10), np.random.default_rng(0)
+for child in range(330):
+    measure(space.random_architecture(rng), target, data, child)
+    clear()
+    if child == 29:
+        before = rss()
+print(rss() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 50

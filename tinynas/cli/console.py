@@ -1,0 +1,27 @@
+"""Where tables go: a terminal at its width, or a pipe or file at a width that cuts no name."""
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+_PIPE_WIDTH = 140
+
+
+def console(stderr: bool = False) -> Console:
+    """Return the console of standard output (or error)."""
+    found = Console(stderr=stderr)
+    return found if found.is_terminal else Console(stderr=stderr, width=max(found.width, _PIPE_WIDTH))
+
+
+def table(title: str | None, columns: str) -> Table:
+    """Return a table with the columns of the comma list: `>` before a name aligns right, `*` lets it wrap."""
+    made = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False)
+    for name in columns.split(","):
+        bare = name.strip()
+        made.add_column(
+            bare.lstrip(">*"),
+            justify="right" if bare.startswith(">") else "left",
+            no_wrap=not bare.startswith("*"),
+            overflow="fold",
+        )
+    return made

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from tinynas.errors import TinynasError
     from tinynas.export.convert import Converted, convert
     from tinynas.hardware import Footprint, Limits, Target
+    from tinynas.screening.lower import lower
+    from tinynas.screening.screen import screen
     from tinynas.searching import SearchResult, resume, search
     from tinynas.tflite.analyze import Analysis, analyze
+    from tinynas.training import quantize
 
 # Public name -> the room it comes from.
 _ROOMS = {
@@ -30,7 +33,10 @@ _ROOMS = {
     "TinynasError": "errors",
     "analyze": "tflite",
     "convert": "export",
+    "lower": "screening",
+    "quantize": "training",
     "resume": "searching",
+    "screen": "screening",
     "search": "searching",
 }
 
@@ -50,7 +56,10 @@ __all__ = [
     "__version__",
     "analyze",
     "convert",
+    "lower",
+    "quantize",
     "resume",
+    "screen",
     "search",
 ]
 

@@ -1,11 +1,11 @@
 """Bench the hardware check against the converter: agreement, CPU a child, verdicts a second, memory.
 
-    python tools/bench_screen.py [--children 40] [--verdicts 100000] [--seconds 10] [--target NAME]
+    python tools/bench_screen.py [--children 300] [--verdicts 100000] [--seconds 10] [--target NAME]
 
 All figures come from one run on one machine, the CPU figures from the same children: `screen` and `lower` first,
 without TensorFlow in the process, then TensorFlow on one thread. "naive" is what a search without them does for each
 child: TFLiteConverter.from_keras_model with the default dynamic batch, then keras-flops, on a Keras model that is
-built already. "batch 1" is the route that makes the file that ships (tinynas/training/quantize.py).
+built already. "batch 1" is the route that makes the file that ships (tinynas/training/convert.py).
 """
 
 import argparse
@@ -13,6 +13,7 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -86,9 +87,9 @@ def agreement(n: int, target: Target) -> None:
     _, lowering = timed(lower, children)
 
     from tinynas.training.build import build
+    from tinynas.training.convert import fill_untrained, quantize
     from tinynas.training.flops import count_flops
     from tinynas.training.keras import configure, seed_everything
-    from tinynas.training.quantize import fill_untrained, quantize
 
     configure(1)
     converting, simple, merged = [], [], 0
@@ -142,6 +143,43 @@ def hurry(seconds: float, target: Target) -> dict[str, float]:
     return {"rate": given / (time.perf_counter() - start)}
 
 
+def tight(target: Target, share: float = 0.01) -> None:
+    """Print how long a search takes to its first training when `share` of random architectures fit.
+
+    File and arena are limited by one factor of their medians, the one that leaves that share of 2,000 random networks.
+    """
+    from tinynas import Dataset, search
+    from tinynas.hardware import Limits
+    from tinynas.runs import Evaluation
+
+    class FirstTrainingError(Exception):
+        pass
+
+    def first(architecture: Architecture) -> Evaluation:
+        raise FirstTrainingError
+
+    rng = np.random.default_rng(4)
+    data = Dataset.from_arrays(rng.random((60, 28, 28)), np.arange(60) % 10)
+    space = SearchSpace.for_input(data.input_shape, data.n_classes)
+    seen = [screen(space.random_architecture(rng), target) for _ in range(2000)]
+    flash, arena = (statistics.median(getattr(f, name) for f in seen) for name in ("flash_bytes", "arena_bytes"))
+    factors = sorted(max(f.flash_bytes / flash, f.arena_bytes / arena) for f in seen)
+    factor = factors[round(share * len(factors)) - 1]
+    limits = Limits(flash_bytes=int(flash * factor) + 1, ram_bytes=int(arena * factor) + 1)
+    fitting = sum(not limits.violations(footprint) for footprint in seen)
+    for start in ("handmade", "random"):
+        with tempfile.TemporaryDirectory() as folder:
+            began = time.perf_counter()
+            try:
+                search(data, target, out=Path(folder) / "run", limits=limits, evaluate=first, start=start)
+            except FirstTrainingError:
+                seconds = time.perf_counter() - began
+        print(
+            f"tight limits  file <= {limits.flash_bytes:,} B, arena <= {limits.ram_bytes:,} B ({fitting} of 2,000 "
+            f"random networks fit), start {start}: first training after {seconds:.2f} s"
+        )
+
+
 def in_processes(count: int, mode: str, amount: float, target: str) -> list[dict[str, float]]:
     """Run `count` copies of this program in `mode` at the same time; what each printed."""
     command = [sys.executable, __file__, "--mode", mode, "--amount", str(amount), "--target", target]
@@ -153,7 +191,7 @@ def in_processes(count: int, mode: str, amount: float, target: str) -> list[dict
 def main() -> None:
     """Read the command line and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--children", type=int, default=40)
+    parser.add_argument("--children", type=int, default=300)
     parser.add_argument("--verdicts", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--target", default="nucleo_f401")
@@ -166,6 +204,7 @@ def main() -> None:
     elif arguments.mode == "hurry":
         print(json.dumps(hurry(arguments.amount, target)))
     else:
+        tight(target)
         agreement(arguments.children, target)
         rates = in_processes(2, "hurry", arguments.seconds, arguments.target)
         print(f"verdicts      {sum(rate['rate'] for rate in rates):,.0f} a second on 2 cores")

@@ -47,8 +47,8 @@ class Real(NamedTuple):
 def convert(architecture: Architecture, rng: np.random.Generator) -> Real:
     """Return the reference for `architecture`, biases and batch norm statistics filled with random values."""
     from tinynas.training.build import build
+    from tinynas.training.convert import fill_untrained, quantize
     from tinynas.training.flops import count_flops
-    from tinynas.training.quantize import fill_untrained, quantize
 
     model = build(architecture)
     fill_untrained(model, rng)

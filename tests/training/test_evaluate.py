@@ -10,12 +10,12 @@ from tinynas.errors import UsageError
 from tinynas.hardware import Target
 from tinynas.tflite import read
 from tinynas.training.build import build
+from tinynas.training.convert import fill_untrained, quantize
 from tinynas.training.evaluate import measure, score_both, train_final, train_fold
 from tinynas.training.fit import Recipe, predict
 from tinynas.training.flops import count_flops
 from tinynas.training.int8 import Int8Model
 from tinynas.training.keras import seed_everything
-from tinynas.training.quantize import fill_untrained, quantize
 from tinynas.training.schedule import Schedule, final_epochs, schedule_for
 
 NET = Architecture((8, 8, 1), (Block("conv", 8, 3, pool="max"), Block("separable", 8, 3)), Head(), 3)
@@ -116,7 +116,7 @@ from tinynas.data import Dataset
 from tinynas.hardware import Target
 from tinynas.training.evaluate import measure
 from tinynas.training.keras import configure
-from tinynas.training.quantize import clear
+from tinynas.training.convert import clear
 configure(1)
 def rss():
     return int(open('/proc/self/statm').read().split()[1]) * resource.getpagesize() / 1e6

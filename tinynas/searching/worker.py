@@ -118,6 +118,8 @@ class Worker:
             first = first or trained
             self._clear()
         assert first is not None
+        if job.fidelity == "full":
+            require_same_head(first.tflite)
         evaluation = Evaluation(State.COMPLETE, footprint, (), tuple(folds), job.fidelity)
         held_out = dataset.x[dataset.folds(schedule.n_folds, 0)[0].validation[:CHECKED_SAMPLES]]
         return Outcome(evaluation, first.keras, first.tflite, self._int8(first.tflite, held_out))
@@ -165,7 +167,7 @@ class Worker:
             self._ready = True
 
     def _clear(self) -> None:
-        from tinynas.training.quantize import clear
+        from tinynas.training.convert import clear
 
         clear()
 

@@ -13,11 +13,11 @@ from tinynas.data import Dataset, FoldScores, score
 from tinynas.hardware import Footprint, Target
 from tinynas.tflite import analyze
 from tinynas.training.build import build
+from tinynas.training.convert import fill_untrained, quantize
 from tinynas.training.fit import Progress, Recipe, fit, predict
 from tinynas.training.flops import count_flops
 from tinynas.training.int8 import Int8Model
 from tinynas.training.keras import seed_everything
-from tinynas.training.quantize import fill_untrained, quantize
 from tinynas.training.schedule import Schedule
 
 CALIBRATION_SAMPLES = 100

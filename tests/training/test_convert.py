@@ -5,10 +5,10 @@ from tinynas.architecture import Architecture, Block, Head, SearchSpace
 from tinynas.errors import ConversionError
 from tinynas.tflite.read import read
 from tinynas.training.build import build
+from tinynas.training.convert import fill_untrained, quantize
 from tinynas.training.fit import Recipe, fit, predict
 from tinynas.training.int8 import Int8Model
 from tinynas.training.keras import keras, seed_everything, tf
-from tinynas.training.quantize import fill_untrained, quantize
 
 NET = Architecture((8, 8, 1), (Block("conv", 8, 3, pool="max"), Block("separable", 8, 3)), Head(), 3)
 

@@ -205,6 +205,26 @@ def _size(text: str | None, name: str) -> int | None:
     return None if text is None else parse_size(text, name)
 
 
+def _needs(result: "SearchResult") -> list[tuple[str, str]]:
+    """Return what the best model needs of the board, alone and with all that TFLM adds."""
+    from tinynas.hardware import Footprint
+    from tinynas.runs import read_settings
+
+    board, best = read_settings(result.folder).target, result.summary["best"]
+    footprint = Footprint.from_dict(best["footprint"])
+    flash, arena = footprint.flash, footprint.arena_bytes
+    latency = "-" if footprint.latency_ms is None else f"about {footprint.latency_ms:.3g} ms"
+    return [
+        ("Flash", f"{size(flash.model)} B model file; {size(flash.total)} of {size(board.flash_bytes)} B with TFLM"),
+        (
+            "RAM",
+            f"{size(arena)} B arena ({footprint.arena_status}); "
+            f"{size(arena + footprint.ram_outside_bytes)} of {size(board.ram_bytes)} B with TFLM",
+        ),
+        ("parameters, MACs", f"{size(best['params'])}, {size(best['macs'])}; {latency} an inference"),
+    ]
+
+
 def _close(result: "SearchResult", console: "Console", as_json: bool) -> None:
     """Print the one closing table, or the summary as JSON."""
     summary = result.summary
@@ -223,9 +243,8 @@ def _close(result: "SearchResult", console: "Console", as_json: bool) -> None:
     if best is not None:
         validation, test = best["validation"]["accuracy"], best["test"]
         table.add_row("architecture", best["description"])
-        table.add_row("Flash (.tflite)", f"{size(best['flash_bytes'])} B")
-        table.add_row("RAM (arena)", f"{size(best['arena_bytes'])} B")
-        table.add_row("parameters, MACs", f"{size(best['params'])}, {size(best['macs'])}")
+        for name, value in _needs(result):
+            table.add_row(name, value)
         table.add_row("validation accuracy", f"{share(validation['mean'])} +/- {share(validation['std'])} (int8)")
         if test is not None:
             table.add_row(

@@ -1,6 +1,5 @@
 """The search: propose, screen, train, journal and select by generations; then finalists, then the final model."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -8,11 +7,12 @@ import numpy as np
 
 from tinynas.data import Dataset
 from tinynas.errors import ArchitectureError, RunError
-from tinynas.runs import Evaluation, Run, State, Trial, ranking
+from tinynas.runs import Evaluation, Run, State, Trial
 from tinynas.searching.clock import Clock
 from tinynas.searching.events import FinalProgress, GenerationStarted, Note, Started, TrialDone, Watcher
 from tinynas.searching.executor import Executor
 from tinynas.searching.feasible import Candidate, Screen, infeasible, propose
+from tinynas.searching.record import Record, count_trained
 from tinynas.searching.strategy import Proposal, Strategy
 from tinynas.searching.summary import about_best, summarize
 from tinynas.searching.worker import Final, FinalJob, Job, Outcome
@@ -34,15 +34,14 @@ class Loop:
 
     def __post_init__(self) -> None:
         self._settings = self.run.settings
-        self._key = ranking(self._settings.metric)
-        self._trials: dict[int, Trial] = {trial.number: trial for trial in self.run.journal.trials()}
+        self._record = Record(self.run)
         self._known: set[str] = set()
         self._failures = 0
 
     def __call__(self) -> None:
         """Go on from wherever the journal stands to the summary."""
         settings = self._settings
-        self.watch(Started(self.run.folder, self.dataset.summary(), settings.target.name, len(self._trials)))
+        self.watch(Started(self.run.folder, self.dataset.summary(), settings.target.name, len(self.trials)))
         generation = 0
         while (why := self._ended(generation)) is None:
             if not self._generation(generation):
@@ -59,81 +58,67 @@ class Loop:
     @property
     def trials(self) -> tuple[Trial, ...]:
         """All trials so far, in the order of their numbers."""
-        return tuple(self._trials[number] for number in sorted(self._trials))
-
-    def best(self, trials: Sequence[Trial] | None = None) -> Trial:
-        """Return the best trained trial: of those at the highest fidelity seen, by the metric over the int8 models."""
-        scored = [trial for trial in trials or self.trials if trial.evaluation.folds]
-        if not scored:
-            raise RunError(f"No child could be trained: {self._last_error()} See {self.run.folder / 'search.log'}.")
-        full = [trial for trial in scored if trial.evaluation.fidelity == "full"]
-        return min(full or scored, key=self._key)
+        return self._record.trials
 
     # --- the search phase
 
     def _ended(self, generation: int) -> str | None:
         """Return why no further generation starts, or None."""
-        settings = self._settings
-        searched = [trial for trial in self.trials if trial.generation < generation]
-        trained = sum(trial.evaluation.state is not State.INFEASIBLE for trial in searched)
+        settings, record = self._settings, self._record
         if settings.n_generations is not None and generation >= settings.n_generations:
             return f"{settings.n_generations} generations were asked for"
-        if settings.max_trials is not None and trained >= settings.max_trials:
+        if settings.max_trials is not None and count_trained(record.before(generation)) >= settings.max_trials:
             return f"{settings.max_trials} trials were asked for"
-        journaled = any(trial.generation >= generation for trial in self.trials if not self._is_finalist(trial))
-        if generation and self.clock.search_is_over() and not journaled:
+        if generation and self.clock.search_is_over() and not record.reaches(generation):
             return "its share of the time budget is used"
-        if settings.patience is not None and self._stale(searched) >= settings.patience:
+        if settings.patience is not None and record.stale(generation) >= settings.patience:
             return f"{settings.patience} generations brought nothing better"
         return None
 
-    def _stale(self, searched: Sequence[Trial]) -> int:
-        """Return how many generations have passed since the best one."""
-        scored = [trial for trial in searched if trial.evaluation.folds]
-        if not scored:
-            return 0
-        return max(trial.generation for trial in searched) - min(scored, key=self._key).generation
-
     def _generation(self, generation: int) -> bool:
         """Run one generation; return False when there was nothing new to train."""
-        settings = self._settings
-        rng = np.random.default_rng([settings.seed, generation])
-        before = [trial for trial in self.trials if trial.generation < generation]
-        wanted = settings.n_children
-        if settings.max_trials is not None:
-            trained = sum(trial.evaluation.state is not State.INFEASIBLE for trial in before)
-            wanted = min(wanted, settings.max_trials - trained)
-        candidates = self._propose(wanted, rng)
+        before = self._record.before(generation)
         first = 1 + max((trial.number for trial in before), default=-1)
-        jobs = []
-        for number, candidate in enumerate(candidates, first):
-            if number in self._trials:  # a resumed generation: this one was journaled before the kill
-                continue
-            if candidate.violations:
-                self._record(_infeasible_trial(number, generation, candidate))
-            else:
-                jobs.append(self._job(number, generation, candidate))
+        candidates = self._propose(generation, before)
         fits = sum(not candidate.violations for candidate in candidates)
+        jobs = self._jobs(generation, first, candidates)
         if not fits:
             if generation == 0:
                 raise infeasible(candidates)
             return False
-        share = self._share(first)
-        self.watch(GenerationStarted(generation, "search", len(jobs), len(candidates) - fits, share))
+        infeasible_ones = len(candidates) - fits
+        self.watch(GenerationStarted(generation, "search", len(jobs), infeasible_ones, self._share(first)))
         surely = 0 if generation else 2  # however short the time, there is something to choose from
         self._train(jobs[:surely], None)
         self._train(jobs[surely:], self.clock.search_deadline())
         for number in range(first, first + len(candidates)):
-            if number in self._trials:
-                self.strategy.tell(self._trials[number])
+            if number in self._record:
+                self.strategy.tell(self._record[number])
         return True
 
-    def _propose(self, wanted: int, rng: np.random.Generator) -> list[Candidate]:
+    def _propose(self, generation: int, before: Sequence[Trial]) -> list[Candidate]:
+        """Return the generation's children: the same ones whenever they are asked for."""
         settings = self._settings
+        rng = np.random.default_rng([settings.seed, generation])
+        wanted = settings.n_children
+        if settings.max_trials is not None:
+            wanted = min(wanted, settings.max_trials - count_trained(before))
         try:
             return propose(self.strategy, settings.space, self.screen, settings.limits, self._known, wanted, rng)
         except ArchitectureError:  # no mutation leads anywhere new: the space is exhausted
             return []
+
+    def _jobs(self, generation: int, first: int, candidates: Sequence[Candidate]) -> list[Job]:
+        """Journal the infeasible candidates and return jobs for the others, what the journal has already left out."""
+        jobs = []
+        for number, candidate in enumerate(candidates, first):
+            if number in self._record:  # a resumed generation: this one was journaled before the kill
+                continue
+            if candidate.violations:
+                self._record.add(_infeasible_trial(number, generation, candidate), self.clock.elapsed())
+            else:
+                jobs.append(self._job(number, generation, candidate))
+        return jobs
 
     def _job(self, number: int, generation: int, candidate: Candidate) -> Job:
         proposal = candidate.proposal
@@ -165,22 +150,14 @@ class Loop:
     def _train(self, jobs: Sequence[Job], deadline: float | None) -> None:
         for job, outcome in self.executor.evaluate(jobs, deadline):
             trial = Trial(job.number, job.generation, job.parent, job.architecture, outcome.evaluation)
-            leads = bool(trial.evaluation.folds) and self.best([*self.trials, trial]) is trial
-            self._record(trial)
+            leads = self._record.add(trial, self.clock.elapsed())
             if leads:
                 self._keep(trial, outcome)
-            trained = sum(t.evaluation.state is not State.INFEASIBLE for t in self.trials)
-            self.watch(TrialDone(trial, leads, self._share(trained)))
+            self.watch(TrialDone(trial, leads, self._share(count_trained(self._record.trials))))
             failed = trial.evaluation.state is State.FAILED
             self._failures = self._failures + 1 if failed else 0
             if self._failures >= _FAILURES_IN_A_ROW:
                 raise RunError(f"{self._failures} children in a row failed, the last with: {trial.evaluation.error}")
-
-    def _record(self, trial: Trial) -> None:
-        self.run.journal.append(trial)
-        self.run.journal.set_fact("seconds", self.clock.elapsed())
-        self._trials[trial.number] = trial
-        self.run.log(f"generation {trial.generation}: {trial}")
 
     def _keep(self, trial: Trial, outcome: Outcome) -> None:
         """Save the model of a trial that leads, so that a search that is stopped has one to show."""
@@ -194,14 +171,8 @@ class Loop:
     def _finalists(self, generation: int) -> None:
         """Train the best few of a proxy search fold by fold, so that the winner is not the luckiest proxy."""
         settings = self._settings
-        if settings.fidelity != "proxy":
-            return
-        full = [trial for trial in self.trials if self._is_finalist(trial)]
-        proxies = [trial for trial in self.trials if not self._is_finalist(trial) and trial.evaluation.folds]
-        ranked = sorted(proxies, key=self._key)
-        first = 1 + max((trial.number for trial in self.trials if trial not in full), default=-1)
-        ranked = ranked[: settings.n_finalists]
-        if not ranked:
+        ranked = self._record.ranked()[: settings.n_finalists]
+        if settings.fidelity != "proxy" or not ranked:
             return
         plan = self.run.journal.fact("finalists")
         if plan is None:
@@ -212,19 +183,16 @@ class Loop:
             self._say("There is no time to train finalists on more folds: the best proxy wins.")
             return
         jobs = []
-        for number, trial in enumerate(ranked, first):
-            if number not in self._trials and trial.evaluation.footprint is not None:
+        for number, trial in enumerate(ranked, 1 + self._record.searched[-1].number):
+            if number not in self._record and trial.evaluation.footprint is not None:
                 job = self._job(number, generation, Candidate(_proposal(trial), trial.evaluation.footprint, ()))
                 jobs.append(replace(job, fidelity="full", folds=folds, epochs=epochs))
         self.watch(GenerationStarted(generation, "finalists", len(jobs), 0, 1.0))
         self._train(jobs, None)
 
-    def _is_finalist(self, trial: Trial) -> bool:
-        return self._settings.fidelity == "proxy" and trial.evaluation.fidelity == "full"
-
     def _final(self) -> None:
         """Train the best architecture on all training data, save it, and write the summary."""
-        best = self.best()
+        best = self._record.best()
         self._say(f"Final training of {best}.")
         job = FinalJob(
             best.architecture,
@@ -264,10 +232,6 @@ class Loop:
     def _say(self, text: str) -> None:
         self.run.log(text)
         self.watch(Note(text))
-
-    def _last_error(self) -> str:
-        errors = Counter(trial.evaluation.error for trial in self.trials if trial.evaluation.error)
-        return f"the most common error is: {errors.most_common(1)[0][0]}" if errors else "there were no trials."
 
 
 def _proposal(trial: Trial) -> Proposal:

@@ -47,6 +47,7 @@ def _best(run: Run, best: Trial, final: Final | None) -> dict[str, Any]:
         "flash_bytes": footprint.flash_bytes,
         "arena_bytes": footprint.arena_bytes,
         "largest_tensor_bytes": footprint.largest_tensor_bytes,
+        "footprint": footprint.to_dict(),
         "validation": validation(best.evaluation),
         "test": tested,
         "epochs": None if final is None else final.epochs,

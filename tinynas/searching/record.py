@@ -1,0 +1,82 @@
+"""What a search has found so far: the journal's trials in memory, and the questions that the loop asks of them."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tinynas.errors import RunError
+from tinynas.runs import Run, State, Trial, ranking
+
+
+class Record:
+    """The trials of a run, by number. `add` is the only way in, and writes the journal first."""
+
+    def __init__(self, run: Run) -> None:
+        """Start with the trials that the journal holds."""
+        self._run = run
+        self._key = ranking(run.settings.metric)
+        self._trials: dict[int, Trial] = {trial.number: trial for trial in run.journal.trials()}
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._trials
+
+    def __getitem__(self, number: int) -> Trial:
+        return self._trials[number]
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """All trials, in the order of their numbers."""
+        return tuple(self._trials[number] for number in sorted(self._trials))
+
+    @property
+    def searched(self) -> tuple[Trial, ...]:
+        """The trials of the search phase: all but the finalists of a proxy search."""
+        if self._run.settings.fidelity != "proxy":
+            return self.trials
+        return tuple(trial for trial in self.trials if trial.evaluation.fidelity != "full")
+
+    def before(self, generation: int) -> tuple[Trial, ...]:
+        """The trials of the generations before `generation`."""
+        return tuple(trial for trial in self.trials if trial.generation < generation)
+
+    def reaches(self, generation: int) -> bool:
+        """Return whether the search phase has trials of `generation` or a later one."""
+        return any(trial.generation >= generation for trial in self.searched)
+
+    def add(self, trial: Trial, seconds: float) -> bool:
+        """Write a trial and the seconds so far to the journal; return whether it is the best now."""
+        leads = bool(trial.evaluation.folds) and self._best_of([*self.trials, trial]) is trial
+        self._run.journal.append(trial)
+        self._run.journal.set_fact("seconds", seconds)
+        self._trials[trial.number] = trial
+        self._run.log(f"generation {trial.generation}: {trial}")
+        return leads
+
+    def best(self) -> Trial:
+        """Return the best trained trial; RunError, with the most common reason, when none could be trained."""
+        best = self._best_of(self.trials)
+        if best is not None:
+            return best
+        errors = Counter(trial.evaluation.error for trial in self.trials if trial.evaluation.error)
+        reason = f"the most common error is: {errors.most_common(1)[0][0]}" if errors else "there were no trials."
+        raise RunError(f"No child could be trained: {reason} See {self._run.folder / 'search.log'}.")
+
+    def ranked(self) -> list[Trial]:
+        """Return the trained trials of the search phase, best first."""
+        return sorted((trial for trial in self.searched if trial.evaluation.folds), key=self._key)
+
+    def stale(self, generation: int) -> int:
+        """Return how many generations before `generation` have passed since the best one."""
+        before = self.before(generation)
+        scored = [trial for trial in before if trial.evaluation.folds]
+        return 0 if not scored else before[-1].generation - min(scored, key=self._key).generation
+
+    def _best_of(self, trials: Sequence[Trial]) -> Trial | None:
+        """Return the best, by the metric over the int8 models, of the trials at the highest fidelity there is."""
+        scored = [trial for trial in trials if trial.evaluation.folds]
+        full = [trial for trial in scored if trial.evaluation.fidelity == "full"]
+        return min(full or scored, key=self._key, default=None)
+
+
+def count_trained(trials: Sequence[Trial]) -> int:
+    """Return how many of `trials` were given to training, whether or not it worked."""
+    return sum(trial.evaluation.state is not State.INFEASIBLE for trial in trials)

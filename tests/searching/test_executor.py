@@ -32,7 +32,7 @@ def settings(stripes, target, space):
 @pytest.fixture
 def jobs(target):
     return [
-        Job(number, 0, None, net, "proxy", number, screen(net, target), epochs=3) for number, net in enumerate(NETS)
+        Job(number, 0, None, net, "proxy", number, screen(net, target), (1, 3, 100)) for number, net in enumerate(NETS)
     ]
 
 

@@ -1,12 +1,15 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.searching.conftest import evaluate, footprint_of, score_of
-from tinynas.errors import InfeasibleError, RunError, UsageError
+from tinynas.architecture import SearchSpace
+from tinynas.data import Dataset
+from tinynas.errors import DataError, InfeasibleError, RunError, UsageError
 from tinynas.hardware import Limits
-from tinynas.runs import Evaluation, State, read_trials
+from tinynas.runs import Evaluation, Journal, State, Trial, read_settings, read_trials
 from tinynas.searching import GenerationStarted, Started, TrialDone, resume, search
 
 
@@ -66,9 +69,21 @@ def test_children_over_a_limit_are_not_trained_and_say_why(run):
     assert result.summary["trials"]["infeasible"] == len(over)
 
 
-def test_infeasible_limits_end_and_name_what_binds(run):
-    with pytest.raises(InfeasibleError, match=r"are over flash_bytes, the limit that binds.*limit 900 B"):
-        run(limits=Limits(flash_bytes=900))
+@pytest.mark.parametrize("start", ["handmade", "random"])
+def test_infeasible_limits_end_soon_name_what_binds_and_leave_nothing(run, tmp_path, start):
+    screened = 0
+
+    def counted(architecture):
+        nonlocal screened
+        screened += 1
+        return footprint_of(architecture)
+
+    with pytest.raises(
+        InfeasibleError, match=r"over flash_bytes, the limit that binds, at the least with .* limit 900 B"
+    ):
+        run(limits=Limits(flash_bytes=900), screen=counted, start=start)
+    assert screened < 4000  # two seconds of the real screen
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("strategy", ["evolution", "random"])
@@ -188,6 +203,7 @@ def test_a_folder_in_use_or_of_other_data_is_refused(run, stripes, target):
         ({"strategy": "magic"}, "strategy is 'magic'"),
         ({"colour": "red"}, "colour is 'red'"),
         ({"time_budget_s": 0}, "time_budget_s is 0"),
+        ({"augment": "melt"}, "'melt'"),
     ],
 )
 def test_settings_that_make_no_sense_are_one_sentence(run, given, message):
@@ -198,3 +214,65 @@ def test_settings_that_make_no_sense_are_one_sentence(run, given, message):
 def test_a_space_for_other_data_is_refused(run, space):
     with pytest.raises(UsageError, match=r"SearchSpace.for_input"):
         run(space=replace(space, n_classes=4))
+
+
+def test_limits_tighten_the_board_and_never_widen_it(run, target):
+    result = run(limits=Limits(params=10**6), n_generations=1)
+    assert read_settings(result.folder).limits == replace(target.limits, params=10**6)
+    tiny = target.model_copy(update={"ram_bytes": 3500})
+    with pytest.raises(InfeasibleError, match=r"RAM|arena"):
+        search(
+            stripes_of(result),
+            tiny,
+            out=result.folder.parent / "tiny",
+            limits=Limits(ram_bytes=10**6),
+            evaluate=evaluate,
+            screen=lambda a: replace(footprint_of(a), ram_outside_bytes=3000),
+        )
+
+
+def stripes_of(result):
+    """Any data of the shape that the run had."""
+    shape = read_settings(result.folder).space.input_shape
+    rng = np.random.default_rng(0)
+    return Dataset.from_arrays(rng.random((60, *shape)), np.arange(60) % 3)
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_a_number_of_workers_that_makes_no_sense_is_refused(run, tmp_path, workers):
+    with pytest.raises(UsageError, match=f"workers is {workers}"):
+        run(workers=workers)
+    assert not (tmp_path / "run").exists()
+
+
+def test_folds_follow_the_smallest_class(target, tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.array([0] * 30 + [1] * 30 + [2] * 4)
+    data = Dataset.from_arrays(rng.random((64, 8, 8)), y, rng.random((3, 8, 8)), np.arange(3))
+    usual = {"evaluate": evaluate, "screen": footprint_of, "n_generations": 1}
+    result = search(data, target, out=tmp_path / "a", **usual)
+    assert read_settings(result.folder).n_folds == 4
+    with pytest.raises(DataError, match="5"):
+        search(data, target, out=tmp_path / "b", n_folds=5, **usual)
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_journal_of_another_search_is_refused(run, stripes, tmp_path):
+    def dies(architecture):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run("killed", evaluate=dies)
+    journal = Journal(tmp_path / "killed" / "journal.sqlite")
+    other = SearchSpace.for_input((8, 8, 1), 3).random_architecture(np.random.default_rng(99))
+    journal.append(Trial(0, 0, None, other, replace(evaluate(other), footprint=footprint_of(other))))
+    journal.close()
+    with pytest.raises(RunError, match="trial 0 of its journal is another child"):
+        resume(tmp_path / "killed", stripes, evaluate=evaluate, screen=footprint_of)
+
+
+def test_a_time_budget_ends_the_search(run):
+    result = run(n_generations=None, time_budget_s=2.0)
+    assert len(result.trials) >= 2
+    assert result.summary["seconds"] < 30
+    assert result.best is not None

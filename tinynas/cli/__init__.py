@@ -18,10 +18,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if debug:
             raise
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        if debug:
-            raise
-        _fail("Stopped. A search goes on with: tinynas search --resume RUN_FOLDER", 1)
     except BrokenPipeError:  # the reader of a pipe, such as head, has gone
         sys.stderr.close()
         sys.exit(1)

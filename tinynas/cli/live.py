@@ -1,5 +1,6 @@
 """What a person sees of a search: a live table on a terminal, lines elsewhere."""
 
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group
@@ -14,7 +15,7 @@ from tinynas.searching import Event, FinalProgress, GenerationStarted, Note, Sta
 _ROWS = 12  # of the generation's table: what fits a small terminal
 
 
-class Screen:
+class LiveView:
     """Watches a search. Use as a context manager and pass it to search(watch=...)."""
 
     def __init__(self, console: Console) -> None:
@@ -35,8 +36,10 @@ class Screen:
         self._best: Trial | None = None
         self._counts = dict.fromkeys(State, 0)
         self._epochs_shown = 0
+        self._in_final = False
+        self.folder: Path | None = None
 
-    def __enter__(self) -> "Screen":
+    def __enter__(self) -> "LiveView":
         """Start drawing."""
         if self._console.is_terminal:
             self._live = Live(console=self._console, refresh_per_second=4, transient=True)
@@ -56,6 +59,7 @@ class Screen:
 
     def started(self, event: Started) -> None:
         """Say what is searched and where it is kept."""
+        self.folder = event.folder
         self._print(f"Target {event.target}. Data: {event.data}. Run folder: {event.folder}")
         if event.resumed:
             self._print(f"Going on after {event.resumed:,} trials.")
@@ -80,6 +84,9 @@ class Screen:
 
     def final(self, event: FinalProgress) -> None:
         """Show how far the final training is."""
+        if not self._in_final:  # the time left is that of the final training now
+            self._in_final = True
+            self._task = self._progress.add_task("final", total=1.0)
         self._advance(event.epoch / event.epochs, f"final training, epoch {event.epoch}/{event.epochs}")
         if self._live is None and (event.epoch == event.epochs or event.epoch - self._epochs_shown >= 10):
             self._epochs_shown = event.epoch
@@ -96,9 +103,6 @@ class Screen:
                 f"{counts[State.COMPLETE]} trained, {counts[State.INFEASIBLE]:,} did not fit, "
                 f"{counts[State.FAILED]} failed"
             )
-            if text.startswith("final") and self._progress.tasks[self._task].total == 1.0:
-                self._progress.reset(self._task, total=1.0)
-                self._progress.update(self._task, total=1.000001)
             self._progress.update(self._task, completed=done, description=text)
 
     def _print(self, text: str) -> None:
@@ -143,9 +147,9 @@ def _table(title: str, rows: list[tuple[Trial, bool]]) -> Table:
 
 
 _HANDLERS: dict[type, Any] = {
-    Started: Screen.started,
-    GenerationStarted: Screen.generation,
-    TrialDone: Screen.trial,
-    FinalProgress: Screen.final,
-    Note: Screen.note,
+    Started: LiveView.started,
+    GenerationStarted: LiveView.generation,
+    TrialDone: LiveView.trial,
+    FinalProgress: LiveView.final,
+    Note: LiveView.note,
 }

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tinynas.cli.formats import duration, parse_duration, parse_reshape, parse_size, share, size
-from tinynas.errors import UsageError
+from tinynas.errors import RunError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from tinynas.data import Dataset
@@ -73,7 +75,6 @@ def search(
 ) -> None:
     """Search for the best model that fits the target, train it, and keep it in a run folder."""
     from tinynas.cli.console import console as console_for
-    from tinynas.cli.live import Screen
 
     console = console_for(stderr=as_json)
     if resume is not None:
@@ -124,24 +125,24 @@ def search(
             "augment": augment,
             "seed": seed,
         }
-        with Screen(console) as screen:
-            result = run_search(
-                dataset,
-                board,
-                out=out,
-                limits=limits,
-                space=space,
-                workers=workers,
-                watch=screen,
-                source=source,
-                **{name: value for name, value in settings.items() if value is not None},
-            )
+        result = _watched(
+            console,
+            run_search,
+            dataset,
+            board,
+            out=out,
+            limits=limits,
+            space=space,
+            workers=workers,
+            source=source,
+            **{name: value for name, value in settings.items() if value is not None},
+        )
     _close(result, console, as_json)
 
 
 def _refuse_with_resume(options: dict[str, Any]) -> None:
     """A resumed search has its settings; only how it runs here may be chosen anew."""
-    allowed = {"resume", "workers", "as_json", "console", "console_for", "Screen"}
+    allowed = {"resume", "workers", "as_json", "console", "console_for"}
     for name, value in options.items():
         if name not in allowed and value is not None:
             raise UsageError(
@@ -151,7 +152,6 @@ def _refuse_with_resume(options: dict[str, Any]) -> None:
 
 
 def _resume(folder: Path, workers: int | None, console: "Console") -> "SearchResult":
-    from tinynas.cli.live import Screen
     from tinynas.runs import read_settings
     from tinynas.searching import resume
 
@@ -165,8 +165,22 @@ def _resume(folder: Path, workers: int | None, console: "Console") -> "SearchRes
         None if source.reshape is None else ",".join(map(str, source.reshape)),
         console,
     )
-    with Screen(console) as screen:
-        return resume(folder, dataset, workers=workers, watch=screen)
+    return _watched(console, resume, folder, dataset, workers=workers)
+
+
+def _watched(
+    console: "Console", start: "Callable[..., SearchResult]", *arguments: Any, **options: Any
+) -> "SearchResult":
+    """Run a search under the live view; Ctrl-C ends it with the line that goes on with it."""
+    from tinynas.cli.live import LiveView
+
+    view = LiveView(console)
+    try:
+        with view:
+            return start(*arguments, watch=view, **options)
+    except KeyboardInterrupt:
+        go_on = "" if view.folder is None else f" Go on with: tinynas search --resume {view.folder}"
+        raise RunError(f"Stopped.{go_on}") from None
 
 
 def _load(
@@ -253,4 +267,8 @@ def _close(result: "SearchResult", console: "Console", as_json: bool) -> None:
             )
     table.add_row("time", duration(summary["seconds"]))
     console.print(table)
-    console.print(f"Kept in {result.folder}. Next: tinynas convert best", markup=False, highlight=False)
+    console.print(f"Kept in {result.folder}.", markup=False, highlight=False)
+    if best is not None:
+        newest = Path("runs/latest").resolve() == result.folder.resolve()
+        run = "" if newest else f" --run {result.folder}"
+        console.print(f"Next: tinynas convert best{run}", markup=False, highlight=False)

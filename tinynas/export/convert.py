@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tinynas.errors import ConversionError
 from tinynas.hardware import Target
 from tinynas.runs import Best, latest_run, read_settings
@@ -17,12 +19,16 @@ _WORTH_A_PLAN = 0.01  # an offline plan costs some bytes of Flash: it must save 
 
 @dataclass(frozen=True)
 class Converted:
-    """What was written: the files, the analysis of the .tflite, and how TFLM agreed (None: not available here)."""
+    """What was written: the files, the analysis of the .tflite, and how TFLM agreed (None: not available here).
+
+    `stage` is "final", or the fidelity of a child of a search that has not ended.
+    """
 
     files: tuple[Path, ...]
     analysis: Analysis
     tflm_largest_step: int | None
     offline_plan: bool
+    stage: str
 
 
 def convert(
@@ -57,10 +63,11 @@ def convert(
         normalization=best.about["normalization"],
         class_names=best.about["class_names"],
         layout=best.about["layout"],
+        golden=_golden(data, best),
     )
     destination = Path(out) if out is not None else folder / "firmware"
     files = _write(destination, {f"{name}.tflite": data, **{n: t.encode() for n, t in texts.items()}})
-    return Converted(files, analysis, step, planned)
+    return Converted(files, analysis, step, planned, best.about["stage"])
 
 
 def _run_folder(source: "SearchResult | Path | str", runs: Path) -> Path:
@@ -84,6 +91,13 @@ def _checked(data: bytes, best: Best) -> int | None:
     from tinynas.training.verify import largest_step
 
     return largest_step(data, best.samples)
+
+
+def _golden(data: bytes, best: Best) -> tuple[np.ndarray, np.ndarray]:
+    """Return a held-out input and the output that the reference resolver gives for it, both int8."""
+    from tinynas.training.int8 import Int8Model
+
+    return best.samples[0], Int8Model(data, reference=True).run(best.samples[:1])[0]
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> tuple[Path, ...]:

@@ -32,24 +32,34 @@ class Run:
     @classmethod
     def create(cls, folder: Path, settings: Settings) -> "Run":
         """Make `folder` for a new search; RunError when it holds something already or cannot be made."""
-        if folder.exists() and any(folder.iterdir()):
-            raise RunError(f"{folder} is not empty: choose another --out, or go on with --resume {folder}.")
         try:
+            folder = folder.resolve()
             folder.mkdir(parents=True, exist_ok=True)
+            if any(not entry.name.startswith(".") for entry in folder.iterdir()):
+                raise RunError(f"{folder} is not empty: choose another --out, or go on with --resume {folder}.")
             lock = _lock(folder)
             write_atomically(folder / _SETTINGS, settings.model_dump_json(indent=1).encode())
-            _point_latest(folder)
         except OSError as error:
-            raise RunError(f"The run folder {folder} cannot be written: {error.strerror}.") from error
+            raise RunError(
+                f"The run folder {folder} cannot be written ({error.strerror}); choose another --out."
+            ) from error
         return cls(folder, settings, lock)
 
     @classmethod
     def open(cls, folder: Path) -> "Run":
         """Open the run in `folder` to go on with it; RunError when it is none, or another process has it."""
+        folder = folder.resolve()
         settings = read_settings(folder)
-        lock = _lock(folder)
-        _point_latest(folder)
+        try:
+            lock = _lock(folder)
+        except OSError as error:
+            raise RunError(f"The run folder {folder} cannot be written: {error.strerror}.") from error
         return cls(folder, settings, lock)
+
+    def discard(self) -> None:
+        """Remove the folder of a search that found nothing to train, so that its name is free again."""
+        self.close()
+        shutil.rmtree(self.folder)
 
     def log(self, line: str) -> None:
         """Append one line with the time to search.log."""
@@ -76,6 +86,7 @@ class Run:
             (self.folder / "best").rename(old)
         fresh.rename(self.folder / "best")
         shutil.rmtree(old, ignore_errors=True)
+        _point_latest(self.folder)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, whole or not at all."""
@@ -149,8 +160,11 @@ def _lock(folder: Path) -> IO[str]:
 
 
 def _point_latest(folder: Path) -> None:
-    """Let `latest` beside the run folder point to it."""
+    """Let `latest` beside the run folder point to it; a file or folder of that name that is no link stays."""
+    link = folder.parent / "latest"
+    if link.exists() and not link.is_symlink():
+        return
     beside = folder.parent / f".latest.{os.getpid()}"
     beside.unlink(missing_ok=True)
     beside.symlink_to(folder.name)
-    os.replace(beside, folder.parent / "latest")
+    os.replace(beside, link)

@@ -50,6 +50,7 @@ class Settings(BaseModel):
     final_epochs: int | None = Field(None, ge=1)
     metric: Literal["accuracy", "precision", "recall", "f1"] = "accuracy"
     augment: str = "auto"
+    final_threads: int = Field(1, ge=1)
     peak_rate: float = Field(4e-3, gt=0, lt=1)
     batch_size: int = Field(64, ge=1)
 

@@ -23,7 +23,10 @@ class State(str, Enum):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What is known of a trial: its footprint, the violations of the limits, the scores of each fold trained."""
+    """What is known of a trial: its footprint, the violations of the limits, the scores of each fold trained.
+
+    `visits` counts the training samples that were seen, over all folds and epochs; `seconds` is what it all took.
+    """
 
     state: State
     footprint: Footprint | None = None
@@ -32,6 +35,7 @@ class Evaluation:
     fidelity: str = "none"
     seconds: float = 0.0
     error: str = ""
+    visits: int = 0
 
     def mean(self, metric: str = "accuracy", model: str = "int8") -> float:
         """Return the mean over the folds of `metric`, for the "int8" or the "float" model."""
@@ -54,6 +58,7 @@ class Evaluation:
             "fidelity": self.fidelity,
             "seconds": self.seconds,
             "error": self.error,
+            "visits": self.visits,
         }
 
     @classmethod
@@ -68,6 +73,7 @@ class Evaluation:
             value["fidelity"],
             value["seconds"],
             value["error"],
+            value["visits"],
         )
 
 
@@ -87,7 +93,7 @@ class Trial:
         if evaluation.state is State.INFEASIBLE:
             verdict = "infeasible: " + "; ".join(evaluation.violations)
         elif evaluation.state is State.FAILED:
-            verdict = "failed: " + evaluation.error
+            verdict = "failed: " + " ".join(evaluation.error.split())
         elif evaluation.folds:
             verdict = f"int8 {evaluation.mean():.4f}, float {evaluation.mean(model='float'):.4f}"
         else:

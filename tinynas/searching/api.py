@@ -1,8 +1,9 @@
 """The public door: search() starts, resume() goes on; both return what was found."""
 
 import os
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from tinynas.architecture import Architecture, SearchSpace
 from tinynas.data import Dataset
-from tinynas.errors import RunError, UsageError
+from tinynas.errors import InfeasibleError, RunError, UsageError
 from tinynas.hardware import Limits, Target
 from tinynas.runs import DataSource, Evaluation, Run, Settings, Trial
 from tinynas.searching.clock import Clock
@@ -53,31 +54,41 @@ def search(
     """Search for the best model of `dataset` that fits `target`, train it, and leave it in a run folder.
 
     `target` is a Target, a shipped name or a JSON file. `out` is the new run folder (default: runs/ and the time).
-    `limits` replaces the target's limits; `space` the search space. `workers` is the number of processes (default: one
-    a core). `evaluate` replaces training: a function from Architecture to Evaluation, run in this process; then there
-    is no final model. `screen` replaces the hardware check: a function from Architecture to Footprint. `watch` is
-    called with each event. Other keywords are those of Settings: seed, n_generations,
-    max_trials, time_budget_s, fidelity and so on; without any end given, 8 generations are searched.
+    `limits` tightens the target's limits, field by field; `space` replaces the search space. `workers` is the number of
+    processes (default: one a core). `evaluate` replaces training: a function from Architecture to Evaluation, run in
+    this process; then there is no final model. `screen` replaces the hardware check: a function from Architecture to
+    Footprint. `watch` is called with each event. Other keywords are those of Settings: seed, n_generations, max_trials,
+    time_budget_s, fidelity and so on; without any end given, 8 generations are searched.
 
     Raises InfeasibleError when nothing fits, UsageError for settings that make no sense, RunError for the run folder.
     """
     from tinynas import __version__
 
     target = Target.load(target) if isinstance(target, str) else target
+    workers = _checked_workers(workers)
     if not {"n_generations", "max_trials", "time_budget_s"} & {k for k, v in settings.items() if v is not None}:
         settings["n_generations"] = 8
+    settings.setdefault("n_folds", _folds_for(dataset))
     chosen = Settings.create(
         version=__version__,
         target=target,
         data=source or DataSource(kind="arrays", digest=dataset.digest, summary=dataset.summary()),
         space=space or SearchSpace.for_input(dataset.input_shape, dataset.n_classes),
-        limits=limits or target.limits,
+        limits=with_limits(target, **asdict(limits or Limits())),
+        final_threads=workers,
         **settings,
     )
     _check_space(chosen.space, dataset)
-    augmentation_for(dataset.layout, chosen.augment)  # a name that is not known must not wait for the first training
+    # What would only be found by the first training is found before there is a run folder.
+    augmentation_for(dataset.layout, chosen.augment)
+    dataset.folds(chosen.n_folds, 0)
     folder = Path(out) if out is not None else Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}"
-    return _go_on(Run.create(folder, chosen), dataset, workers, evaluate, screen, watch)
+    run = Run.create(folder, chosen)
+    try:
+        return _go_on(run, dataset, workers, evaluate, screen, watch)
+    except InfeasibleError:
+        run.discard()
+        raise
 
 
 def resume(
@@ -94,6 +105,7 @@ def resume(
     A search that has ended is returned as it ended. Raises RunError when the folder is no run, is in use, or began
     with other data.
     """
+    workers = _checked_workers(workers)
     run = Run.open(Path(folder))
     if run.settings.data.digest != dataset.digest:
         run.close()
@@ -107,13 +119,12 @@ def resume(
 def _go_on(
     run: Run,
     dataset: Dataset,
-    workers: int | None,
+    workers: int,
     evaluate: Evaluate | None,
     screen: Screen | None,
     watch: Watcher | None,
 ) -> SearchResult:
     settings = run.settings
-    workers = workers or os.cpu_count() or 1
     executor: Executor = Calls(evaluate) if evaluate else Processes(dataset, settings, workers)
     before = run.journal.fact("seconds", 0.0)
     clock = Clock(settings.time_budget_s, before, workers)
@@ -165,6 +176,21 @@ def with_limits(target: Target, **limits: Any) -> Limits:
     if unknown:
         raise UsageError(f"Unknown limit {unknown[0]!r} (known: {', '.join(sorted(Limits.__dataclass_fields__))}).")
     return replace(target.limits, **{name: value for name, value in limits.items() if value is not None})
+
+
+def _checked_workers(workers: int | None) -> int:
+    """Return the number of worker processes: one a core that this process may use, if none is given."""
+    if workers is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if workers < 1:
+        raise UsageError(f"The number of workers is {workers}; at least 1 is needed.")
+    return workers
+
+
+def _folds_for(dataset: Dataset) -> int:
+    """Return the K of the cross-validation: 5, or as many as the smallest class has samples."""
+    smallest = min(Counter(dataset.y.tolist()).values())
+    return max(2, min(5, smallest))
 
 
 def _check_space(space: SearchSpace, dataset: Dataset) -> None:

@@ -39,25 +39,32 @@ class Clock:
         """Return the time (of time.monotonic) after which no child is started, or None."""
         return None if self._budget_s is None else self._start + self._budget_s * _SEARCH
 
-    def finalists(self, ranked: Sequence[Trial], dataset: Dataset, settings: Settings) -> tuple[int, int]:
-        """Return (folds, epochs) for training the finalists; (0, 0) when the time allows nothing that is of use.
+    def finalists_deadline(self) -> float | None:
+        """Return the time (of time.monotonic) after which no finalist is started, or None."""
+        share = _SEARCH + _FINALISTS
+        return None if self._budget_s is None else self._start + self._budget_s * share
+
+    def finalists(self, ranked: Sequence[Trial], dataset: Dataset, settings: Settings) -> tuple[int, int, int]:
+        """Return (folds, epochs, samples) for training the finalists; (0, 0, 0) when the time allows nothing of use.
 
         Without a budget that is full fidelity. With one, a fold gets at least the sample visits of a proxy, since a
-        shorter training would rank worse than the proxies did; if so, fewer folds are trained, but two at least. The
-        cost of a visit is taken from the proxies: it includes building and converting, and so errs on the safe side.
+        shorter training would rank worse than the proxies did; for that first the samples of a fold are cut, then the
+        folds, of which two at least are trained. The cost of a visit is the proxies' own, building and converting
+        included.
         """
         proxy = schedule_for("proxy", dataset, settings.n_folds)
         full = schedule_for("full", dataset, settings.n_folds)
-        if self._budget_s is None:
-            return full.folds, full.epochs
-        visit_s = max(trial.evaluation.seconds for trial in ranked) / proxy.visits
+        visit_s = max(trial.evaluation.seconds / max(1, trial.evaluation.visits) for trial in ranked)
+        if self._budget_s is None or visit_s == 0:
+            return full.folds, full.epochs, full.samples
         rounds = math.ceil(len(ranked) / self._workers)
         left_s = min(self._budget_s * _FINALISTS, self._budget_s - self.elapsed())
         visits = left_s / rounds / visit_s
-        folds = min(full.folds, int(visits / max(proxy.visits, full.samples)))
+        folds = min(full.folds, int(visits / proxy.visits))
         if folds < 2:
-            return 0, 0
-        return folds, min(full.epochs, int(visits / folds / full.samples))
+            return 0, 0, 0
+        epochs = max(2, min(full.epochs, int(visits / folds / full.samples)))
+        return folds, epochs, min(full.samples, int(visits / folds / epochs))
 
     def final_epochs(self, dataset: Dataset, settings: Settings) -> int:
         """Return the (most) epochs of the final training."""

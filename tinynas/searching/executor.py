@@ -3,12 +3,13 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import BrokenExecutor, Future
 from dataclasses import replace
 from typing import Any, Protocol
 
 from tinynas.architecture import Architecture
 from tinynas.data import Dataset
+from tinynas.errors import RunError
 from tinynas.runs import Evaluation, Settings, State
 from tinynas.searching import worker
 from tinynas.searching.worker import Final, FinalJob, Job, Outcome
@@ -52,7 +53,9 @@ class Processes:
         while waiting or running:
             if deadline is not None and time.monotonic() > deadline:
                 waiting.clear()
-            while waiting and len(running) < self._workers:
+            if self._done >= _JOBS_PER_POOL and not running:
+                self.close()
+            while waiting and len(running) < self._workers and self._done < _JOBS_PER_POOL:
                 job = waiting.pop(0)
                 running[self._submit(worker.run_evaluate, job)] = job
             finished = [future for future in running if future.done()]
@@ -67,24 +70,30 @@ class Processes:
                 continue
             for future in finished:
                 yield running.pop(future), future.result()
-            if self._done >= _JOBS_PER_POOL and not running:
-                self.close()
 
     def final(self, job: FinalJob, report: Callable[[Any], None]) -> Final:
-        """Run the final training in a process of its own that has as many threads as there are workers."""
-        self.close()
-        future: Future[Final] = self._submit(worker.run_final, job, processes=1, threads=self._workers)
-        while not future.done():
-            time.sleep(_POLL_S)
-            while not self._events.empty():
-                report(self._events.get())
-        return future.result()
+        """Run the final training in a process of its own, once more if that dies; RunError when it dies again."""
+        for _ in range(2):
+            self.close()
+            future = self._submit(worker.run_final, job, processes=1, threads=self._settings.final_threads)
+            while not future.done():
+                time.sleep(_POLL_S)
+                while not self._events.empty():
+                    report(self._events.get())
+            if not _died(future):
+                final: Final = future.result()
+                return final
+        raise RunError(
+            f"The process of the final training died twice ({future.exception()}); is there memory enough? "
+            f"--resume tries again."
+        )
 
     def close(self) -> None:
         """End the processes."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, kill_workers=True)
             self._pool = None
+            self._done = 0
 
     def _alone(self, job: Job) -> Outcome:
         """Run a job with nothing beside it, so that a second death can be laid at its door."""
@@ -100,25 +109,33 @@ class Processes:
 
     def _submit(self, task: Any, job: Any, processes: int | None = None, threads: int = 1) -> Any:
         if self._pool is None:
-            from loky import ProcessPoolExecutor
-            from loky.backend import get_context
-
-            self._events = get_context("loky").Queue()
-            self._pool = ProcessPoolExecutor(
-                max_workers=processes or self._workers,
-                context=get_context("loky"),
-                initializer=worker.start,
-                initargs=(self._dataset, self._settings, threads, self._events, os.getpid()),
-                timeout=None,
-            )
-            self._done = 0
+            self._start(processes or self._workers, threads)
         self._done += 1
-        return self._pool.submit(task, job)
+        try:
+            return self._pool.submit(task, job)
+        except BrokenExecutor:  # a process died while it had nothing to do
+            self.close()
+            self._start(processes or self._workers, threads)
+            return self._pool.submit(task, job)
+
+    def _start(self, processes: int, threads: int) -> None:
+        from loky import ProcessPoolExecutor
+        from loky.backend import get_context
+
+        self._done = 0
+        self._events = get_context("loky").Queue()
+        self._pool = ProcessPoolExecutor(
+            max_workers=processes,
+            context=get_context("loky"),
+            initializer=worker.start,
+            initargs=(self._dataset, self._settings, threads, self._events, os.getpid()),
+            timeout=None,
+        )
 
 
-def _died(future: Future[Outcome]) -> bool:
-    """Return whether the process died under the job (an exception of the job itself comes as an outcome)."""
-    return future.done() and future.exception() is not None
+def _died(future: Future[Any]) -> bool:
+    """Return whether the process died under the job, rather than the job raising an error."""
+    return isinstance(future.exception(), BrokenExecutor)
 
 
 class Calls:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinynas.architecture import Architecture, SearchSpace, shrink
-from tinynas.errors import InfeasibleError
+from tinynas.errors import ArchitectureError, InfeasibleError
 from tinynas.hardware import Footprint, Limits, Violation
 from tinynas.searching.strategy import Proposal, Strategy
 
 Screen = Callable[[Architecture], Footprint]
 
 _MAX_PROPOSALS = 200  # per child wanted; screening that many takes well under a second
+_MAX_DEAD_ENDS = 40  # proposals that nothing could shrink into the limits, with none that fitted: then none will
 _MAX_SHRINKS = 40  # steps from an infeasible child to one that fits; a step removes some filters or a block
 
 # Which respect of an architecture must become smaller, for each limit.
@@ -49,17 +50,26 @@ def propose(
 ) -> list[Candidate]:
     """Return candidates in the order they were tried, n of them feasible if the space holds so many new ones.
 
-    `known` holds the keys of architectures that have been tried; new keys are added. An infeasible proposal is
-    returned as such, and followed by its shrunken form: the first that fits, or the smallest there is.
+    Gives up when the proposals run out, or soon when none fits and none can be shrunk until it fits. `known` holds the
+    keys of architectures that have been tried; new keys are added. An infeasible proposal is returned as such, and
+    followed by its shrunken form: the first that fits, or the smallest there is.
     """
     candidates: list[Candidate] = []
-    feasible = tried = 0
-    while feasible < n and tried < n * _MAX_PROPOSALS:
-        for proposal in strategy.ask(n - feasible, rng):
-            tried += 1
-            for candidate in _screened(proposal, space, screen, limits, known, rng):
-                candidates.append(candidate)
-                feasible += not candidate.violations
+    feasible = tried = stale = dead_ends = 0
+    while feasible < n and tried < n * _MAX_PROPOSALS and (feasible or dead_ends < _MAX_DEAD_ENDS):
+        try:
+            proposals = strategy.ask(n - feasible + stale, rng)
+        except ArchitectureError:  # no mutation leads anywhere new: the space is exhausted
+            break
+        stale = sum(proposal.architecture.key in known for proposal in proposals)
+        tried += len(proposals)
+        for proposal in proposals:
+            found = _screened(proposal, space, screen, limits, known, rng)
+            candidates.extend(found)
+            feasible += sum(not candidate.violations for candidate in found)
+            dead_ends += bool(found and found[-1].violations)
+            if feasible >= n or (not feasible and dead_ends >= _MAX_DEAD_ENDS):
+                break
     return candidates
 
 
@@ -101,9 +111,10 @@ def infeasible(candidates: list[Candidate]) -> InfeasibleError:
     """Return the error for limits that none of `candidates` satisfies: what binds, and the nearest that would do."""
     nearest = min(candidates, key=lambda candidate: max(v.ratio for v in candidate.violations))
     binding = max(nearest.violations, key=lambda violation: violation.ratio).limit
-    over = [v.used for candidate in candidates for v in candidate.violations if v.limit == binding]
+    over = [v for candidate in candidates for v in candidate.violations if v.limit == binding]
+    least = min(over, key=lambda violation: violation.used)
     return InfeasibleError(
-        f"No architecture fits: of {len(candidates):,} tried, {len(over):,} are over {binding}, the limit that binds, "
-        f"at {min(over):,} or more; the nearest ({nearest.proposal.architecture}) has "
+        f"No architecture fits: {len(over):,} of {len(candidates):,} tried are over {binding}, the limit that binds, "
+        f"at the least with {least}; the nearest ({nearest.proposal.architecture}) has "
         f"{'; '.join(str(violation) for violation in nearest.violations)}: allow that much, or give wider ranges."
     )

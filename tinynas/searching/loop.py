@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinynas.data import Dataset
-from tinynas.errors import ArchitectureError, RunError
+from tinynas.errors import RunError
 from tinynas.runs import Evaluation, Run, State, Trial
 from tinynas.searching.clock import Clock
 from tinynas.searching.events import FinalProgress, GenerationStarted, Note, Started, TrialDone, Watcher
@@ -103,22 +103,29 @@ class Loop:
         wanted = settings.n_children
         if settings.max_trials is not None:
             wanted = min(wanted, settings.max_trials - count_trained(before))
-        try:
-            return propose(self.strategy, settings.space, self.screen, settings.limits, self._known, wanted, rng)
-        except ArchitectureError:  # no mutation leads anywhere new: the space is exhausted
-            return []
+        return propose(self.strategy, settings.space, self.screen, settings.limits, self._known, wanted, rng)
 
     def _jobs(self, generation: int, first: int, candidates: Sequence[Candidate]) -> list[Job]:
         """Journal the infeasible candidates and return jobs for the others, what the journal has already left out."""
         jobs = []
         for number, candidate in enumerate(candidates, first):
             if number in self._record:  # a resumed generation: this one was journaled before the kill
+                self._require_same(self._record[number], candidate)
                 continue
             if candidate.violations:
                 self._record.add(_infeasible_trial(number, generation, candidate), self.clock.elapsed())
             else:
                 jobs.append(self._job(number, generation, candidate))
         return jobs
+
+    def _require_same(self, trial: Trial, candidate: Candidate) -> None:
+        """Raise RunError when the journal holds another child than the one that is proposed now."""
+        if trial.architecture.key != candidate.proposal.architecture.key:
+            began = self._settings.version
+            raise RunError(
+                f"{self.run.folder} cannot be resumed: trial {trial.number} of its journal is another child than this "
+                f"tinynas proposes (the search began with version {began}); go on with that version, or start anew."
+            )
 
     def _job(self, number: int, generation: int, candidate: Candidate) -> Job:
         proposal = candidate.proposal
@@ -178,17 +185,16 @@ class Loop:
         if plan is None:
             plan = self.clock.finalists(ranked, self.dataset, settings)
             self.run.journal.set_fact("finalists", plan)
-        folds, epochs = plan
-        if not folds:
+        if not plan[0]:
             self._say("There is no time to train finalists on more folds: the best proxy wins.")
             return
         jobs = []
         for number, trial in enumerate(ranked, 1 + self._record.searched[-1].number):
             if number not in self._record and trial.evaluation.footprint is not None:
                 job = self._job(number, generation, Candidate(_proposal(trial), trial.evaluation.footprint, ()))
-                jobs.append(replace(job, fidelity="full", folds=folds, epochs=epochs))
+                jobs.append(replace(job, fidelity="full", plan=tuple(plan)))
         self.watch(GenerationStarted(generation, "finalists", len(jobs), 0, 1.0))
-        self._train(jobs, None)
+        self._train(jobs, self.clock.finalists_deadline())
 
     def _final(self) -> None:
         """Train the best architecture on all training data, save it, and write the summary."""

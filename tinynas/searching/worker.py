@@ -1,6 +1,7 @@
 """What runs in a worker process: measure, train and score one child, or train the final model."""
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import numpy as np
 
 from tinynas.architecture import Architecture
 from tinynas.data import Dataset, FoldScores
+from tinynas.data.splits import representative_rows
 from tinynas.errors import TinynasError
 from tinynas.hardware import Footprint
 from tinynas.runs import Evaluation, Settings, State
@@ -23,7 +25,7 @@ CHECKED_SAMPLES = 200  # held-out samples on which TFLM and the reference resolv
 class Job:
     """A child to be evaluated: `seed` fixes its weights; `screened` is the footprint that the real file must have.
 
-    `folds` and `epochs` stand in for those of the fidelity where the time is short.
+    `plan` is (folds, epochs, samples), in place of the fidelity's own where the time is short.
     """
 
     number: int
@@ -33,8 +35,7 @@ class Job:
     fidelity: str
     seed: int
     screened: Footprint
-    folds: int | None = None
-    epochs: int | None = None
+    plan: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,14 @@ class Worker:
 
     def evaluate(self, job: Job) -> Outcome:
         """Return what became of `job`. An error is a failed trial with its reason, never a default."""
+        self._set_up()
         start = time.perf_counter()
         try:
             outcome = self._evaluate(job)
         except TinynasError as error:
             outcome = Outcome(Evaluation(State.FAILED, fidelity=job.fidelity, error=str(error)))
         except Exception as error:  # one child must not end a search: the loop counts failures and stops at a row
-            text = f"{type(error).__name__}: {error}"
+            text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
             outcome = Outcome(Evaluation(State.FAILED, fidelity=job.fidelity, error=text))
         finally:
             self._clear()
@@ -99,7 +101,6 @@ class Worker:
         from tinynas.training.evaluate import measure, train_fold
         from tinynas.training.schedule import schedule_for
 
-        self._set_up()
         settings, dataset = self._settings, self._dataset
         footprint, data = measure(job.architecture, settings.target, dataset, job.seed)
         require_agreement(job.architecture, job.screened, footprint, data)
@@ -110,18 +111,22 @@ class Worker:
         if job.fidelity == "none":
             return Outcome(Evaluation(State.COMPLETE, footprint, fidelity=job.fidelity))
         schedule = schedule_for(job.fidelity, dataset, settings.n_folds)
-        schedule = replace(schedule, folds=job.folds or schedule.folds, epochs=job.epochs or schedule.epochs)
-        folds, first = [], None
+        if job.plan is not None:
+            folds, epochs, samples = job.plan
+            schedule = replace(schedule, folds=folds, epochs=epochs, samples=samples)
+        scored, first, visits = [], None, 0
         for fold in range(schedule.folds):
             scores, trained = train_fold(job.architecture, dataset, schedule, self._recipe(), fold, job.seed + fold)
-            folds.append(scores)
+            scored.append(scores)
+            visits += trained.visits
             first = first or trained
             self._clear()
         assert first is not None
         if job.fidelity == "full":
             require_same_head(first.tflite)
-        evaluation = Evaluation(State.COMPLETE, footprint, (), tuple(folds), job.fidelity)
-        held_out = dataset.x[dataset.folds(schedule.n_folds, 0)[0].validation[:CHECKED_SAMPLES]]
+        evaluation = Evaluation(State.COMPLETE, footprint, (), tuple(scored), job.fidelity, visits=visits)
+        rows = dataset.folds(schedule.n_folds, 0)[0].validation
+        held_out = dataset.x[rows[representative_rows(dataset.y[rows], CHECKED_SAMPLES, job.seed)]]
         return Outcome(evaluation, first.keras, first.tflite, self._int8(first.tflite, held_out))
 
     def final(self, job: FinalJob, report: Callable[[Any], None] | None = None) -> Final:
@@ -134,7 +139,8 @@ class Worker:
         self._set_up()
         recipe = replace(self._recipe(), epochs=job.epochs, time_budget_s=job.time_budget_s)
         scores, trained, epochs = train_final(job.architecture, self._dataset, recipe, job.seed, report)
-        samples = self._int8(trained.tflite, self._dataset.x_test[:CHECKED_SAMPLES])
+        rows = representative_rows(self._dataset.y_test, CHECKED_SAMPLES, job.seed)
+        samples = self._int8(trained.tflite, self._dataset.x_test[rows])
         footprint = replace(analyze(trained.tflite, self._settings.target).footprint, flops=trained.flops)
         screened = screen(job.architecture, self._settings.target)
         require_agreement(job.architecture, screened, footprint, trained.tflite)
@@ -180,6 +186,7 @@ def start(dataset: Dataset, settings: Settings, threads: int, events: Any, paren
     """Set up a worker process: its `Worker`, the queue for progress, and its end when the parent is gone."""
     global _worker, _events
     os.environ["OMP_NUM_THREADS"] = str(threads)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent decides
     _worker, _events = Worker(dataset, settings, threads), events
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
 

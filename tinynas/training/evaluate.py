@@ -10,6 +10,7 @@ import numpy as np
 
 from tinynas.architecture import Architecture
 from tinynas.data import Dataset, FoldScores, score
+from tinynas.data.splits import representative_rows
 from tinynas.hardware import Footprint, Target
 from tinynas.tflite import analyze
 from tinynas.training.build import build
@@ -26,11 +27,15 @@ _SCORED_SAMPLES = 4000  # of a fold's validation part: the standard error of an 
 
 @dataclass(frozen=True)
 class Trained:
-    """A model that has been trained and quantised: the Keras file and the .tflite as bytes, and keras-flops's count."""
+    """A model that has been trained and quantised: the Keras file and the .tflite as bytes.
+
+    `flops` is keras-flops's count, `visits` the number of training samples seen over all epochs.
+    """
 
     keras: bytes
     tflite: bytes
     flops: int
+    visits: int
 
 
 def measure(architecture: Architecture, target: Target, dataset: Dataset, seed: int) -> tuple[Footprint, bytes]:
@@ -51,24 +56,21 @@ def train_fold(
     architecture: Architecture, dataset: Dataset, schedule: Schedule, recipe: Recipe, fold: int, seed: int
 ) -> tuple[FoldScores, Trained]:
     """Train fresh weights on one fold, as long as `schedule` says; return the scores on its validation part."""
-    x, y, x_validation, y_validation = dataset.split(dataset.folds(schedule.n_folds, 0)[fold])
+    rows = dataset.folds(schedule.n_folds, 0)[fold]
     rng = np.random.default_rng(seed)
-    x, y = _some(x, y, schedule.samples, rng)
-    x_validation, y_validation = _some(x_validation, y_validation, _SCORED_SAMPLES, rng)
+    train, held_out = _some(rows.train, schedule.samples, rng), _some(rows.validation, _SCORED_SAMPLES, rng)
+    x, y, validation = dataset.x[train], dataset.y[train], (dataset.x[held_out], dataset.y[held_out])
     seed_everything(seed)
     model = build(architecture)
     recipe = replace(recipe, epochs=schedule.epochs, patience=schedule.patience)
-    fit(model, x, y, recipe, seed, (x_validation, y_validation))
-    trained = _finished(model, x[:CALIBRATION_SAMPLES])
-    return score_both(model, trained.tflite, x_validation, y_validation), trained
+    epochs = fit(model, x, y, recipe, seed, validation)
+    trained = _finished(model, x[representative_rows(y, CALIBRATION_SAMPLES, seed)], epochs * len(x))
+    return score_both(model, trained.tflite, *validation), trained
 
 
-def _some(x: np.ndarray, y: np.ndarray, most: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return at most `most` samples, drawn without replacement."""
-    if len(x) <= most:
-        return x, y
-    chosen = rng.permutation(len(x))[:most]
-    return x[chosen], y[chosen]
+def _some(rows: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    """Return at most `most` of `rows`, drawn without replacement."""
+    return rows if len(rows) <= most else rng.permutation(rows)[:most]
 
 
 def train_final(
@@ -82,7 +84,7 @@ def train_final(
     seed_everything(seed)
     model = build(architecture)
     epochs = fit(model, dataset.x, dataset.y, recipe, seed, report=report)
-    trained = _finished(model, dataset.representative(CALIBRATION_SAMPLES, seed))
+    trained = _finished(model, dataset.representative(CALIBRATION_SAMPLES, seed), epochs * len(dataset.x))
     scores = score_both(model, trained.tflite, dataset.x_test, dataset.y_test)
     return scores, trained, epochs
 
@@ -96,8 +98,8 @@ def score_both(model: Any, tflite: bytes, x: np.ndarray, y: np.ndarray) -> FoldS
     )
 
 
-def _finished(model: Any, representative: np.ndarray) -> Trained:
+def _finished(model: Any, representative: np.ndarray, visits: int) -> Trained:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         model.save(path)
-        return Trained(path.read_bytes(), quantize(model, representative), count_flops(model))
+        return Trained(path.read_bytes(), quantize(model, representative), count_flops(model), visits)

@@ -91,11 +91,14 @@ def fit(
 
 
 def _replan(recipe: Recipe, epoch: int, seconds: float) -> int:
-    """Return the number of epochs that the time budget allows, by the mean of the epochs so far."""
+    """Return the number of epochs that the time budget allows, by the mean of the epochs so far.
+
+    A last epoch is run when at least half of it fits: a training cut before the rate has fallen is worth little.
+    """
     if recipe.time_budget_s is None:
         return recipe.epochs
     more = (recipe.time_budget_s - seconds) / (seconds / epoch)
-    return min(recipe.epochs, epoch + max(0, int(more)))
+    return min(recipe.epochs, epoch + max(0, round(more)))
 
 
 def _epoch_function(model: Any, x: np.ndarray, y: np.ndarray, recipe: Recipe) -> Any:

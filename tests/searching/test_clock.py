@@ -1,0 +1,75 @@
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.searching.conftest import evaluate, footprint_of
+from tinynas.architecture import SearchSpace
+from tinynas.data import Dataset
+from tinynas.hardware import Target
+from tinynas.runs import DataSource, Settings, Trial
+from tinynas.searching.clock import Clock
+from tinynas.training.schedule import schedule_for
+
+SPACE = SearchSpace.for_input((28, 28, 1), 10)
+
+
+@pytest.fixture(scope="module")
+def large():
+    """Sixty thousand samples, as Fashion-MNIST has."""
+    x = np.zeros((60_000, 28, 28), np.uint8)
+    x[:, 0, 0] = np.arange(60_000) % 256
+    return Dataset.from_arrays(x, np.arange(60_000) % 10, x[:100], np.arange(100) % 10)
+
+
+@pytest.fixture
+def settings(target, large):
+    source = DataSource(kind="arrays", digest="", summary="")
+    return Settings(version="0", target=Target.load("nucleo_f401"), data=source, space=SPACE, limits=target.limits)
+
+
+def _ranked(seconds, visits, n=3):
+    architecture = SPACE.handmade()[0]
+    evaluation = replace(evaluate(architecture), seconds=seconds, visits=visits, footprint=footprint_of(architecture))
+    return [Trial(number, 0, None, architecture, evaluation) for number in range(n)]
+
+
+def test_without_a_budget_nothing_is_cut(large, settings):
+    clock = Clock(None, 0.0, 2)
+    full = schedule_for("full", large, 5)
+    assert clock.finalists(_ranked(5.0, 12_000), large, settings) == (5, full.epochs, full.samples)
+    assert (clock.search_deadline(), clock.finalists_deadline(), clock.final_seconds()) == (None, None, None)
+    assert not clock.search_is_over()
+
+
+@pytest.mark.parametrize(("budget_s", "seconds"), [(1800, 5.0), (1800, 20.0), (600, 5.0), (3600, 10.0)])
+def test_the_plan_costs_no_more_than_its_share(large, settings, budget_s, seconds):
+    ranked = _ranked(seconds, 12_000)
+    folds, epochs, samples = Clock(budget_s, 0.0, 2).finalists(ranked, large, settings)
+    assert 2 <= folds <= 5
+    proxy = schedule_for("proxy", large, 5)
+    assert epochs * samples >= 0.95 * proxy.visits  # a fold learns at least as much as a proxy did
+    cost = 2 * folds * epochs * samples * seconds / 12_000  # three finalists on two workers: two rounds
+    assert cost <= 0.15 * budget_s
+
+
+def test_a_proxy_that_stopped_early_is_costed_by_what_it_did(large, settings):
+    whole = Clock(1800, 0.0, 2).finalists(_ranked(5.0, 12_000), large, settings)
+    early = Clock(1800, 0.0, 2).finalists(_ranked(2.5, 6_000), large, settings)
+    assert np.prod(early) == pytest.approx(np.prod(whole), rel=0.01)
+
+
+def test_where_there_is_no_time_no_finalist_is_trained(large, settings):
+    assert Clock(60, 0.0, 2).finalists(_ranked(20.0, 12_000), large, settings) == (0, 0, 0)
+
+
+def test_the_shares_of_the_budget():
+    clock = Clock(100.0, 40.0, 2)  # forty seconds were used before a resume
+    assert clock.elapsed() == pytest.approx(40, abs=1)
+    assert clock.share() == pytest.approx(0.8, abs=0.02)
+    assert clock.search_deadline() - time.monotonic() == pytest.approx(10, abs=1)
+    assert clock.finalists_deadline() - time.monotonic() == pytest.approx(25, abs=1)
+    assert clock.final_seconds() == pytest.approx(45, abs=1)
+    assert Clock(100.0, 60.0, 2).search_is_over()
+    assert Clock(100.0, 99.0, 2).final_seconds() == 10  # a final training there is, whatever happened

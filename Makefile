@@ -16,7 +16,7 @@ install: .venv/installed
 
 # A search on the digits that come with scikit-learn, then the files for the board.
 demo: install
-	$(BIN)/tinynas search --target nucleo_f401 --trials 16
+	$(BIN)/tinynas search --target nucleo_f401 --trials 12
 	$(BIN)/tinynas convert best
 
 test: install

@@ -1,5 +1,6 @@
-"""What an import loads, how long it takes, and what the public door shows."""
+"""What an import loads, how much work it is, and what the public door shows."""
 
+import resource
 import subprocess
 import sys
 
@@ -33,6 +34,43 @@ print()
 print([m for m in {HEAVY[:5]!r} if m in sys.modules])
 """
     assert _python(code).splitlines()[-1] == "[]"
+
+
+def _modules(code: str) -> int:
+    """How many modules are loaded after `code`."""
+    return int(_python(f"import sys\n{code}\nprint()\nprint(len(sys.modules))").splitlines()[-1])
+
+
+HELP = """
+from tinynas.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    pass
+"""
+
+
+@pytest.mark.parametrize(("code", "most"), [("import tinynas", 60), (HELP, 500)])
+def test_few_modules_are_loaded(code, most):
+    assert _modules(code) - _modules("pass") < most
+
+
+def _cpu_seconds(arguments: list[str]) -> float:
+    """User and system time of one Python with these arguments: the least of five, since the machine is noisy."""
+    spent = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(spent)
+
+
+def test_little_is_done_before_the_first_answer():
+    """In multiples of the CPU time of a bare Python, measured here and now: about 2 and 15, and 100 with TensorFlow."""
+    bare = _cpu_seconds(["-c", "pass"])
+    assert _cpu_seconds(["-c", "import tinynas"]) < 6 * bare
+    assert _cpu_seconds(["-m", "tinynas", "--help"]) < 40 * bare
 
 
 def test_every_public_name_is_there():

@@ -1,4 +1,4 @@
-"""Mutation, crossover and shrink: in the space, another network, smaller where that was asked."""
+"""Mutation and shrink: in the space, another network, smaller where that was asked."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,6 @@ from tinynas.architecture import (
     add_block,
     change_block,
     change_head,
-    crossover,
     mutate,
     remove_block,
     shrink,
@@ -58,17 +57,6 @@ def test_each_operator_does_what_its_name_says(drawn: Drawn, seed: int) -> None:
     if parent.shapes[-1][:2] != (1, 1):
         assert other.head != parent.head
     assert all(space.contains(a) for a in (changed, other))
-
-
-@given(architectures(), seeds)
-def test_crossover_joins_two_networks(drawn: Drawn, seed: int) -> None:
-    a, space = drawn
-    rng = np.random.default_rng(seed)
-    b = space.random_architecture(rng)
-    child = crossover(a, b, space, rng)
-    assert space.contains(child)
-    assert child.head in (a.head, b.head) or child.shapes[-1][:2] == (1, 1)
-    assert child.blocks[0] == a.blocks[0]
 
 
 @given(architectures(), seeds, st.sampled_from((("flash", 0), ("ram", 1), ("compute", 2))))

@@ -122,7 +122,11 @@ def test_convert_says_what_it_wrote(call, small_run, tmp_path):
         (["analyze", "nowhere.tflite"], 2, "nowhere.tflite"),
         (["analyze", __file__], 1, "test_cli.py"),
         (["analyze", "x", "--kernels", "magic"], 2, "'magic'"),
-        (["analyze", "x", "--all-targets", "--target", "y"], 2, "exclude each other"),
+        (["analyze", "x", "--build", "debug"], 2, "'debug'; choose 'release -Os i8',"),
+        (["analyze", "x", "--all-targets", "--target", "y"], 2, "--target exclude each other"),
+        (["analyze", "x", "--all-targets", "--plot", "y.png"], 2, "--plot exclude each other"),
+        (["analyze", "x", "--all-targets", "--kernels", "reference"], 2, "--kernels exclude each other"),
+        (["analyze", __file__, "--all-targets"], 1, "test_cli.py"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

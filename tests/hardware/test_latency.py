@@ -58,6 +58,17 @@ def test_a_core_of_which_nothing_was_published_has_no_time():
     assert energy(None, target) is None
 
 
+def test_other_kernels_on_the_board_have_their_own_pace_and_error():
+    target = Target.load("esp32_devkitc")
+    assert latency(1_000_000, target) == latency(1_000_000, target, "esp_nn")
+    reference = latency(1_000_000, target, "reference")
+    assert reference.value == pytest.approx(CORES[target.core].pace["reference"].cycles / target.clock_hz * 1e9)
+    assert "reference kernels" in reference.source
+    assert latency(1_000_000, target, "cmsis_nn") is None  # a Xtensa core cannot run them
+    f401 = Target.load("nucleo_f401")
+    assert latency(1000, f401, "cmsis_nn_no_dsp").error > latency(1000, f401).error
+
+
 def test_an_estimate_has_a_range():
     estimate = Estimate(100.0, 0.4)
     assert (estimate.low, estimate.high) == (60.0, 140.0)

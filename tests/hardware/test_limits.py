@@ -101,6 +101,21 @@ def test_a_violation_reads_as_a_clause(limit, allowed, sentence):
     assert str(violation) == sentence
 
 
+def test_a_broken_latency_is_an_estimate_and_says_so():
+    estimated = replace(FOOTPRINT, latency_error=0.354)
+    (violation,) = Limits(latency_ms=2.0).violations(estimated)
+    assert str(violation) == "latency 2.5 ms (an estimate, +/- 35 %), limit 2 ms (0.5 ms over)"
+    assert violation.error == 0.354
+
+
+def test_a_footprint_from_before_the_errors_is_read():
+    values = FOOTPRINT.to_dict()
+    del values["latency_error"], values["energy_error"]
+    assert Footprint.from_dict(values) == FOOTPRINT
+    estimated = replace(FOOTPRINT, latency_error=0.35, energy_error=0.43)
+    assert Footprint.from_dict(estimated.to_dict()) == estimated
+
+
 def test_a_footprint_survives_its_dictionary():
     values = FOOTPRINT.to_dict()
     assert values["arena"] == {"head": 95_000, "tail": 6220, "used": 101_220, "minimum": 101_232}

@@ -86,7 +86,7 @@ def test_a_run_can_be_opened_by_the_link_and_the_link_stays(tmp_path, create):
     run.close()
     again = Run.open(tmp_path / "latest")
     _save(again)
-    assert again.folder == (tmp_path / "run").resolve()
+    assert again.folder == tmp_path / "run"
     again.close()
     assert os.readlink(tmp_path / "latest") == "run"
 

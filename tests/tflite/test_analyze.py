@@ -8,15 +8,17 @@ import time
 import pytest
 
 from tests.tflite.models import MEASURED, NAMES, activation, conv_graph, fixture, one_operator
-from tinynas.errors import ModelError, UnsupportedOperatorError
-from tinynas.hardware import Limits, ram_outside_arena, runtime_flash_bytes
+from tinynas.errors import ModelError, UnsupportedOperatorError, UsageError
+from tinynas.hardware import BUILDS, KERNEL_LIBRARIES, Limits, latency, ram_outside_arena, runtime_flash_bytes
+from tinynas.hardware.cores import CORES
+from tinynas.hardware.runtime import OTHER_KERNELS_ERROR
 from tinynas.hardware.target import Target
-from tinynas.tflite import analyze, write
+from tinynas.tflite import analyze, read, write
 
 KEYS = {
     *("file_bytes", "params", "macs", "arena", "arena_status", "live_bytes_peak", "largest_tensor_bytes"),
     *("operators", "flash", "ram_outside_bytes", "latency_ms", "energy_mj", "target", "kernels", "fits"),
-    *("violations", "instructions", "latency_error", "energy_error", "runtime_error"),
+    *("violations", "instructions", "latency_error", "energy_error", "runtime_error", "runtime_build"),
 }
 
 
@@ -129,6 +131,103 @@ def test_other_kernels_may_be_asked_for():
     found = analyze(fixture("vw_mobilenetish_b1"), board(), kernels="reference")
     assert (found.kernels, found.arena_status) == ("reference", "estimated")
     assert analyze(fixture("vw_mobilenetish_b1"), kernels="reference").arena_status == "exact"
+
+
+ON_BOARDS = [
+    ({}, "cmsis_nn"),
+    ({"kernels": "cmsis_nn_no_dsp"}, "cmsis_nn_no_dsp"),
+    ({"kernels": "reference"}, "reference"),
+    ({"core": "Cortex-M55", "kernels": "cmsis_nn_mve"}, "cmsis_nn_mve"),
+    ({"core": "Xtensa LX7", "kernels": "esp_nn"}, "esp_nn"),
+]
+
+
+@pytest.mark.parametrize(("changes", "kernels"), ON_BOARDS)
+def test_code_that_was_not_linked_has_the_larger_error(changes, kernels):
+    data = fixture("mn_lenet_valid_b1")
+    found, kinds = analyze(data, board(**changes)), {operator.name for operator in read(data).operators}
+    assert found.runtime == runtime_flash_bytes(kinds, kernels=kernels)
+    assert found.to_dict()["runtime_error"] == found.runtime.error
+    if kernels == "cmsis_nn":
+        assert found.runtime.error < 0.05
+    else:
+        assert found.runtime.error >= OTHER_KERNELS_ERROR
+
+
+@pytest.mark.parametrize("kernels", KERNEL_LIBRARIES)
+def test_the_kernels_that_were_asked_for_decide_the_code(kernels):
+    data = fixture("mn_lenet_valid_b1")
+    for target in (None, board(), board(kernels="reference")):
+        found = analyze(data, target, kernels=kernels)
+        assert (found.runtime.error < OTHER_KERNELS_ERROR) == (kernels == "cmsis_nn")
+
+
+@pytest.mark.parametrize("kernels", KERNEL_LIBRARIES)
+def test_time_is_that_of_the_kernels_that_were_asked_for(kernels):
+    data = fixture("mn_lenet_valid_b1")
+    alone = analyze(data, kernels=kernels).footprint.instructions
+    for core, own in (("Cortex-M4F", "cmsis_nn"), ("Cortex-M3", "cmsis_nn_no_dsp"), ("Xtensa LX6", "esp_nn")):
+        target = board(core=core, kernels=own)
+        found = analyze(data, target, kernels=kernels)
+        assert found.footprint.instructions == alone
+        assert found.latency == latency(alone, target, kernels)
+        pace = CORES[core].pace.get(kernels)
+        if pace is None:
+            assert (found.footprint.latency_ms, found.footprint.energy_mj) == (None, None)
+            assert all(operator.latency_ms is None for operator in found.operators)
+        else:
+            assert found.footprint.latency_ms == pytest.approx(alone * pace.cycles / target.clock_hz * 1000)
+            assert found.footprint.latency_error > pace.error
+
+
+def test_own_kernels_may_be_named():
+    data = fixture("mn_lenet_valid_b1")
+    assert analyze(data, board(), kernels="cmsis_nn") == analyze(data, board())
+
+
+def test_time_and_energy_of_the_operators_add_up_to_the_whole():
+    found = analyze(fixture("vw_mobilenetish_b1"), board())
+    values = found.to_dict()
+    for name in ("latency_ms", "energy_mj"):
+        parts = [operator[name] for operator in values["operators"]]
+        assert min(parts) > 0
+        assert sum(parts) == pytest.approx(values[name])
+    first = found.operators[0]
+    assert first.latency_ms == pytest.approx(values["latency_ms"] * first.instructions / values["instructions"])
+    assert (values["latency_error"], values["energy_error"]) == (found.latency.error, found.energy.error)
+    assert values["energy_error"] > values["latency_error"] > 0.3
+    without_power = analyze(fixture("vw_mobilenetish_b1"), board(active_power_mw=None))
+    assert without_power.operators[0].latency_ms == first.latency_ms
+    assert without_power.operators[0].energy_mj is None
+
+
+def test_a_broken_limit_on_the_time_says_that_it_is_an_estimate():
+    (violation,) = analyze(fixture("vw_mobilenetish_b1"), board(), Limits(latency_ms=0.001)).violations
+    assert "(an estimate, +/- 35 %)" in str(violation)
+    (exact,) = analyze(fixture("vw_mobilenetish_b1"), board(), Limits(macs=1)).violations
+    assert "estimate" not in str(exact)
+
+
+def test_the_build_of_tflm_can_be_chosen():
+    data = fixture("mn_lenet_valid_b1")
+    found = {build: analyze(data, build=build) for build in BUILDS}
+    kinds = {operator.name for operator in found[BUILDS[0]].operators}
+    assert found[BUILDS[0]] == analyze(data)
+    for build, analysis in found.items():
+        assert analysis.to_dict()["runtime_build"] == build
+        assert analysis.footprint.flash.runtime == runtime_flash_bytes(kinds, build).value
+    assert len({analysis.footprint.flash.runtime for analysis in found.values()}) == len(BUILDS)
+    small, large = (found[build].footprint.flash.total for build in ("release -Os i8", "logs -O2"))
+    tight = board(flash_bytes=(small + large) // 2)
+    assert analyze(data, tight).fits is True
+    assert [v.limit for v in analyze(data, tight, build="logs -O2").violations] == ["board_flash_bytes"]
+
+
+def test_an_unknown_build_or_library_is_one_sentence():
+    with pytest.raises(UsageError, match=r"^The build of TFLM is 'debug'; wanted one of release -Os i8,"):
+        analyze(fixture("mn_concat"), build="debug")
+    with pytest.raises(UsageError, match=r"^The kernels are 'magic'; wanted one of cmsis_nn,"):
+        analyze(fixture("mn_concat"), kernels="magic")
 
 
 def test_an_unknown_operator_never_fits_by_silence():

@@ -12,7 +12,6 @@ from tests.tflite.test_read import code_file
 from tests.tflite.wheel import outputs
 from tinynas.errors import ModelError, UnsupportedOperatorError
 from tinynas.tflite import Operator, plan_arena, prune, read, strip, tflm, write
-from tinynas.tflite.strip import slim
 
 
 @pytest.mark.skipif(not tflm.available(), reason="the tflite_micro wheel exists for Linux on x86-64 alone")
@@ -24,12 +23,11 @@ def test_outputs_in_tflm_stay_identical():
         graph = read(data)
         shape = graph.tensors[graph.inputs[0]].shape[1:]
         inputs = rng.integers(-128, 128, (3, *shape)).astype(np.int8)
-        tasks += [(data, inputs), (strip(data), inputs), (strip(data, tflm_only=True), inputs)]
+        tasks += [(data, inputs), (strip(data), inputs)]
     found = outputs(tasks)
     for place, name in enumerate(NAMES):
-        original, stripped, slimmed = found[3 * place : 3 * place + 3]
+        original, stripped = found[2 * place : 2 * place + 2]
         assert np.array_equal(original, stripped), name
-        assert np.array_equal(original, slimmed), name
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -51,35 +49,6 @@ def test_the_arena_does_not_grow(name):
     before, after = plan_arena(read(fixture(name))), plan_arena(read(strip(fixture(name))))
     assert after.minimum <= before.minimum
     assert after.head <= before.head
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_file_for_firmware_alone_is_smaller_and_needs_no_more_arena(name):
-    data = fixture(name)
-    stripped, slimmed = strip(data), strip(data, tflm_only=True)
-    assert len(slimmed) <= len(stripped)
-    before, after = plan_arena(read(stripped)), plan_arena(read(slimmed))
-    assert (after.head, after.tail) == (before.head, before.tail)
-    assert after.minimum <= before.minimum
-    assert strip(slimmed, tflm_only=True) == slimmed
-
-
-def test_a_bias_that_another_operator_reads_keeps_its_scales():
-    graph = conv_graph()
-    assert slim(graph).tensors[2].scales == ()
-    assert slim(graph).tensors[1].zero_points == (0,)
-    assert slim(graph).tensors[1].scales == graph.tensors[1].scales
-    shared = replace(
-        graph, tensors=(*graph.tensors, integers(0)), operators=(*graph.operators, Operator("ADD", 1, (2, 2), (4,)))
-    )
-    assert slim(shared).tensors[2].scales == graph.tensors[2].scales
-
-
-def test_zero_points_that_are_not_zero_stay():
-    graph = conv_graph()
-    odd = replace(graph.tensors[1], zero_points=(0, 1, 0, 0))
-    odd_graph = replace(graph, tensors=(graph.tensors[0], odd, *graph.tensors[2:]))
-    assert slim(odd_graph).tensors[1] == odd
 
 
 def test_an_unused_tensor_goes_with_its_tail_bytes():

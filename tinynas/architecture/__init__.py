@@ -6,7 +6,6 @@ from tinynas.architecture.mutation import (
     add_block,
     change_block,
     change_head,
-    crossover,
     mutate,
     remove_block,
 )
@@ -22,7 +21,6 @@ __all__ = [
     "add_block",
     "change_block",
     "change_head",
-    "crossover",
     "mutate",
     "remove_block",
     "shrink",

@@ -97,12 +97,6 @@ def mutate(
     )
 
 
-def crossover(a: Architecture, b: Architecture, space: SearchSpace, rng: np.random.Generator) -> Architecture:
-    """Return the first blocks of `a` followed by the last of `b`, with the head of either."""
-    keep, skip = int(rng.integers(1, len(a.blocks) + 1)), int(rng.integers(len(b.blocks) + 1))
-    return space.assemble((*a.blocks[:keep], *b.blocks[skip:]), choose(rng, (a.head, b.head)))
-
-
 def with_genes(architecture: Architecture, space: SearchSpace, at: int, **genes: Any) -> Architecture:
     """Return `architecture` with other genes in block number `at`, repaired."""
     blocks = list(architecture.blocks)

@@ -4,12 +4,12 @@ from rich.table import Table
 
 from tinynas.cli.console import console, table
 from tinynas.cli.formats import size
-from tinynas.hardware import Estimate, Target
+from tinynas.hardware import Estimate, Limits, Target
 from tinynas.tflite import Analysis
 
 
 def show_analysis(name: str, analysis: Analysis, target: Target | None) -> None:
-    """Print a table an operator, the three definitions of RAM, Flash, time, and the verdict."""
+    """Print a row an operator, the three definitions of RAM, Flash, time, and the verdict."""
     screen = console()
     screen.print(_operators(name, analysis))
     screen.print(_figures(analysis, target))
@@ -35,19 +35,30 @@ def show_matrix(rows: list[tuple[Target, Analysis]]) -> None:
             f"{100 * (footprint.arena_bytes + footprint.ram_outside_bytes) / target.ram_bytes:.1f} %",
             size(footprint.flash.total),
             f"{100 * footprint.flash.total / target.flash_bytes:.1f} %",
-            "-" if analysis.latency is None else f"{analysis.latency.value:.3g}",
+            _estimate(analysis.latency),
             "[green]yes[/]" if analysis.fits else "[red]no: " + ", ".join(v.limit for v in analysis.violations),
         )
     screen = console()
     screen.print(boards)
-    screen.print("~ estimated: computed with the nearest kernels that have been measured. ms is an estimate.")
+    screen.print(
+        "~ estimated: computed with the nearest kernels that have been measured. ms is an estimate, with its error."
+    )
+    errors = sorted(100 * analysis.runtime.error for _, analysis in rows)
+    build, span = rows[0][1].build, f"+/- {errors[0]:.0f} to {errors[-1]:.0f} % by the kernels"
+    screen.print(f"Flash: the model file and TFLM's code, build {build}, {span}.")
 
 
 def _operators(name: str, analysis: Analysis) -> Table:
-    rows = table(
-        f"{name}, kernels {analysis.kernels}", ">#, *operator, output, >live B, >MACs, >instructions, >weights B"
-    )
+    """A row an operator; its time and energy, where the board's are known, have the error of the whole's."""
+    columns = ">#, *operator, output, >live B, >MACs, >instructions, >weights B"
+    title, time, work = f"{name}, kernels {analysis.kernels}", analysis.latency, analysis.energy
+    if time is not None:
+        columns, title = columns + ", >ms", f"{title}; ms: estimates, {_error(time)}"
+    if work is not None:
+        columns, title = columns + ", >mJ", f"{title}; mJ: {_error(work)}"
+    rows = table(title, columns)
     for number, operator in enumerate(analysis.operators):
+        estimates = (operator.latency_ms, operator.energy_mj)
         rows.add_row(
             str(number),
             operator.name,
@@ -56,35 +67,47 @@ def _operators(name: str, analysis: Analysis) -> Table:
             size(operator.macs),
             size(operator.instructions),
             size(operator.weights_bytes),
+            *(f"{value:.3g}" for value in estimates if value is not None),
         )
     return rows
 
 
 def _figures(analysis: Analysis, target: Target | None) -> Table:
-    footprint, arena = analysis.footprint, analysis.arena
-    rows = table(None, "figure, >value, *what it is")
-    rows.add_row("largest tensor", f"{size(footprint.largest_tensor_bytes)} B", "RAM by the crudest definition")
-    rows.add_row("live peak", f"{size(footprint.live_bytes_peak)} B", "RAM by liveness: a lower bound")
-    rows.add_row(
-        "arena",
-        f"{size(arena.minimum)} B",
-        f"RAM as TFLM needs it, {analysis.arena_status}: head {size(arena.head)}, tail {size(arena.tail)}, "
-        f"used {size(arena.used)}",
-    )
-    rows.add_row("beside the arena", f"{size(footprint.ram_outside_bytes)} B", "interpreter, resolver, stack")
-    rows.add_row("model file", f"{size(footprint.flash.model)} B", "Flash of the .tflite")
-    rows.add_row(
-        "TFLM's code",
-        f"{size(footprint.flash.runtime)} B",
-        f"Flash of runtime and kernels, +/- {100 * analysis.runtime.error:.0f} %",
-    )
-    rows.add_row("Flash in all", f"{size(footprint.flash.total)} B", "model file and code")
-    rows.add_row("parameters", size(footprint.params), f"{size(footprint.macs)} MACs")
+    footprint, arena, flash = analysis.footprint, analysis.arena, analysis.footprint.flash
+    board = Limits() if target is None else target.limits
+    ram = arena.minimum + footprint.ram_outside_bytes
+    head = f"head {size(arena.head)}, tail {size(arena.tail)}, used {size(arena.used)}"
+    code = f"Flash of runtime and kernels, build {analysis.build}, {_error(analysis.runtime)}"
     on = "" if target is None else f" on {target.name}"
-    rows.add_row("latency", _estimate(analysis.latency, "ms"), f"estimate{on}")
-    rows.add_row("energy", _estimate(analysis.energy, "mJ"), f"estimate{on}, an inference")
+    rows = table(None, "figure, >value, *what it is")
+    for figure, value, about in (
+        ("largest tensor", f"{size(footprint.largest_tensor_bytes)} B", "RAM by the crudest definition"),
+        ("live peak", f"{size(footprint.live_bytes_peak)} B", "RAM by liveness: a lower bound"),
+        ("arena", f"{size(arena.minimum)} B", f"RAM as TFLM needs it, {analysis.arena_status}: {head}"),
+        ("beside the arena", f"{size(footprint.ram_outside_bytes)} B", "interpreter, resolver, stack"),
+        ("RAM in all", f"{size(ram)} B", f"arena and beside it{_left(ram, board.board_ram_bytes)}"),
+        ("model file", f"{size(flash.model)} B", "Flash of the .tflite"),
+        ("TFLM's code", f"{size(flash.runtime)} B", code),
+        ("Flash in all", f"{size(flash.total)} B", f"model file and code{_left(flash.total, board.board_flash_bytes)}"),
+        ("parameters", size(footprint.params), f"{size(footprint.macs)} MACs"),
+        ("latency", _estimate(analysis.latency, " ms"), f"estimate{on}"),
+        ("energy", _estimate(analysis.energy, " mJ"), f"estimate{on}, an inference"),
+    ):
+        rows.add_row(figure, value, about)
     return rows
 
 
-def _estimate(value: Estimate | None, unit: str) -> str:
-    return "-" if value is None else f"{value.value:.3g} {unit} +/- {100 * value.error:.0f} %"
+def _left(used: int, allowed: int | None) -> str:
+    """What is left of what the board gives after the target's reserve; nothing without a board."""
+    if allowed is None:
+        return ""
+    room = f"{size(allowed - used)} B left" if used <= allowed else f"{size(used - allowed)} B too many"
+    return f"; {room} of {size(allowed)} B after the reserve"
+
+
+def _error(value: Estimate) -> str:
+    return f"+/- {100 * value.error:.0f} %"
+
+
+def _estimate(value: Estimate | None, unit: str = "") -> str:
+    return "-" if value is None else f"{value.value:.3g}{unit} {_error(value)}"

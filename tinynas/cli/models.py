@@ -1,5 +1,6 @@
 """`tinynas convert` and `tinynas analyze`: a model to files, and a file to figures."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,6 +33,7 @@ def convert(
         files = [str(path) for path in converted.files]
         step = converted.tflm_largest_step
         about = {"files": files, "tflm_largest_step": step, "offline_plan": converted.offline_plan}
+        about["stage"] = converted.stage
         typer.echo(json.dumps({**about, "analysis": converted.analysis.to_dict()}, indent=1))
         return
     for path in converted.files:
@@ -43,36 +45,34 @@ def convert(
         typer.echo("TFLM's Python package is not available here: the file was not run in it.")
     else:
         typer.echo(f"TFLM agrees with the reference within {converted.tflm_largest_step} step(s).")
+    if converted.stage != "final":
+        typer.echo(f"This is the best of a search that has not ended: it had a {converted.stage} training only.")
 
 
 def analyze(
     model: Annotated[Path, typer.Argument(help="A .tflite file.")],
     target: Annotated[str | None, typer.Option(help="A board (see tinynas targets), or a JSON file of one.")] = None,
-    kernels: Annotated[str | None, typer.Option(help="cmsis_nn, cmsis_nn_no_dsp or reference.")] = None,
+    kernels: Annotated[
+        str | None, typer.Option(help="cmsis_nn, cmsis_nn_no_dsp or reference. Default: the board's.")
+    ] = None,
+    build: Annotated[
+        str, typer.Option(help='TFLM\'s build: "release" or "logs", then -Os or -O2, then i8 for int8-only kernels.')
+    ] = "release -Os i8",
     all_targets: Annotated[bool, typer.Option("--all-targets", help="Check the model against every board.")] = False,
     plot: Annotated[Path | None, typer.Option(help="Draw the memory timeline into this .png or .svg.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Say what a .tflite needs under TFLM: Flash, arena, MACs, latency; exit code 1 when it does not fit."""
     from tinynas.hardware import Target
-    from tinynas.tflite import analyze as run_analyze
 
-    if kernels not in (None, "cmsis_nn", "cmsis_nn_no_dsp", "reference"):
-        raise UsageError(f"--kernels is {kernels!r}; choose cmsis_nn, cmsis_nn_no_dsp or reference.")
-    if all_targets and target is not None:
-        raise UsageError("--target and --all-targets exclude each other: give one of them.")
-    try:
-        data = model.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{model} cannot be read: {error.strerror}.") from error
+    _check_choices(kernels, build)
     if all_targets:
-        _matrix([(board, run_analyze(data, board)) for board in Target.all()], as_json)
+        _check_alone({"--target": target, "--kernels": kernels, "--plot": plot})
+        data = _read(model)
+        _matrix([(board, _analyzed(model, data, board, None, build)) for board in Target.all()], as_json)
         return
     board = None if target is None else Target.load(target)
-    try:
-        analysis = run_analyze(data, board, kernels=kernels)  # type: ignore[arg-type]
-    except ModelError as error:
-        raise type(error)(f"{model}: {error}") from error
+    analysis = _analyzed(model, _read(model), board, kernels, build)
     if plot is not None:
         from tinynas.tflite.plot import memory_timeline
 
@@ -89,6 +89,47 @@ def analyze(
             typer.echo(f"wrote {plot}")
     if analysis.fits is False:
         raise typer.Exit(1)
+
+
+def _check_choices(kernels: str | None, build: str) -> None:
+    """UsageError for a kernel library or a build that there is not."""
+    from tinynas.hardware import BUILDS, KERNEL_LIBRARIES
+
+    if kernels is not None and kernels not in KERNEL_LIBRARIES:
+        raise UsageError(f"--kernels is {kernels!r}; choose {_one_of(KERNEL_LIBRARIES)}.")
+    if build not in BUILDS:
+        raise UsageError(f"--build is {build!r}; choose {_one_of([repr(each) for each in BUILDS])}.")
+
+
+def _one_of(choices: Sequence[str]) -> str:
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"
+
+
+def _check_alone(others: Mapping[str, object]) -> None:
+    """UsageError when an option is given that says nothing together with --all-targets."""
+    given = [name for name, value in others.items() if value is not None]
+    if given:
+        raise UsageError(
+            f"--all-targets and {', '.join(given)} exclude each other: the table of every board has each with its "
+            f"own kernels and draws nothing; leave one of them away."
+        )
+
+
+def _read(model: Path) -> bytes:
+    try:
+        return model.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{model} cannot be read: {error.strerror}.") from error
+
+
+def _analyzed(model: Path, data: bytes, board: "Target | None", kernels: str | None, build: str) -> "Analysis":
+    """The analysis of the file; a ModelError names it."""
+    from tinynas.tflite import analyze as run_analyze
+
+    try:
+        return run_analyze(data, board, kernels=kernels, build=build)  # type: ignore[arg-type]
+    except ModelError as error:
+        raise type(error)(f"{model}: {error}") from error
 
 
 def _matrix(rows: "list[tuple[Target, Analysis]]", as_json: bool) -> None:

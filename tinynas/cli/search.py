@@ -227,7 +227,9 @@ def _needs(result: "SearchResult") -> list[tuple[str, str]]:
     board, best = read_settings(result.folder).target, result.summary["best"]
     footprint = Footprint.from_dict(best["footprint"])
     flash, arena = footprint.flash, footprint.arena_bytes
-    latency = "-" if footprint.latency_ms is None else f"about {footprint.latency_ms:.3g} ms"
+    latency = "no latency is known"
+    if footprint.latency_ms is not None and footprint.latency_error is not None:
+        latency = f"{footprint.latency_ms:.3g} ms an inference, estimated, +/- {100 * footprint.latency_error:.0f} %"
     return [
         ("Flash", f"{size(flash.model)} B model file; {size(flash.total)} of {size(board.flash_bytes)} B with TFLM"),
         (
@@ -235,7 +237,7 @@ def _needs(result: "SearchResult") -> list[tuple[str, str]]:
             f"{size(arena)} B arena ({footprint.arena_status}); "
             f"{size(arena + footprint.ram_outside_bytes)} of {size(board.ram_bytes)} B with TFLM",
         ),
-        ("parameters, MACs", f"{size(best['params'])}, {size(best['macs'])}; {latency} an inference"),
+        ("parameters, MACs", f"{size(best['params'])}, {size(best['macs'])}; {latency}"),
     ]
 
 

@@ -6,12 +6,13 @@ Target is loaded on first use, since it needs pydantic; everything else is plain
 from typing import TYPE_CHECKING, Any
 
 from tinynas.hardware.cores import CORES, Core
+from tinynas.hardware.costs import Costs, costs
 from tinynas.hardware.estimate import Estimate
 from tinynas.hardware.footprint import Arena, Flash, Footprint
 from tinynas.hardware.kernels import KERNEL_LIBRARIES, KernelLibrary, nearest_library
 from tinynas.hardware.latency import energy, latency
 from tinynas.hardware.limits import Limits, Violation
-from tinynas.hardware.runtime import BUILDS, ram_outside_arena, runtime_flash_bytes
+from tinynas.hardware.runtime import BUILDS, DEFAULT_BUILD, Build, ram_outside_arena, runtime_flash_bytes
 
 if TYPE_CHECKING:
     from tinynas.hardware.target import Target
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 __all__ = [
     "BUILDS",
     "CORES",
+    "DEFAULT_BUILD",
     "KERNEL_LIBRARIES",
     "Arena",
+    "Build",
     "Core",
+    "Costs",
     "Estimate",
     "Flash",
     "Footprint",
@@ -29,6 +33,7 @@ __all__ = [
     "Limits",
     "Target",
     "Violation",
+    "costs",
     "energy",
     "latency",
     "nearest_library",

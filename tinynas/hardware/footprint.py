@@ -39,8 +39,10 @@ class Footprint:
     """Every figure of a model on one board.
 
     `flops` is None where only a .tflite is known; `latency_ms` and `energy_mj` are None where the board's core or its
-    power is not known. `ram_outside_bytes` is the interpreter, the operator resolver, the C library's data and the
-    stack. `arena_status` is "estimated" where the board's kernels are computed with another library's formulas.
+    power is not known. Both are estimates: `latency_error` and `energy_error` are relative (0.35: nine of ten true
+    figures are expected within 35 %). `ram_outside_bytes` is the interpreter, the operator resolver, the C library's
+    data and the stack. `arena_status` is "estimated" where the board's kernels are computed with another library's
+    formulas.
     """
 
     params: int
@@ -55,6 +57,8 @@ class Footprint:
     latency_ms: float | None = None
     energy_mj: float | None = None
     arena_status: ArenaStatus = "exact"
+    latency_error: float | None = None
+    energy_error: float | None = None
 
     @property
     def flash_bytes(self) -> int:
@@ -72,6 +76,6 @@ class Footprint:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Footprint":
-        """The footprint that `to_dict` wrote; KeyError or TypeError when it is not one."""
+        """The footprint that `to_dict` wrote, the errors left out or not; KeyError or TypeError when it is not one."""
         nested = {"flash": Flash(**values["flash"]), "arena": Arena(**values["arena"])}
         return cls(**{**values, **nested})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tinynas.hardware.cores import CORES
 from tinynas.hardware.estimate import Estimate
-from tinynas.hardware.kernels import KernelLibrary
+from tinynas.hardware.kernels import KernelLibrary, TargetKernels, nearest_library
 
 if TYPE_CHECKING:
     from tinynas.hardware.target import Target
@@ -18,17 +18,19 @@ INSTRUCTION_ERRORS: Mapping[KernelLibrary, float] = {"cmsis_nn": 0.02, "referenc
 POWER_ERROR = 0.25  # a datasheet's run mode is CoreMark-like code, and a board draws more than its chip
 
 
-def latency(instructions: int, target: "Target") -> Estimate | None:
+def latency(instructions: int, target: "Target", kernels: TargetKernels | None = None) -> Estimate | None:
     """ms of one inference on `target`: instructions times cycles per instruction over the clock.
 
-    `instructions` are those that tflite.instructions counts for `target.kernel_library`. None for a core, or kernels on
-    it, of which no time was published; a limit on the latency is then an error, never a pass.
+    `kernels` are those that TFLM is built with, the board's own by default, and `instructions` those that
+    tflite.instructions counts for the library nearest to them. None for a core of which no time with these kernels was
+    published, or that cannot run them; a limit on the latency is then an error, never a pass.
     """
-    pace = CORES[target.core].pace.get(target.kernels)
+    used = kernels or target.kernels
+    pace = CORES[target.core].pace.get(used)
     if pace is None:
         return None
-    error = hypot(pace.error, INSTRUCTION_ERRORS[target.kernel_library])
-    source = f"{pace.cycles:g} cycles an instruction on a {target.core} with {target.kernels} kernels"
+    error = hypot(pace.error, INSTRUCTION_ERRORS[nearest_library(used)])
+    source = f"{pace.cycles:g} cycles an instruction on a {target.core} with {used} kernels"
     return Estimate(instructions * pace.cycles / target.clock_hz * 1000, error, source)
 
 

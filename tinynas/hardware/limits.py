@@ -13,6 +13,7 @@ class _Measure(NamedTuple):
     label: str
     unit: str
     used: Callable[[Footprint], float | None]
+    error: Callable[[Footprint], float | None] = lambda footprint: None
 
 
 _MEASURES: Mapping[str, _Measure] = {
@@ -22,7 +23,7 @@ _MEASURES: Mapping[str, _Measure] = {
     "flash_bytes": _Measure("model file", " B", lambda f: f.flash.model),
     "ram_bytes": _Measure("arena", " B", lambda f: f.arena.minimum),
     "largest_tensor_bytes": _Measure("largest tensor", " B", lambda f: f.largest_tensor_bytes),
-    "latency_ms": _Measure("latency", " ms", lambda f: f.latency_ms),
+    "latency_ms": _Measure("latency", " ms", lambda f: f.latency_ms, lambda f: f.latency_error),
     "board_flash_bytes": _Measure("Flash with runtime", " B", lambda f: f.flash.total),
     "board_ram_bytes": _Measure("RAM with runtime", " B", lambda f: f.arena.minimum + f.ram_outside_bytes),
 }
@@ -30,11 +31,15 @@ _MEASURES: Mapping[str, _Measure] = {
 
 @dataclass(frozen=True)
 class Violation:
-    """A limit that is broken: its name in Limits, what the model uses and what is allowed."""
+    """A limit that is broken: its name in Limits, what the model uses and what is allowed.
+
+    `error` is the relative error of what the model uses, where that is an estimate.
+    """
 
     limit: str
     used: float
     allowed: float
+    error: float | None = None
 
     @property
     def excess(self) -> float:
@@ -47,10 +52,11 @@ class Violation:
         return self.used / self.allowed
 
     def __str__(self) -> str:
-        """One clause: "arena 101,232 B, limit 98,304 B (2,928 B over)"."""
-        label, unit, _ = _MEASURES[self.limit]
+        """One clause: "arena 101,232 B, limit 98,304 B (2,928 B over)"; an estimate says that it is one."""
+        label, unit = _MEASURES[self.limit][:2]
         used, allowed, excess = (_number(value) for value in (self.used, self.allowed, self.excess))
-        return f"{label} {used}{unit}, limit {allowed}{unit} ({excess}{unit} over)"
+        about = "" if self.error is None else f" (an estimate, +/- {100 * self.error:.0f} %)"
+        return f"{label} {used}{unit}{about}, limit {allowed}{unit} ({excess}{unit} over)"
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ class Limits:
                     f"known here; leave the limit away, or use a board and a model for which it can be worked out."
                 )
             if used > allowed:
-                broken.append(Violation(name, used, allowed))
+                broken.append(Violation(name, used, allowed, measure.error(footprint)))
         return tuple(broken)
 
 

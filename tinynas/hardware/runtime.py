@@ -14,12 +14,11 @@ from tinynas.errors import UnsupportedOperatorError, UsageError
 from tinynas.hardware.estimate import Estimate
 from tinynas.hardware.kernels import TargetKernels
 
-Build = Literal[
-    "release -Os i8", "release -Os", "release -O2 i8", "release -O2", "logs -O2 i8", "logs -O2"
-]  # fmt: skip
+Build = Literal["release -Os i8", "release -Os", "release -O2 i8", "release -O2", "logs -O2 i8", "logs -O2"]
 BUILDS: tuple[Build, ...] = get_args(Build)
 """TFLM's builds: `release` strips error strings, `logs` keeps them; `i8` registers int8-only kernels where TFLM has
 them (Register_CONV_2D_INT8 and so on); -Os and -O2 are the kernels' (the core is -Os in all)."""
+DEFAULT_BUILD: Build = "release -Os i8"
 
 _COLUMNS: tuple[Build, ...] = (
     "logs -O2", "logs -O2 i8", "release -O2", "release -O2 i8", "release -Os", "release -Os i8"
@@ -112,7 +111,7 @@ STACK_BYTES = 1188  # the deepest of 121 models: Invoke 680..1188, AllocateTenso
 
 
 def runtime_flash_bytes(
-    operators: Iterable[str], build: Build = "release -Os i8", kernels: TargetKernels = "cmsis_nn"
+    operators: Iterable[str], build: Build = DEFAULT_BUILD, kernels: TargetKernels = "cmsis_nn"
 ) -> Estimate:
     """Bytes of code and constants that TFLM adds for a set of operator names, the model itself not counted.
 

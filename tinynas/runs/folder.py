@@ -33,7 +33,7 @@ class Run:
     def create(cls, folder: Path, settings: Settings) -> "Run":
         """Make `folder` for a new search; RunError when it holds something already or cannot be made."""
         try:
-            folder = folder.resolve()
+            folder = _followed(folder)
             folder.mkdir(parents=True, exist_ok=True)
             if any(not entry.name.startswith(".") for entry in folder.iterdir()):
                 raise RunError(f"{folder} is not empty: choose another --out, or go on with --resume {folder}.")
@@ -48,7 +48,7 @@ class Run:
     @classmethod
     def open(cls, folder: Path) -> "Run":
         """Open the run in `folder` to go on with it; RunError when it is none, or another process has it."""
-        folder = folder.resolve()
+        folder = _followed(folder)
         settings = read_settings(folder)
         try:
             lock = _lock(folder)
@@ -145,6 +145,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.write_bytes(data)
     os.replace(beside, path)
+
+
+def _followed(folder: Path) -> Path:
+    """Return the folder that a link such as runs/latest points to: the link itself is replaced by a later run."""
+    return folder.resolve() if folder.is_symlink() else folder
 
 
 def _lock(folder: Path) -> IO[str]:

@@ -3,18 +3,17 @@
 from typing import TYPE_CHECKING
 
 from tinynas.architecture import Architecture
-from tinynas.hardware import Flash, Footprint, energy, latency, ram_outside_arena, runtime_flash_bytes
+from tinynas.hardware import Footprint, costs
 from tinynas.screening.counts import deployed_params_of, flops_of, macs_of, values
 from tinynas.screening.graph import TAG_BYTES, skeleton
 from tinynas.screening.layers import layers
 from tinynas.tflite import Graph, plan_arena, size_of
 from tinynas.tflite.instructions import instructions
 from tinynas.tflite.lifetimes import live_bytes
+from tinynas.tflite.size import constant_bytes
 
 if TYPE_CHECKING:
     from tinynas.hardware import Target
-
-_BUFFER = 12  # a constant's length word and its Buffer table; with the data a multiple of 16 (tflite/size.py)
 
 
 def screen(architecture: Architecture, target: "Target") -> Footprint:
@@ -30,31 +29,19 @@ def screen(architecture: Architecture, target: "Target") -> Footprint:
     graph = skeleton(walk)
     library = target.kernel_library
     total = sum(instructions(graph, operator, library) for operator in graph.operators)
-    kinds = {layer.operator for layer in walk}
-    time = latency(total, target)
-    work = energy(time, target)
-    return Footprint(
+    return costs({layer.operator for layer in walk}, total, target, target.kernels).footprint(
         params=deployed_params_of(walk),
         flops=flops_of(walk),
         macs=macs_of(walk),
         largest_tensor_bytes=max(values(architecture.input_shape), *(values(layer.shape_out) for layer in walk)),
-        flash=Flash(model=_file_bytes(graph), runtime=round(runtime_flash_bytes(kinds).value)),
-        arena=plan_arena(graph, library),
-        ram_outside_bytes=ram_outside_arena(len(kinds)),
         live_bytes_peak=max(live_bytes(graph)),
         instructions=total,
-        latency_ms=None if time is None else time.value,
-        energy_mj=None if work is None else work.value,
-        arena_status=target.arena_status,
+        model_bytes=_file_bytes(graph),
+        arena=plan_arena(graph, library),
     )
 
 
 def _file_bytes(graph: Graph) -> int:
     """Return the size of the file in which each tag is the constant that it stands for."""
     tagged = [tensor.bytes for tensor in graph.tensors if tensor.is_constant and tensor.is_quantized]
-    return size_of(graph) + sum(_stored(n_bytes) - _stored(TAG_BYTES) for n_bytes in tagged)
-
-
-def _stored(n_bytes: int) -> int:
-    """Return what a constant and its buffer take of the file."""
-    return -(-(n_bytes + _BUFFER) // 16) * 16
+    return size_of(graph) + sum(constant_bytes(n_bytes) - constant_bytes(TAG_BYTES) for n_bytes in tagged)

@@ -3,12 +3,14 @@
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from tinynas.errors import UsageError
+from tinynas.hardware.costs import costs
 from tinynas.hardware.estimate import Estimate
-from tinynas.hardware.footprint import Arena, ArenaStatus, Flash, Footprint
-from tinynas.hardware.kernels import KernelLibrary
+from tinynas.hardware.footprint import Arena, ArenaStatus, Footprint
+from tinynas.hardware.kernels import KERNEL_LIBRARIES, KernelLibrary, TargetKernels, nearest_library
 from tinynas.hardware.latency import energy, latency
 from tinynas.hardware.limits import Limits, Violation
-from tinynas.hardware.runtime import ram_outside_arena, runtime_flash_bytes
+from tinynas.hardware.runtime import DEFAULT_BUILD, Build
 from tinynas.tflite.arena import Plan, arena_of, plan_head
 from tinynas.tflite.graph import Graph
 from tinynas.tflite.instructions import instructions
@@ -24,7 +26,11 @@ DEFAULT_KERNELS: KernelLibrary = "cmsis_nn"
 
 @dataclass(frozen=True)
 class OperatorFigures:
-    """One operator, in execution order: `live_bytes` are the activations alive while it runs."""
+    """One operator, in execution order: `live_bytes` are the activations alive while it runs.
+
+    `latency_ms` and `energy_mj` are its part of the whole's estimate, with the same relative error; None where the
+    whole has none.
+    """
 
     name: str
     macs: int
@@ -32,6 +38,8 @@ class OperatorFigures:
     weights_bytes: int
     instructions: int
     output_shape: tuple[int, ...]
+    latency_ms: float | None = None
+    energy_mj: float | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,8 @@ class Analysis:
     """All that is known of a .tflite on a board, or on none.
 
     `fits` is None when neither a board nor limits were given; `latency` and `energy` are None where the
-    board, its core's speed or its power is not known. `plan` is the arena's head, buffer by buffer.
+    board, its core's speed or its power is not known. `plan` is the arena's head, buffer by buffer. `build` is the
+    build of TFLM that `runtime`, its code in bytes, is for.
     """
 
     footprint: Footprint
@@ -50,6 +59,7 @@ class Analysis:
     energy: Estimate | None
     target: str | None
     kernels: KernelLibrary
+    build: Build
     fits: bool | None
     violations: tuple[Violation, ...]
 
@@ -78,13 +88,14 @@ class Analysis:
                 {**asdict(operator), "output_shape": list(operator.output_shape)} for operator in self.operators
             ],
             "flash": {**asdict(footprint.flash), "total": footprint.flash.total},
+            "runtime_build": self.build,
             "runtime_error": self.runtime.error,
             "ram_outside_bytes": footprint.ram_outside_bytes,
             "instructions": footprint.instructions,
             "latency_ms": footprint.latency_ms,
-            "latency_error": None if self.latency is None else self.latency.error,
+            "latency_error": footprint.latency_error,
             "energy_mj": footprint.energy_mj,
-            "energy_error": None if self.energy is None else self.energy.error,
+            "energy_error": footprint.energy_error,
             "target": self.target,
             "kernels": self.kernels,
             "fits": self.fits,
@@ -97,26 +108,34 @@ def analyze(
     target: "Target | None" = None,
     limits: Limits | None = None,
     kernels: KernelLibrary | None = None,
+    build: Build = DEFAULT_BUILD,
 ) -> Analysis:
     """Every figure of the .tflite `data`, and whether it fits `target` and `limits`.
 
-    `kernels` is the library that the arena and the instructions are computed for: the target's own by
-    default, and CMSIS-NN without a target. Raises ModelError for a file that cannot be read or planned,
-    UnsupportedOperatorError, naming it, for an operator that is not known: nothing fits by silence.
+    `kernels` is the library that TFLM is built with, for the arena, the code, the instructions and the time: the
+    target's own by default, and CMSIS-NN without a target. There is no time for kernels that the target's core cannot
+    run. `build` is the build of TFLM (one of hardware.BUILDS) whose code counts as Flash. Raises UsageError for an
+    unknown library or build, ModelError for a file that cannot be read or planned, UnsupportedOperatorError, naming
+    it, for an operator that is not known: nothing fits by silence.
     """
+    if kernels is not None and kernels not in KERNEL_LIBRARIES:
+        raise UsageError(f"The kernels are {kernels!r}; wanted one of {', '.join(KERNEL_LIBRARIES)}, or None.")
     graph = read(data)
-    library = kernels or (target.kernel_library if target is not None else DEFAULT_KERNELS)
+    used: TargetKernels = kernels or (DEFAULT_KERNELS if target is None else target.kernels)
+    library = nearest_library(used)
     plan = plan_head(graph, library)
-    operators = _operator_figures(graph, library)
-    runtime = runtime_flash_bytes({operator.name for operator in operators})
-    time = None if target is None else latency(sum(each.instructions for each in operators), target)
-    work = None if target is None else energy(time, target)
-    footprint = replace(
-        _footprint(graph, plan, operators, library),
-        flash=Flash(model=len(data), runtime=round(runtime.value)),
-        latency_ms=None if time is None else time.value,
-        energy_mj=None if work is None else work.value,
-        arena_status=_arena_status(target, library),
+    operators = _operator_figures(graph, library, target, used)
+    total = sum(operator.instructions for operator in operators)
+    cost = costs({operator.name for operator in operators}, total, target, used, build)
+    footprint = cost.footprint(
+        params=parameters(graph),
+        flops=None,
+        macs=sum(operator.macs for operator in operators),
+        largest_tensor_bytes=largest_tensor_bytes(graph),
+        live_bytes_peak=max((operator.live_bytes for operator in operators), default=0),
+        instructions=total,
+        model_bytes=len(data),
+        arena=arena_of(graph, plan, library),
     )
     all_limits = [each for each in (limits, None if target is None else target.limits) if each is not None]
     violations = _violations(all_limits, footprint)
@@ -124,47 +143,44 @@ def analyze(
         footprint=footprint,
         operators=operators,
         plan=plan,
-        runtime=runtime,
-        latency=time,
-        energy=work,
+        runtime=cost.runtime,
+        latency=cost.latency,
+        energy=cost.energy,
         target=None if target is None else target.name,
         kernels=library,
+        build=build,
         fits=not violations if all_limits else None,
         violations=violations,
     )
 
 
-def _footprint(graph: Graph, plan: Plan, operators: tuple[OperatorFigures, ...], kernels: KernelLibrary) -> Footprint:
-    """What follows from the graph alone: all but Flash, time and energy."""
-    return Footprint(
-        params=parameters(graph),
-        flops=None,
-        macs=sum(operator.macs for operator in operators),
-        largest_tensor_bytes=largest_tensor_bytes(graph),
-        flash=Flash(model=0, runtime=0),
-        arena=arena_of(graph, plan, kernels),
-        ram_outside_bytes=ram_outside_arena(len({operator.name for operator in operators})),
-        live_bytes_peak=max((operator.live_bytes for operator in operators), default=0),
-        instructions=sum(operator.instructions for operator in operators),
-    )
-
-
-def _operator_figures(graph: Graph, kernels: KernelLibrary) -> tuple[OperatorFigures, ...]:
+def _operator_figures(
+    graph: Graph, library: KernelLibrary, target: "Target | None", kernels: TargetKernels
+) -> tuple[OperatorFigures, ...]:
     return tuple(
-        OperatorFigures(
-            name=operator.name,
-            macs=macs(graph, operator),
-            live_bytes=alive,
-            weights_bytes=weights_bytes(graph, operator),
-            instructions=instructions(graph, operator, kernels),
-            output_shape=graph.tensors[operator.outputs[0]].shape,
+        _timed(
+            OperatorFigures(
+                name=operator.name,
+                macs=macs(graph, operator),
+                live_bytes=alive,
+                weights_bytes=weights_bytes(graph, operator),
+                instructions=instructions(graph, operator, library),
+                output_shape=graph.tensors[operator.outputs[0]].shape,
+            ),
+            target,
+            kernels,
         )
         for operator, alive in zip(graph.operators, live_bytes(graph), strict=True)
     )
 
 
-def _arena_status(target: "Target | None", kernels: KernelLibrary) -> ArenaStatus:
-    return "exact" if target is None or target.kernels == kernels else "estimated"
+def _timed(figures: OperatorFigures, target: "Target | None", kernels: TargetKernels) -> OperatorFigures:
+    """The figures with the operator's share of the board's time and energy, where these are known."""
+    time = None if target is None else latency(figures.instructions, target, kernels)
+    if target is None or time is None:
+        return figures
+    work = energy(time, target)
+    return replace(figures, latency_ms=time.value, energy_mj=None if work is None else work.value)
 
 
 def _violations(limits: list[Limits], footprint: Footprint) -> tuple[Violation, ...]:

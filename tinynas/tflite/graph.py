@@ -122,9 +122,9 @@ def tensor_at(graph: Graph, operator: Operator, position: int) -> Tensor | None:
     return graph.tensors[operator.inputs[position]]
 
 
-def int_option(operator: Operator, name: str) -> int:
-    """The operator's option `name` as a whole number; ModelError when it is not there or is not one."""
-    value = (operator.options or {}).get(name)
+def int_option(operator: Operator, name: str, default: int | None = None) -> int:
+    """The operator's option `name` as a whole number; ModelError when it is missing, without a default, or is none."""
+    value = (operator.options or {}).get(name, default)
     if not isinstance(value, int):
         raise ModelError(
             f"operator {operator.name} has {value!r} as its option '{name}', but a whole number is wanted; "

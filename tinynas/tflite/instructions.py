@@ -12,10 +12,10 @@ from operator import mul
 from tinynas.errors import ModelError, UnsupportedOperatorError
 from tinynas.hardware.kernels import KernelLibrary
 from tinynas.tflite import loops
-from tinynas.tflite.graph import Graph, Operator, Tensor, tensor_at
+from tinynas.tflite.graph import Graph, Operator, Tensor, int_option, tensor_at
 from tinynas.tflite.loop_costs import COSTS
 from tinynas.tflite.loops import Counts
-from tinynas.tflite.window import Window, nhwc, option, window
+from tinynas.tflite.window import Window, nhwc, window
 
 Work = tuple[str, Counts]
 
@@ -74,7 +74,7 @@ def _result(graph: Graph, operator: Operator) -> tuple[int, ...]:
 def _conv(graph: Graph, operator: Operator, kernels: KernelLibrary) -> Work:
     shape, weights = _source(graph, operator).shape, _weights(graph, operator)
     out_channels, height, width, channels = weights
-    seen = window(shape, _result(graph, operator), (height, width), operator.options or {})
+    seen = window(shape, _result(graph, operator), (height, width), operator)
     groups = max(seen.channels // channels, 1)
     seen = seen._replace(channels=channels)
     name, counts = _conv_kernel(seen, out_channels // groups, kernels)
@@ -100,7 +100,7 @@ def _depthwise(graph: Graph, operator: Operator, kernels: KernelLibrary) -> Work
     """The choice of arm_depthwise_conv_wrapper_s8.c."""
     shape, weights = _source(graph, operator).shape, _weights(graph, operator)
     _, height, width, out_channels = weights
-    seen = window(shape, _result(graph, operator), (height, width), operator.options or {})
+    seen = window(shape, _result(graph, operator), (height, width), operator)
     if kernels == "reference":
         return "depthwise reference", loops.depthwise_reference(seen, out_channels)
     if seen.dilated:
@@ -131,9 +131,9 @@ def _fully_connected(graph: Graph, operator: Operator, kernels: KernelLibrary) -
 
 
 def _pool(graph: Graph, operator: Operator, kernels: KernelLibrary) -> Work:
-    shape, options = _source(graph, operator).shape, operator.options or {}
-    kernel = (option(options, "filter_height"), option(options, "filter_width"))
-    seen = window(shape, _result(graph, operator), kernel, options)
+    shape = _source(graph, operator).shape
+    kernel = (int_option(operator, "filter_height"), int_option(operator, "filter_width"))
+    seen = window(shape, _result(graph, operator), kernel, operator)
     if operator.name == "MAX_POOL_2D":
         if kernels == "reference":
             return "max pool reference", loops.pool_reference(seen)
@@ -180,7 +180,7 @@ def _concatenation(graph: Graph, operator: Operator, kernels: KernelLibrary) -> 
     """Each input is copied once for every index before the axis."""
     _source(graph, operator)
     result = _result(graph, operator)
-    before = prod(result[: option(operator.options or {}, "axis", -1) % max(len(result), 1)])
+    before = prod(result[: int_option(operator, "axis", -1) % max(len(result), 1)])
     return operator.name, (1, before * len(operator.inputs), prod(result))
 
 

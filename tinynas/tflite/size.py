@@ -57,6 +57,16 @@ def size_of(graph: Graph) -> int:
     return align_up(count.bytes + HEADER_BYTES, FILE_ALIGNMENT)
 
 
+def constant_bytes(n_bytes: int) -> int:
+    """Bytes that a constant of `n_bytes` and its Buffer add to a file: length word and table, to the alignment."""
+    return align_up(n_bytes + _constant_overhead(), CONSTANT_ALIGNMENT)
+
+
+@cache
+def _constant_overhead() -> int:
+    return _LENGTH + table_layout("Buffer", ("data",)).size
+
+
 class _Count:
     """An Emitter that only counts."""
 

@@ -6,6 +6,7 @@ shapes do not follow from one another would have it read and write beside its te
 
 from tinynas.errors import ModelError, UnsupportedOperatorError
 from tinynas.tflite.graph import PADDING_SAME, PADDING_VALID, Graph, Operator, int_option, tensor_at
+from tinynas.tflite.window import padding_before
 
 OUTPUT = -1
 """Stands for the operator's output where an input's position could stand."""
@@ -40,9 +41,8 @@ def paddings(graph: Graph, operator: Operator) -> tuple[int, int]:
     result = shape_of(graph, operator, OUTPUT, 4)
 
     def before(axis: int, letter: str) -> int:
-        reach = (kernel[axis] - 1) * int_option(operator, f"dilation_{letter}_factor") + 1
-        needed = (result[axis] - 1) * int_option(operator, f"stride_{letter}") + reach
-        return max(needed - source[axis], 0) // 2
+        stride, dilation = int_option(operator, f"stride_{letter}"), int_option(operator, f"dilation_{letter}_factor")
+        return padding_before(source[axis], result[axis], kernel[axis], stride, dilation)
 
     return before(1, "h"), before(2, "w")
 

@@ -2,23 +2,18 @@
 
 from dataclasses import replace
 
-from tinynas.tflite.graph import Graph, Operator, Tensor, tensor_at
+from tinynas.tflite.graph import Graph, Operator
 from tinynas.tflite.kernel_memory import KERNEL_MEMORY
 from tinynas.tflite.read import read
 from tinynas.tflite.write import write
 
-_WEIGHTED = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
 
-
-def strip(data: bytes, tflm_only: bool = False) -> bytes:
+def strip(data: bytes) -> bytes:
     """The .tflite in `data` with the same outputs in fewer bytes; an offline memory plan is kept.
 
-    With `tflm_only` the quantisation that TFLM never looks at goes as well (see `slim`): for firmware
-    alone, since TFLite on a computer refuses such a file. Raises ModelError for a file that cannot be
-    read, UnsupportedOperatorError for one that cannot be copied faithfully.
+    Raises ModelError for a file that cannot be read, UnsupportedOperatorError for one that cannot be copied faithfully.
     """
-    graph = prune(read(data))
-    return write(slim(graph) if tflm_only else graph)
+    return write(prune(read(data)))
 
 
 def prune(graph: Graph) -> Graph:
@@ -42,36 +37,6 @@ def prune(graph: Graph) -> Graph:
         outputs=tuple(number[index] for index in graph.outputs),
         offline_plan=None if plan is None else tuple(plan[index] for index in kept),
     )
-
-
-def slim(graph: Graph) -> Graph:
-    """The graph without the quantisation that TFLM's convolutions and dense layers never look at.
-
-    Zero points of weights, all 0, become one (micro_allocator.cc spreads it again). Biases of weights with a
-    scale a channel lose theirs: it is the product of the input's and the weights' (conv_common.cc,
-    fully_connected_common.cc).
-    """
-    biases = set()
-    for operator in graph.operators:
-        weights, bias = tensor_at(graph, operator, 1), tensor_at(graph, operator, 2)
-        if operator.name in _WEIGHTED and weights is not None and bias is not None and len(weights.scales) > 1:
-            biases.add(operator.inputs[2])
-    kept = {
-        index
-        for operator in graph.operators
-        for position, index in enumerate(operator.inputs)
-        if operator.name not in _WEIGHTED or position != 2
-    }
-    bare = biases - kept - {*graph.inputs, *graph.outputs}
-    return replace(graph, tensors=tuple(_slim_tensor(t, index in bare) for index, t in enumerate(graph.tensors)))
-
-
-def _slim_tensor(tensor: Tensor, without_quantization: bool) -> Tensor:
-    if not tensor.is_constant:
-        return tensor
-    if without_quantization:
-        return replace(tensor, scales=(), zero_points=(), quantized_axis=0)
-    return tensor if any(tensor.zero_points) else replace(tensor, zero_points=tensor.zero_points[:1])
 
 
 def _living_operators(graph: Graph) -> list[Operator]:

@@ -13,6 +13,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +58,19 @@ def head_bytes(data: bytes) -> int:
 
     It is the head of the reference kernels on 32 bits as well; CMSIS-NN kernels add scratch buffers to it.
     """
-    _, noise = _call(data, None, None)
+    return heads_bytes((data,))[0]
+
+
+def heads_bytes(models: Sequence[bytes]) -> tuple[int, ...]:
+    """What `head_bytes` says of each model, from one process; the errors are those of the first model that fails."""
+    _, noise = _call(tuple(models), None, None)
     heads = _HEAD.findall(noise)
-    if not heads:
-        raise ModelError(f"TFLM told no head of the arena; it said: {_last_line(noise)}")
-    return int(heads[-1])
+    if len(heads) != len(models):
+        raise ModelError(f"TFLM told {len(heads)} heads of {len(models)} arenas; it said: {_last_line(noise)}")
+    return tuple(int(head) for head in heads)
 
 
-def _call(data: bytes, inputs: Int8s | None, arena_bytes: int | None) -> tuple[Any, str]:
+def _call(model: bytes | tuple[bytes, ...], inputs: Int8s | None, arena_bytes: int | None) -> tuple[Any, str]:
     """What the worker gave back, and what it said on stderr; ModelError when it failed."""
     if not available():
         raise ModelError(
@@ -72,7 +78,7 @@ def _call(data: bytes, inputs: Int8s | None, arena_bytes: int | None) -> tuple[A
             "tflite_micro exists for Linux on x86-64 alone; leave this check out, or do it on such a machine"
         )
     for size in _ARENAS if arena_bytes is None else (arena_bytes,):
-        code, reply, noise = _spawn(pickle.dumps((data, inputs, size)))
+        code, reply, noise = _spawn(pickle.dumps((model, inputs, size)))
         if code == 0 and reply[0] == "done":
             return reply[1], noise
         if not _TOO_SMALL.search(noise):

@@ -1,8 +1,8 @@
-"""The child process of tflm.py: some samples through one model in TFLM.
+"""The child process of tflm.py: some samples through one model in TFLM, or the allocations of some models.
 
-A pickle on stdin: (model, samples int8 (n, ...) or None, arena bytes).
+A pickle on stdin: (model, samples int8 (n, ...), arena bytes), or (models, None, arena bytes).
 A pickle on stdout: ("done", outputs or None) or ("failed", sentence).
-With None the allocations are printed on stderr by TFLM itself.
+Without samples the allocations of each model are printed on stderr by TFLM itself.
 """
 
 import pickle
@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 
 
-def answer(data: bytes, samples: Any, arena_bytes: int) -> tuple[str, Any]:
+def answer(model: Any, samples: Any, arena_bytes: int) -> tuple[str, Any]:
     """The reply to one request."""
     from tflite_micro.python.tflite_micro import runtime
 
     try:
-        interpreter = runtime.Interpreter.from_bytes(data, arena_size=arena_bytes)
         if samples is None:
-            interpreter.print_allocations()
+            for each in model:
+                runtime.Interpreter.from_bytes(each, arena_size=arena_bytes).print_allocations()
             return "done", None
+        interpreter = runtime.Interpreter.from_bytes(model, arena_size=arena_bytes)
         return "done", np.concatenate([_invoke(interpreter, sample) for sample in _as_inputs(interpreter, samples)])
     except Exception as error:  # every failure, the wheel's own included, becomes the caller's one sentence
         return "failed", f"{error} ({type(error).__name__})"

@@ -1,0 +1,87 @@
+"""`tinynas analyze` on a file: what its tables and its JSON say of Flash, RAM, time and their errors."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tinynas.cli import main
+from tinynas.hardware import BUILDS, Target
+
+MODEL = Path(__file__).parents[1] / "fixtures" / "arena" / "mn_lenet_valid_b1.tflite"
+F401 = Target.load("nucleo_f401")
+
+
+@pytest.fixture
+def said(capsys):
+    """Run `tinynas analyze` on the model in this process: what it wrote on standard output."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main(["analyze", str(MODEL), *map(str, arguments)])
+        assert not end.value.code
+        return capsys.readouterr().out
+
+    return run
+
+
+def _row(text, name):
+    return next(line for line in text.splitlines() if line.split("  ")[0].strip() == name)
+
+
+def test_every_operator_has_its_time_and_energy(said):
+    found = json.loads(said("--target", "nucleo_f401", "--json"))
+    text = said("--target", "nucleo_f401")
+    assert "ms: estimates, +/- 35 %; mJ: +/- 43 %" in text
+    for operator in found["operators"]:
+        row = next(line for line in text.splitlines() if f"{operator['instructions']:,}" in line)
+        assert row.split()[-2:] == [f"{operator['latency_ms']:.3g}", f"{operator['energy_mj']:.3g}"]
+    assert sum(operator["latency_ms"] for operator in found["operators"]) == pytest.approx(found["latency_ms"])
+    assert f"{found['latency_ms']:.3g} ms +/- 35 %" in text
+
+
+def test_without_a_board_there_is_no_time(said):
+    text = said()
+    assert "estimates" not in text
+    assert _row(text, "latency").split()[1] == "-"
+    assert "left of" not in text
+
+
+def test_what_the_board_has_left_is_after_its_reserve(said, tmp_path):
+    profile = F401.model_dump() | {"reserved_flash_bytes": 100_000, "reserved_ram_bytes": 20_000}
+    (tmp_path / "mine.json").write_text(json.dumps(profile))
+    found = json.loads(said("--target", tmp_path / "mine.json", "--json"))
+    text = said("--target", tmp_path / "mine.json")
+    flash, ram = F401.flash_bytes - 100_000, F401.ram_bytes - 20_000
+    total, inside = found["flash"]["total"], found["arena"]["minimum"] + found["ram_outside_bytes"]
+    assert f"{total:,} B" in _row(text, "Flash in all")
+    assert f"{flash - total:,} B left of {flash:,} B after the reserve" in _row(text, "Flash in all")
+    assert f"{ram - inside:,} B left of {ram:,} B after the reserve" in _row(text, "RAM in all")
+    assert f"{found['flash']['model']:,} B" in _row(text, "model file")
+    assert f"{found['flash']['runtime']:,} B" in _row(text, "TFLM's code")
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_the_build_is_chosen_and_told(said, build):
+    found = json.loads(said("--build", build, "--json"))
+    assert found["runtime_build"] == build
+    row = _row(said("--build", build), "TFLM's code")
+    assert f"build {build}, +/- {100 * found['runtime_error']:.0f} %" in row
+    assert f"{found['flash']['runtime']:,} B" in row
+
+
+def test_the_kernels_are_chosen_and_their_error_told(said):
+    row = _row(said("--target", "nucleo_f401", "--kernels", "reference"), "TFLM's code")
+    assert "+/- 25 %" in row
+    assert "kernels reference" in said("--kernels", "reference")
+
+
+def test_the_matrix_shows_the_error_of_each_time(said):
+    found = json.loads(said("--all-targets", "--build", "logs -O2", "--json"))
+    text = said("--all-targets", "--build", "logs -O2")
+    for name, figures in found.items():
+        row = _row(text, name)
+        assert f"{figures['latency_ms']:.3g} +/- {100 * figures['latency_error']:.0f} %" in row
+        assert f"{figures['flash']['total']:,}" in row
+        assert figures["runtime_build"] == "logs -O2"
+    assert "build logs -O2, +/- 2 to 25 %" in text

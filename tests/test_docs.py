@@ -1,0 +1,36 @@
+"""The code in docs/python.md: it runs, and it shows every public name."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import tinynas
+
+TEXT = (Path(__file__).parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python(.*?)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def test_the_blocks_run_one_after_the_other(capsys):
+    runs = [code for mark, code in BLOCKS if mark.strip() != "no-run"]
+    assert len(runs) >= 8
+    names: dict[str, object] = {}
+    for number, code in enumerate(runs):
+        exec(compile(code, f"docs/python.md, block {number}", "exec"), names)
+    out = capsys.readouterr().out
+    for said in re.findall(r"print\(.*\)  # (.*)", TEXT):
+        assert said in out
+
+
+def test_the_blocks_that_train_are_python():
+    marked = [code for mark, code in BLOCKS if mark.strip() == "no-run"]
+    assert len(marked) == 2
+    for code in marked:
+        compile(code, "docs/python.md", "exec")
+
+
+@pytest.mark.parametrize("name", sorted(set(tinynas.__all__) - {"__version__"}))
+def test_every_public_name_is_shown_and_in_the_changelog(name):
+    word = re.compile(rf"\b{name}\b")
+    assert any(word.search(code) for _, code in BLOCKS)
+    assert word.search((Path(__file__).parents[1] / "CHANGELOG.md").read_text(encoding="utf-8"))

@@ -32,9 +32,9 @@ def convert(
 
         files = [str(path) for path in converted.files]
         step = converted.tflm_largest_step
-        about = {"files": files, "tflm_largest_step": step, "offline_plan": converted.offline_plan}
-        about["stage"] = converted.stage
-        typer.echo(json.dumps({**about, "analysis": converted.analysis.to_dict()}, indent=1))
+        about = {"files": files, "tflm_largest_step": step, "stage": converted.stage}
+        rest = {"offline_plan": converted.offline_plan, "analysis": converted.analysis.to_dict()}
+        typer.echo(json.dumps({**about, **rest}, indent=1))
         return
     for path in converted.files:
         typer.echo(f"wrote {path}")

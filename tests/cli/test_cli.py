@@ -117,6 +117,17 @@ def test_convert_says_what_it_wrote(call, small_run, tmp_path):
         (["search", "--target", "nucleo_f401", "--max-flash", "100"], 1, "flash_bytes, the limit that binds"),
         (["search", "--resume", "nowhere"], 1, "is not a run folder"),
         (["search", "--resume", "nowhere", "--seed", "3"], 2, "--seed cannot be given"),
+        (["search", "--target", "nucleo_f401", "--max-depth", "0"], 2, "max_depth"),
+        (["search", "--target", "nucleo_f401", "--initial-depth", "5", "--max-depth", "2"], 2, "initial_depth"),
+        (["search", "--target", "nucleo_f401", "--workers", "0"], 2, "workers is 0"),
+        (["search", "--target", "nucleo_f401", "--folds", "100000"], 1, "100000"),
+        (["search", "--target", "nucleo_f401", "--mutations", "1000000"], 2, "n_mutations is 1000000"),
+        (["search", "--target", "nucleo_f401", "--max-flash", "9" * 400], 2, "more than any board has"),
+        (["search", "--target", "nucleo_f401", "--time-budget", "9" * 30], 2, "thirty days"),
+        (["search", "--target", "nucleo_f401", "--out", "x" * 300, "--trials", "1"], 1, "too long"),
+        (["search", "--target", "nucleo_f401", "--data", "x" * 300], 1, "too long"),
+        (["analyze", "/dev/zero"], 2, "is not a file"),
+        (["search", "--target", "/dev/zero"], 2, "not a file"),
         (["convert", "best"], 1, "no run in"),
         (["convert", "worst"], 2, "'worst'"),
         (["analyze", "nowhere.tflite"], 2, "nowhere.tflite"),
@@ -136,6 +147,43 @@ def test_what_is_wrong_is_one_sentence(call, tmp_path, monkeypatch, arguments, c
     assert found == code
     _one_sentence(err)
     assert said in err
+
+
+def test_brackets_in_a_name_are_shown_as_they_are(call, small_run, tmp_path):
+    (tmp_path / "odd.json").write_text(json.dumps({**BOARD, "name": "b[/]oard"}))
+    model = tmp_path / "[red]m[.tflite"
+    model.write_bytes((small_run.folder / "best" / "model.tflite").read_bytes())
+    code, out, _ = call("analyze", model, "--target", tmp_path / "odd.json")
+    assert code == 0
+    assert "[red]m[.tflite" in out
+    assert "fits b[/]oard" in out
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("summary.json", "{"),
+        ("summary.json", "[]"),
+        ("settings.json", '{"version": 1'),
+        ("settings.json", "{}"),
+        ("best/architecture.json", "[]"),
+        ("best/samples.npy", ""),
+        ("journal.sqlite", "not a database, but long enough to be taken for one" * 9),
+    ],
+)
+def test_a_damaged_run_folder_is_one_sentence(call, small_run, tmp_path, file, content):
+    import shutil
+
+    run = tmp_path / "run"
+    shutil.copytree(small_run.folder, run)
+    settings = json.loads((run / "settings.json").read_text())
+    settings["data"]["kind"] = "digits"  # so that --resume gets past the data's source
+    (run / "settings.json").write_text(json.dumps(settings))
+    (run / file).write_text(content)
+    command = ("convert", "best", "--run", run) if file.startswith("best") else ("search", "--resume", run)
+    code, _, err = call(*command)
+    assert code == 1
+    _one_sentence(err)
 
 
 def test_bad_input_leaves_no_run_folder_behind(call, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinynas import convert
-from tinynas.errors import ConversionError, RunError, TinynasError
+from tinynas.errors import ConversionError, RunError, TinynasError, UsageError
 from tinynas.hardware import Target
 from tinynas.runs import Best
 from tinynas.tflite import analyze, tflm
@@ -76,3 +76,26 @@ def test_a_folder_that_cannot_be_written_is_said(small_run, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ConversionError, match="cannot be written"):
         convert(replace(small_run), out=tmp_path / "file")
+
+
+def test_nothing_is_written_when_one_file_cannot_be(small_run, tmp_path):
+    (tmp_path / "fw" / "model.h").mkdir(parents=True)
+    with pytest.raises(ConversionError, match="is a folder"):
+        convert(small_run.folder, out=tmp_path / "fw")
+    assert [path.name for path in (tmp_path / "fw").iterdir()] == ["model.h"]
+
+
+def test_what_cannot_be_converted_is_said():
+    with pytest.raises(UsageError, match="got int"):
+        convert(5)
+
+
+def test_the_golden_sample_is_what_the_reference_gives(small_run, tmp_path):
+    from tinynas.training.int8 import Int8Model
+
+    convert(small_run.folder, out=tmp_path)
+    best = Best(small_run.folder)
+    output = Int8Model((tmp_path / "model.tflite").read_bytes(), reference=True).run(best.samples[:1])[0]
+    source = (tmp_path / "model.cc").read_text()
+    numbers = source.split("golden_output", 1)[1].split("{", 1)[1].split("}", 1)[0]
+    assert [int(number) for number in numbers.replace("\n", " ").split(",") if number.strip()] == output.tolist()

@@ -9,6 +9,7 @@ from tinynas.errors import RunError
 from tinynas.hardware import Target
 from tinynas.runs import Best, DataSource, Run, Settings, latest_run, read_settings
 
+ABOUT = {"stage": "proxy", "class_names": [], "layout": "image", "normalization": {}, "footprint": {}}
 SAMPLES = np.arange(12, dtype=np.int8).reshape(3, 2, 2, 1)
 
 
@@ -35,7 +36,7 @@ def create(tmp_path, settings):
 
 
 def _save(run, tflite=b"model"):
-    run.save_best({"stage": "proxy"}, b"keras", tflite, SAMPLES)
+    run.save_best(ABOUT, b"keras", tflite, SAMPLES)
 
 
 def test_settings_come_back_as_they_were(tmp_path, settings):

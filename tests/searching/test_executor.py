@@ -1,9 +1,11 @@
 """The worker processes for real: small jobs, a crash, and the check of the screen against the file."""
 
 import os
+import pickle
 import signal
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tinynas.architecture import Architecture, Block, Head
@@ -12,6 +14,7 @@ from tinynas.runs import DataSource, Settings, State
 from tinynas.screening import screen
 from tinynas.searching import worker
 from tinynas.searching.executor import Processes
+from tinynas.searching.share import share
 from tinynas.searching.worker import FinalJob, Job
 
 NETS = [
@@ -88,3 +91,11 @@ def test_a_process_that_dies_takes_only_its_job_along(stripes, settings, jobs, m
     assert outcomes[1].state is State.FAILED
     assert "died twice" in outcomes[1].error
     assert [outcomes[n].state for n in (0, 2)] == [State.COMPLETE] * 2
+
+
+def test_a_shared_data_set_is_the_data_set(stripes, tmp_path):
+    shared = share(stripes, tmp_path)
+    assert len(pickle.dumps(shared)) < 5000  # whatever the size of the data
+    opened = shared.open()
+    assert opened.digest == stripes.digest
+    assert isinstance(opened.x.base, np.memmap)

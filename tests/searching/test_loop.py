@@ -276,3 +276,35 @@ def test_a_time_budget_ends_the_search(run):
     assert len(result.trials) >= 2
     assert result.summary["seconds"] < 30
     assert result.best is not None
+
+
+def test_an_evaluate_that_raises_is_a_failed_trial(run):
+    def sometimes(architecture):
+        if int(architecture.key, 16) % 3 == 0:
+            raise ValueError("it would\nnot")
+        return evaluate(architecture)
+
+    result = run(evaluate=sometimes)
+    failed = [trial for trial in result.trials if trial.evaluation.state is State.FAILED]
+    assert failed
+    assert {trial.evaluation.error for trial in failed} == {"ValueError: it would not"}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"evaluate": lambda architecture: 0.5}, "evaluate returned 0.5"),
+        ({"final_threads": 3}, "'final_threads'"),
+        ({"target_": None}, "target_"),
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_one_sentence(run, given, message):
+    with pytest.raises(UsageError, match=message):
+        run(**given)
+
+
+def test_a_data_set_or_board_of_the_wrong_kind_is_refused(stripes):
+    with pytest.raises(UsageError, match="needs a Dataset as dataset, got ndarray"):
+        search(stripes.x, "nucleo_f401")
+    with pytest.raises(UsageError, match="needs a Target as target, got int"):
+        search(stripes, 401)

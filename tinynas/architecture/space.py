@@ -24,6 +24,7 @@ from tinynas.architecture.draw import draw_block, draw_head
 from tinynas.architecture.starts import starts
 from tinynas.errors import ArchitectureError
 
+_MOST_BLOCKS, _LARGEST_CHOICE = 100, 4096  # no board has room for more, and a slip of the pen must not hang a search
 _FILTERS = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 
 # The known values of a choice by field (None: any whole number of at least the second entry).
@@ -79,6 +80,8 @@ class SearchSpace:
         checks.whole(self.smallest_map, 1, "The space's smallest_map")
         checks.whole(self.max_depth, 1, "The space's max_depth")
         checks.whole(self.initial_depth, 1, "The space's initial_depth")
+        if self.max_depth > _MOST_BLOCKS:
+            raise ArchitectureError(f"The space's max_depth is {self.max_depth}; it can be at most {_MOST_BLOCKS}.")
         if self.initial_depth > self.max_depth:
             raise ArchitectureError(
                 f"The space's initial_depth {self.initial_depth} is more than its max_depth {self.max_depth}."
@@ -90,6 +93,8 @@ class SearchSpace:
             for value in choices:
                 where = f"Each of the space's {name}"
                 checks.whole(value, least, where) if known is None else checks.one_of(value, known, where)
+                if known is None and value > _LARGEST_CHOICE:
+                    raise ArchitectureError(f"{where} must be at most {_LARGEST_CHOICE}, got {value}.")
             object.__setattr__(self, name, choices)
 
     @classmethod

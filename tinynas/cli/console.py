@@ -8,9 +8,11 @@ _PIPE_WIDTH = 140
 
 
 def console(stderr: bool = False) -> Console:
-    """Return the console of standard output (or error)."""
-    found = Console(stderr=stderr)
-    return found if found.is_terminal else Console(stderr=stderr, width=max(found.width, _PIPE_WIDTH))
+    """Return the console of standard output (or error); it takes no markup, since names may hold brackets."""
+    found = Console(stderr=stderr, markup=False, highlight=False)
+    if not found.is_terminal:
+        found.width = max(found.width, _PIPE_WIDTH)
+    return found
 
 
 def table(title: str | None, columns: str) -> Table:

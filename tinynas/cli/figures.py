@@ -1,6 +1,7 @@
 """How an analysis is shown on a terminal."""
 
 from rich.table import Table
+from rich.text import Text
 
 from tinynas.cli.console import console, table
 from tinynas.cli.formats import size
@@ -17,11 +18,11 @@ def show_analysis(name: str, analysis: Analysis, target: Target | None) -> None:
         return
     where = "the limits" if target is None else target.name
     if analysis.fits:
-        screen.print(f"[bold green]fits[/] {where}")
+        screen.print(f"fits {where}", style="bold green")
         return
-    screen.print(f"[bold red]does not fit[/] {where}:")
+    screen.print(f"does not fit {where}:", style="bold red")
     for violation in analysis.violations:
-        screen.print(f"  {violation}", markup=False, highlight=False)
+        screen.print(f"  {violation}")
 
 
 def show_matrix(rows: list[tuple[Target, Analysis]]) -> None:
@@ -36,7 +37,9 @@ def show_matrix(rows: list[tuple[Target, Analysis]]) -> None:
             size(footprint.flash.total),
             f"{100 * footprint.flash.total / target.flash_bytes:.1f} %",
             _estimate(analysis.latency),
-            "[green]yes[/]" if analysis.fits else "[red]no: " + ", ".join(v.limit for v in analysis.violations),
+            Text("yes", "green")
+            if analysis.fits
+            else Text("no: " + ", ".join(v.limit for v in analysis.violations), "red"),
         )
     screen = console()
     screen.print(boards)

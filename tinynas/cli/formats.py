@@ -14,8 +14,8 @@ def parse_duration(text: str) -> float:
     if not parts or "".join(number + unit for number, unit in parts) != text.strip().lower():
         raise UsageError(f"The time budget {text!r} is not a time: write 90s, 20m, 1.5h or 1h30m.")
     seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    if seconds <= 0:
-        raise UsageError(f"The time budget {text!r} leaves no time: give a minute or more.")
+    if not 0 < seconds <= 30 * 86400:
+        raise UsageError(f"The time budget {text!r} is not between a second and thirty days: give a minute or more.")
     return seconds
 
 
@@ -24,6 +24,8 @@ def parse_size(text: str, name: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
     if match is None or match[2] not in _SIZES:
         raise UsageError(f"{name} is {text!r}; write a whole number, or one with k, KiB, M or MiB.")
+    if len(match[1]) > 15:
+        raise UsageError(f"{name} is {text[:20]}…, which is more than any board has; leave it out for no limit.")
     return int(float(match[1]) * _SIZES[match[2]])
 
 

@@ -7,6 +7,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from tinynas.cli.formats import duration, share, size
 from tinynas.runs import State, Trial
@@ -115,10 +116,11 @@ class LiveView:
     def _picture(self) -> Group:
         """Return the generation's table above the best so far and the progress bar."""
         parts: list[Any] = []
-        if self._generation is not None and self._rows:
-            parts.append(_table(self._title(self._generation), self._rows[-_ROWS:]))
+        if self._generation is not None:
+            title = self._title(self._generation)
+            parts.append(_table(title, self._rows[-_ROWS:]) if self._rows else title)
         if self._best is not None:
-            parts.append(f"Best so far: {self._best}")
+            parts.append(Text(f"Best so far: {self._best}"))
         return Group(*parts, self._progress)
 
 

@@ -116,6 +116,8 @@ def _check_alone(others: Mapping[str, object]) -> None:
 
 
 def _read(model: Path) -> bytes:
+    if model.exists() and not model.is_file():
+        raise UsageError(f"{model} is not a file; give the path of a .tflite.")
     try:
         return model.read_bytes()
     except OSError as error:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tinynas.cli.formats import duration, parse_duration, parse_reshape, parse_size, share, size
-from tinynas.errors import RunError, UsageError
+from tinynas.errors import ArchitectureError, RunError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,9 +103,12 @@ def search(
         ranges = {"initial_depth": initial_depth, "max_depth": max_depth}
         if max_depth is not None and initial_depth is None:
             ranges["initial_depth"] = min(4, max_depth)
-        space = SearchSpace.for_input(
-            dataset.input_shape, dataset.n_classes, **{k: v for k, v in ranges.items() if v is not None}
-        )
+        try:
+            space = SearchSpace.for_input(
+                dataset.input_shape, dataset.n_classes, **{k: v for k, v in ranges.items() if v is not None}
+            )
+        except ArchitectureError as error:
+            raise UsageError(str(error)) from error
         settings: dict[str, Any] = {
             "time_budget_s": None if time_budget is None else parse_duration(time_budget),
             "max_trials": trials,
@@ -197,12 +200,12 @@ def _load(
         if labels is not None or layout is not None or axes is not None:
             raise UsageError("--labels, --layout and --reshape need --data.")
         dataset, kind = Dataset.digits(), "digits"
-        console.print("No --data: searching on scikit-learn's digits (8 x 8).", highlight=False)
+        console.print("No --data: searching on scikit-learn's digits (8 x 8).")
     elif labels is not None:
         dataset, kind = Dataset.load_pair(data, labels, layout=layout, reshape=axes), "path"  # type: ignore[arg-type]
     else:
         dataset, kind = Dataset.load(data, layout=layout, reshape=axes), "path"  # type: ignore[arg-type]
-    console.print(f"Layout: {dataset.layout} ({dataset.layout_reason}).", markup=False, highlight=False)
+    console.print(f"Layout: {dataset.layout} ({dataset.layout_reason}).")
     source = DataSource(
         kind=kind,  # type: ignore[arg-type]
         path=None if data is None else str(data.absolute()),
@@ -269,8 +272,8 @@ def _close(result: "SearchResult", console: "Console", as_json: bool) -> None:
             )
     table.add_row("time", duration(summary["seconds"]))
     console.print(table)
-    console.print(f"Kept in {result.folder}.", markup=False, highlight=False)
+    console.print(f"Kept in {result.folder}.")
     if best is not None:
         newest = Path("runs/latest").resolve() == result.folder.resolve()
         run = "" if newest else f" --run {result.folder}"
-        console.print(f"Next: tinynas convert best{run}", markup=False, highlight=False)
+        console.print(f"Next: tinynas convert best{run}")

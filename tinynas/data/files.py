@@ -67,7 +67,7 @@ def read_meta(folder: Path) -> Meta:
         return Meta(name)
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: cannot be read as JSON ({error})") from error
     if not isinstance(values, dict):
         raise DataError(f"{path}: holds a {type(values).__name__}, wanted an object")

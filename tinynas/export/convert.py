@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tinynas.errors import ConversionError
+from tinynas.errors import ConversionError, UsageError
 from tinynas.hardware import Target
 from tinynas.runs import Best, latest_run, read_settings
 from tinynas.tflite import Analysis, add_offline_plan, analyze, c_files
@@ -73,7 +73,10 @@ def convert(
 def _run_folder(source: "SearchResult | Path | str", runs: Path) -> Path:
     if isinstance(source, str | Path):
         return latest_run(runs) if source == "best" else Path(source)
-    return source.folder
+    folder = getattr(source, "folder", None)
+    if not isinstance(folder, Path):
+        raise UsageError(f"convert takes 'best', a run folder or a search's result; got {type(source).__name__}.")
+    return folder
 
 
 def _with_plan(data: bytes, target: Target) -> tuple[bytes, bool]:
@@ -106,8 +109,11 @@ def _write(folder: Path, files: dict[str, bytes]) -> tuple[Path, ...]:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for name in files:
+            if (folder / name).is_dir():
+                raise ConversionError(f"{folder / name} is a folder: choose another --out or --name.")
         for name, data in files.items():
             write_atomically(folder / name, data)
     except OSError as error:
-        raise ConversionError(f"{folder} cannot be written: {error.strerror}; choose another --out.") from error
+        raise ConversionError(f"{folder} cannot be written ({error.strerror}); choose another --out.") from error
     return tuple(folder / name for name in files)

@@ -13,12 +13,12 @@ from tinynas.hardware.cores import CORES, CoreName
 from tinynas.hardware.kernels import TARGET_KERNELS, KernelLibrary, TargetKernels, nearest_library
 from tinynas.hardware.limits import Limits
 
-_BYTES, _RESERVE = "a whole number of bytes, 1 or more", "a whole number of bytes, 0 or more"
+_BYTES, _RESERVE = "a whole number of bytes, 1 to 2**40", "a whole number of bytes, 0 to 2**40"
 _WANTED: Mapping[str, str] = {
     "name": "the profile's name, a text that is not empty",
     "mcu": "the microcontroller's part number, a text that is not empty",
     "core": f"one of {', '.join(CORES)}",
-    "clock_hz": "the core's clock in Hz, a whole number, 1 or more",
+    "clock_hz": "the core's clock in Hz, a whole number, 1 to 2**40",
     "flash_bytes": _BYTES,
     "ram_bytes": _BYTES,
     "reserved_flash_bytes": _RESERVE,
@@ -32,8 +32,8 @@ _WANTED: Mapping[str, str] = {
 
 Text = Annotated[str, Field(strict=True)]
 FilledText = Annotated[str, Field(strict=True, min_length=1)]
-Count = Annotated[int, Field(strict=True, gt=0)]
-Reserve = Annotated[int, Field(strict=True, ge=0)]
+Count = Annotated[int, Field(strict=True, gt=0, le=2**40)]
+Reserve = Annotated[int, Field(strict=True, ge=0, le=2**40)]
 Power = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 
 
@@ -162,6 +162,8 @@ def _short(value: object) -> str:
 
 
 def _json_object(path: Path) -> dict[str, Any]:
+    if path.exists() and not path.is_file():
+        raise TargetError(f"{path}: the board's profile cannot be read: it is not a file")
     try:
         values = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_unique)
     except OSError as error:

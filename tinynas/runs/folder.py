@@ -16,6 +16,8 @@ from tinynas.errors import RunError
 from tinynas.runs.journal import Journal
 from tinynas.runs.settings import Settings
 
+# What architecture.json must say: convert and the firmware need it.
+_ABOUT = ("sha256", "stage", "class_names", "layout", "normalization", "footprint")
 _SETTINGS, _JOURNAL, _SUMMARY, _LOG = "settings.json", "journal.sqlite", "summary.json", "search.log"
 
 
@@ -26,8 +28,12 @@ class Run:
         """Use `create` or `open`: they take the lock."""
         self.folder = folder
         self.settings = settings
-        self.journal = Journal(folder / _JOURNAL)
         self._lock = lock
+        try:
+            self.journal = Journal(folder / _JOURNAL)
+        except RunError:
+            lock.close()
+            raise
 
     @classmethod
     def create(cls, folder: Path, settings: Settings) -> "Run":
@@ -95,7 +101,13 @@ class Run:
     def summary(self) -> dict[str, Any] | None:
         """Return summary.json, or None while the search has not ended."""
         path = self.folder / _SUMMARY
-        return json.loads(path.read_text()) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            summary: dict[str, Any] = json.loads(path.read_text())
+            return {**summary, "best": summary["best"]}
+        except (ValueError, TypeError, KeyError) as error:
+            raise RunError(f"{path} is damaged; remove it and resume, and it is written again.") from error
 
     def close(self) -> None:
         """Close the journal and let other processes in."""
@@ -117,8 +129,12 @@ class Best:
             self.about: dict[str, Any] = json.loads((best / "architecture.json").read_text())
             self.tflite = (best / "model.tflite").read_bytes()
             self.samples: np.ndarray = np.load(best / "samples.npy", allow_pickle=False)
-        except (OSError, ValueError) as error:
+            missing = [key for key in _ABOUT if key not in self.about]
+        except (OSError, ValueError, EOFError, TypeError) as error:
             raise RunError(f"{best} cannot be read ({error}); resume the search to write it again.") from error
+        if missing or not len(self.samples):
+            what = f"architecture.json lacks {missing[0]!r}" if missing else "samples.npy holds no samples"
+            raise RunError(f"{best} is damaged ({what}); resume the search to write it again.")
         if hashlib.sha256(self.tflite).hexdigest() != self.about.get("sha256"):
             raise RunError(f"{best}/model.tflite is not the file that the search wrote (its digest differs).")
 
@@ -143,8 +159,11 @@ def latest_run(root: Path) -> Path:
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path` so that a kill leaves the old file or the new one, never half of one."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(data)
-    os.replace(beside, path)
+    try:
+        beside.write_bytes(data)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _followed(folder: Path) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tinynas.architecture import Architecture
-from tinynas.errors import RunError
+from tinynas.errors import RunError, TinynasError
 from tinynas.runs.trial import Evaluation, Trial
 
 _SCHEMA = """
@@ -50,7 +50,10 @@ class Journal:
     def trials(self) -> tuple[Trial, ...]:
         """Return every trial, in the order of their numbers."""
         rows = self._run("SELECT number, generation, parent, architecture, evaluation FROM trials ORDER BY number")
-        return tuple(_trial(*row) for row in rows)
+        try:
+            return tuple(_trial(*row) for row in rows)
+        except (ValueError, TypeError, KeyError, TinynasError) as error:
+            raise RunError(f"The journal {self._path} is damaged: a trial in it cannot be read ({error}).") from error
 
     def set_fact(self, name: str, value: Any) -> None:
         """Remember `value` (anything JSON holds) under `name`, in place of an earlier one."""
@@ -59,7 +62,10 @@ class Journal:
     def fact(self, name: str, default: Any = None) -> Any:
         """Return what was remembered under `name`, or `default` when nothing was."""
         rows = self._run("SELECT value FROM facts WHERE name = ?", (name,))
-        return json.loads(rows[0][0]) if rows else default
+        try:
+            return json.loads(rows[0][0]) if rows else default
+        except ValueError as error:
+            raise RunError(f"The journal {self._path} is damaged: its fact {name!r} cannot be read.") from error
 
     def close(self) -> None:
         """Close the file; the journal cannot be used afterwards."""

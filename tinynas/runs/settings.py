@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tinynas.architecture import SearchSpace
-from tinynas.errors import RunError, UsageError
+from tinynas.errors import RunError, TinynasError, UsageError
 from tinynas.hardware import Limits, Target
 
 
@@ -38,12 +38,12 @@ class Settings(BaseModel):
     selection: Literal["comma", "plus"] = "plus"
     start: Literal["handmade", "random"] = "handmade"
     n_generations: int | None = Field(None, ge=1)
-    n_children: int = Field(8, ge=1)
-    n_parents: int = Field(3, ge=1)
-    n_mutations: int = Field(2, ge=1)
+    n_children: int = Field(8, ge=1, le=1000)
+    n_parents: int = Field(3, ge=1, le=1000)
+    n_mutations: int = Field(2, ge=1, le=100)
     patience: int | None = Field(None, ge=1)
     max_trials: int | None = Field(None, ge=1)
-    time_budget_s: float | None = Field(None, gt=0)
+    time_budget_s: float | None = Field(None, gt=0, le=30 * 86400)
     fidelity: Literal["none", "proxy", "full"] = "proxy"
     n_folds: int = Field(5, ge=2)
     n_finalists: int = Field(3, ge=1)
@@ -69,9 +69,13 @@ class Settings(BaseModel):
             return cls.model_validate_json(text)
         except ValidationError as error:
             raise RunError(_sentence(error, path)) from error
+        except TinynasError as error:
+            raise RunError(f"{path}: {error}") from error
 
 
 def _sentence(error: ValidationError, where: str) -> str:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"]) or "the whole"
-    return f"{where}: {key} is {first['input']!r}, but: {first['msg'].lower()}."
+    came = repr(first["input"])
+    came = came if len(came) <= 60 else came[:57] + "..."
+    return f"{where}: {key} is {came}, but: {first['msg'].lower()}."

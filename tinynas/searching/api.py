@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ class SearchResult:
 
 def search(
     dataset: Dataset,
-    target: Target | str,
+    target: Target | Path | str,
     *,
     out: Path | str | None = None,
     limits: Limits | None = None,
@@ -64,7 +65,12 @@ def search(
     """
     from tinynas import __version__
 
-    target = Target.load(target) if isinstance(target, str) else target
+    _check_kind("dataset", dataset, Dataset, "make one with Dataset.from_arrays(x, y)")
+    target = Target.load(target) if isinstance(target, str | Path) else target
+    _check_kind("target", target, Target, "or the name of a board, or a JSON file")
+    given = {"version", "data", "target", "space", "limits", "final_threads"} & set(settings)
+    if given:
+        raise UsageError(f"search takes no setting {min(given)!r}: it follows from the other arguments.")
     workers = _checked_workers(workers)
     if not {"n_generations", "max_trials", "time_budget_s"} & {k for k, v in settings.items() if v is not None}:
         settings["n_generations"] = 8
@@ -82,7 +88,7 @@ def search(
     # What would only be found by the first training is found before there is a run folder.
     augmentation_for(dataset.layout, chosen.augment)
     dataset.folds(chosen.n_folds, 0)
-    folder = Path(out) if out is not None else Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}"
+    folder = Path(out) if out is not None else _new_folder(Path("runs"))
     run = Run.create(folder, chosen)
     try:
         return _go_on(run, dataset, workers, evaluate, screen, watch)
@@ -105,6 +111,7 @@ def resume(
     A search that has ended is returned as it ended. Raises RunError when the folder is no run, is in use, or began
     with other data.
     """
+    _check_kind("dataset", dataset, Dataset, "make one with Dataset.from_arrays(x, y)")
     workers = _checked_workers(workers)
     run = Run.open(Path(folder))
     if run.settings.data.digest != dataset.digest:
@@ -126,18 +133,10 @@ def _go_on(
 ) -> SearchResult:
     settings = run.settings
     executor: Executor = Calls(evaluate) if evaluate else Processes(dataset, settings, workers)
-    before = run.journal.fact("seconds", 0.0)
-    clock = Clock(settings.time_budget_s, before, workers)
-    loop = Loop(
-        run,
-        dataset,
-        strategy_for(settings),
-        screen or _screen_for(settings.target),
-        executor,
-        watch or _ignore,
-        clock,
-    )
     try:
+        clock = Clock(settings.time_budget_s, run.journal.fact("seconds", 0.0), workers)
+        check = screen or _screen_for(settings.target)
+        loop = Loop(run, dataset, strategy_for(settings), check, executor, watch or _ignore, clock)
         if run.summary() is None:
             loop()
         summary = run.summary()
@@ -178,12 +177,24 @@ def with_limits(target: Target, **limits: Any) -> Limits:
     return replace(target.limits, **{name: value for name, value in limits.items() if value is not None})
 
 
+def _check_kind(name: str, value: object, kind: type, hint: str) -> None:
+    if not isinstance(value, kind):
+        raise UsageError(f"search needs a {kind.__name__} as {name}, got {type(value).__name__}: {hint}.")
+
+
+def _new_folder(root: Path) -> Path:
+    """Return a folder below `root` that is called by the time and is not there yet."""
+    now = f"{datetime.now():%Y%m%d-%H%M%S}"
+    names = chain([now], (f"{now}-{number}" for number in count(2)))
+    return next(root / name for name in names if not (root / name).exists())
+
+
 def _checked_workers(workers: int | None) -> int:
     """Return the number of worker processes: one a core that this process may use, if none is given."""
     if workers is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if workers < 1:
-        raise UsageError(f"The number of workers is {workers}; at least 1 is needed.")
+    if not isinstance(workers, int) or workers < 1:
+        raise UsageError(f"The number of workers is {workers!r}; a whole number of at least 1 is needed.")
     return workers
 
 

@@ -1,17 +1,20 @@
 """Where jobs run: in this process, or in worker processes that may crash without taking the search along."""
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from tinynas.architecture import Architecture
 from tinynas.data import Dataset
-from tinynas.errors import RunError
+from tinynas.errors import RunError, UsageError
 from tinynas.runs import Evaluation, Settings, State
 from tinynas.searching import worker
+from tinynas.searching.share import SharedDataset, share
 from tinynas.searching.worker import Final, FinalJob, Job, Outcome
 
 _JOBS_PER_POOL = 80  # then the processes are replaced: TensorFlow keeps some memory of every model
@@ -40,6 +43,7 @@ class Processes:
     def __init__(self, dataset: Dataset, settings: Settings, workers: int) -> None:
         """Start nothing yet: the first job starts the processes."""
         self._dataset = dataset
+        self._shared: tuple[tempfile.TemporaryDirectory[str], SharedDataset] | None = None
         self._settings = settings
         self._workers = workers
         self._pool: Any = None
@@ -54,7 +58,7 @@ class Processes:
             if deadline is not None and time.monotonic() > deadline:
                 waiting.clear()
             if self._done >= _JOBS_PER_POOL and not running:
-                self.close()
+                self._end()
             while waiting and len(running) < self._workers and self._done < _JOBS_PER_POOL:
                 job = waiting.pop(0)
                 running[self._submit(worker.run_evaluate, job)] = job
@@ -65,7 +69,7 @@ class Processes:
             if any(_died(future) for future in finished):
                 victims = list(running.values())
                 running.clear()
-                self.close()
+                self._end()
                 yield from ((job, self._alone(job)) for job in victims)
                 continue
             for future in finished:
@@ -74,7 +78,7 @@ class Processes:
     def final(self, job: FinalJob, report: Callable[[Any], None]) -> Final:
         """Run the final training in a process of its own, once more if that dies; RunError when it dies again."""
         for _ in range(2):
-            self.close()
+            self._end()
             future = self._submit(worker.run_final, job, processes=1, threads=self._settings.final_threads)
             while not future.done():
                 time.sleep(_POLL_S)
@@ -89,7 +93,13 @@ class Processes:
         )
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes and remove what they shared."""
+        self._end()
+        if self._shared is not None:
+            self._shared[0].cleanup()
+            self._shared = None
+
+    def _end(self) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=True, kill_workers=True)
             self._pool = None
@@ -103,7 +113,7 @@ class Processes:
         if not _died(future):
             outcome: Outcome = future.result()
             return outcome
-        self.close()
+        self._end()
         error = f"The worker process died twice on this child ({future.exception()}); is there memory enough?"
         return Outcome(Evaluation(State.FAILED, fidelity=job.fidelity, error=error))
 
@@ -114,7 +124,7 @@ class Processes:
         try:
             return self._pool.submit(task, job)
         except BrokenExecutor:  # a process died while it had nothing to do
-            self.close()
+            self._end()
             self._start(processes or self._workers, threads)
             return self._pool.submit(task, job)
 
@@ -128,9 +138,15 @@ class Processes:
             max_workers=processes,
             context=get_context("loky"),
             initializer=worker.start,
-            initargs=(self._dataset, self._settings, threads, self._events, os.getpid()),
+            initargs=(self._shared_dataset(), self._settings, threads, self._events, os.getpid()),
             timeout=None,
         )
+
+    def _shared_dataset(self) -> SharedDataset:
+        if self._shared is None:
+            folder = tempfile.TemporaryDirectory(prefix="tinynas-")
+            self._shared = folder, share(self._dataset, Path(folder.name))
+        return self._shared[1]
 
 
 def _died(future: Future[Any]) -> bool:
@@ -150,7 +166,13 @@ class Calls:
         for job in jobs:
             if deadline is not None and time.monotonic() > deadline:
                 return
-            evaluation = self._evaluate(job.architecture)
+            try:
+                evaluation = self._evaluate(job.architecture)
+            except Exception as error:  # as in a worker process: one child must not end a search
+                text = " ".join(f"{type(error).__name__}: {error}".split())
+                evaluation = Evaluation(State.FAILED, error=text)
+            if not isinstance(evaluation, Evaluation):
+                raise UsageError(f"evaluate returned {evaluation!r} for {job.architecture}; an Evaluation was wanted.")
             footprint = evaluation.footprint or job.screened
             yield job, Outcome(replace(evaluation, footprint=footprint, fidelity=job.fidelity))
 

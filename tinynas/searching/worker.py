@@ -17,6 +17,7 @@ from tinynas.errors import TinynasError
 from tinynas.hardware import Footprint
 from tinynas.runs import Evaluation, Settings, State
 from tinynas.searching.agreement import require_agreement, require_same_head
+from tinynas.searching.share import SharedDataset
 
 CHECKED_SAMPLES = 200  # held-out samples on which TFLM and the reference resolver must agree
 
@@ -182,12 +183,12 @@ _worker: Worker | None = None
 _events: Any = None
 
 
-def start(dataset: Dataset, settings: Settings, threads: int, events: Any, parent: int) -> None:
+def start(shared: SharedDataset, settings: Settings, threads: int, events: Any, parent: int) -> None:
     """Set up a worker process: its `Worker`, the queue for progress, and its end when the parent is gone."""
     global _worker, _events
     os.environ["OMP_NUM_THREADS"] = str(threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent decides
-    _worker, _events = Worker(dataset, settings, threads), events
+    _worker, _events = Worker(shared.open(), settings, threads), events
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
 
 

@@ -1,21 +1,13 @@
 """`tinynas search`: find, train and keep the best model that fits."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from tinynas.cli.formats import duration, parse_duration, parse_reshape, parse_size, share, size
-from tinynas.errors import ArchitectureError, RunError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rich.console import Console
-
-    from tinynas.data import Dataset
-    from tinynas.runs import DataSource
-    from tinynas.searching import SearchResult
+from tinynas.cli.formats import parse_duration, parse_size
+from tinynas.cli.session import go_on, load_data, refuse_with_resume, show_result, watched
+from tinynas.errors import ArchitectureError, UsageError
 
 _DATA = "Data"
 _LIMITS = "Limits (in place of the target's)"
@@ -28,6 +20,7 @@ def _option(panel: str, text: str, *names: str) -> Any:
 
 
 def search(
+    context: typer.Context,
     target: Annotated[str | None, typer.Option(help="A board (see tinynas targets), or a JSON file of one.")] = None,
     data: Annotated[
         Path | None,
@@ -78,8 +71,8 @@ def search(
 
     console = console_for(stderr=as_json)
     if resume is not None:
-        _refuse_with_resume(locals())
-        result = _resume(resume, workers, console)
+        refuse_with_resume(context.params)
+        result = go_on(resume, workers, console)
     else:
         from tinynas.architecture import SearchSpace
         from tinynas.hardware import Target
@@ -99,7 +92,7 @@ def search(
             largest_tensor_bytes=_size(max_tensor, "--max-tensor"),
             latency_ms=max_latency,
         )
-        dataset, source = _load(data, labels, layout, reshape, console)
+        dataset, source = load_data(data, labels, layout, reshape, console)
         ranges = {"initial_depth": initial_depth, "max_depth": max_depth}
         if max_depth is not None and initial_depth is None:
             ranges["initial_depth"] = min(4, max_depth)
@@ -128,7 +121,7 @@ def search(
             "augment": augment,
             "seed": seed,
         }
-        result = _watched(
+        result = watched(
             console,
             run_search,
             dataset,
@@ -140,140 +133,8 @@ def search(
             source=source,
             **{name: value for name, value in settings.items() if value is not None},
         )
-    _close(result, console, as_json)
-
-
-def _refuse_with_resume(options: dict[str, Any]) -> None:
-    """A resumed search has its settings; only how it runs here may be chosen anew."""
-    allowed = {"resume", "workers", "as_json", "console", "console_for"}
-    for name, value in options.items():
-        if name not in allowed and value is not None:
-            raise UsageError(
-                f"--{name.replace('_', '-')} cannot be given with --resume: a resumed search keeps its settings "
-                f"(--workers and --json may be given)."
-            )
-
-
-def _resume(folder: Path, workers: int | None, console: "Console") -> "SearchResult":
-    from tinynas.runs import read_settings
-    from tinynas.searching import resume
-
-    source = read_settings(folder).data
-    if source.kind == "arrays":
-        raise UsageError(f"{folder} began from arrays in Python: go on with tinynas.resume(folder, dataset).")
-    dataset, _ = _load(
-        None if source.path is None else Path(source.path),
-        None if source.labels is None else Path(source.labels),
-        source.layout,
-        None if source.reshape is None else ",".join(map(str, source.reshape)),
-        console,
-    )
-    return _watched(console, resume, folder, dataset, workers=workers)
-
-
-def _watched(
-    console: "Console", start: "Callable[..., SearchResult]", *arguments: Any, **options: Any
-) -> "SearchResult":
-    """Run a search under the live view; Ctrl-C ends it with the line that goes on with it."""
-    from tinynas.cli.live import LiveView
-
-    view = LiveView(console)
-    try:
-        with view:
-            return start(*arguments, watch=view, **options)
-    except KeyboardInterrupt:
-        go_on = "" if view.folder is None else f" Go on with: tinynas search --resume {view.folder}"
-        raise RunError(f"Stopped.{go_on}") from None
-
-
-def _load(
-    data: Path | None, labels: Path | None, layout: str | None, reshape: str | None, console: "Console"
-) -> tuple["Dataset", "DataSource"]:
-    """Return the data set and how to find it again, and say what was understood."""
-    from tinynas.data import Dataset
-    from tinynas.runs import DataSource
-
-    axes = None if reshape is None else parse_reshape(reshape)
-    if layout not in (None, "image", "series"):
-        raise UsageError(f"--layout is {layout!r}; choose image or series.")
-    if data is None:
-        if labels is not None or layout is not None or axes is not None:
-            raise UsageError("--labels, --layout and --reshape need --data.")
-        dataset, kind = Dataset.digits(), "digits"
-        console.print("No --data: searching on scikit-learn's digits (8 x 8).")
-    elif labels is not None:
-        dataset, kind = Dataset.load_pair(data, labels, layout=layout, reshape=axes), "path"  # type: ignore[arg-type]
-    else:
-        dataset, kind = Dataset.load(data, layout=layout, reshape=axes), "path"  # type: ignore[arg-type]
-    console.print(f"Layout: {dataset.layout} ({dataset.layout_reason}).")
-    source = DataSource(
-        kind=kind,  # type: ignore[arg-type]
-        path=None if data is None else str(data.absolute()),
-        labels=None if labels is None else str(labels.absolute()),
-        layout=layout,
-        reshape=axes,
-        digest=dataset.digest,
-        summary=dataset.summary(),
-    )
-    return dataset, source
+    show_result(result, console, as_json)
 
 
 def _size(text: str | None, name: str) -> int | None:
     return None if text is None else parse_size(text, name)
-
-
-def _needs(result: "SearchResult") -> list[tuple[str, str]]:
-    """Return what the best model needs of the board, alone and with all that TFLM adds."""
-    from tinynas.hardware import Footprint
-    from tinynas.runs import read_settings
-
-    board, best = read_settings(result.folder).target, result.summary["best"]
-    footprint = Footprint.from_dict(best["footprint"])
-    flash, arena = footprint.flash, footprint.arena_bytes
-    latency = "no latency is known"
-    if footprint.latency_ms is not None and footprint.latency_error is not None:
-        latency = f"{footprint.latency_ms:.3g} ms an inference, estimated, +/- {100 * footprint.latency_error:.0f} %"
-    return [
-        ("Flash", f"{size(flash.model)} B model file; {size(flash.total)} of {size(board.flash_bytes)} B with TFLM"),
-        (
-            "RAM",
-            f"{size(arena)} B arena ({footprint.arena_status}); "
-            f"{size(arena + footprint.ram_outside_bytes)} of {size(board.ram_bytes)} B with TFLM",
-        ),
-        ("parameters, MACs", f"{size(best['params'])}, {size(best['macs'])}; {latency}"),
-    ]
-
-
-def _close(result: "SearchResult", console: "Console", as_json: bool) -> None:
-    """Print the one closing table, or the summary as JSON."""
-    summary = result.summary
-    if as_json:
-        import json
-
-        typer.echo(json.dumps(summary, indent=1))
-        return
-    from tinynas.cli.console import table as table_of
-
-    trials, best = summary["trials"], summary["best"]
-    table = table_of(None, "result, *value")
-    table.add_row("target", summary["target"])
-    table.add_row("data", summary["data"])
-    table.add_row("trials", ", ".join(f"{count:,} {state}" for state, count in trials.items()))
-    if best is not None:
-        validation, test = best["validation"]["accuracy"], best["test"]
-        table.add_row("architecture", best["description"])
-        for name, value in _needs(result):
-            table.add_row(name, value)
-        table.add_row("validation accuracy", f"{share(validation['mean'])} +/- {share(validation['std'])} (int8)")
-        if test is not None:
-            table.add_row(
-                "test accuracy",
-                f"{share(test['int8']['accuracy'])} int8, {share(test['float']['accuracy'])} float",
-            )
-    table.add_row("time", duration(summary["seconds"]))
-    console.print(table)
-    console.print(f"Kept in {result.folder}.")
-    if best is not None:
-        newest = Path("runs/latest").resolve() == result.folder.resolve()
-        run = "" if newest else f" --run {result.folder}"
-        console.print(f"Next: tinynas convert best{run}")

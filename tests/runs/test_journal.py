@@ -66,4 +66,5 @@ def test_ranking_prefers_score_then_arena_then_age():
 def test_a_trial_is_one_line():
     for trial in TRIALS:
         assert str(trial).startswith(f"#{trial.number} ")
+        assert "\n" not in str(trial)
     assert "arena 5 B, limit 4 B" in str(TRIALS[1])

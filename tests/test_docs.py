@@ -1,4 +1,4 @@
-"""The code in docs/python.md: it runs, and it shows every public name."""
+"""The code in docs/python.md and README.md: it runs, and it shows every public name."""
 
 import re
 from pathlib import Path
@@ -34,3 +34,13 @@ def test_every_public_name_is_shown_and_in_the_changelog(name):
     word = re.compile(rf"\b{name}\b")
     assert any(word.search(code) for _, code in BLOCKS)
     assert word.search((Path(__file__).parents[1] / "CHANGELOG.md").read_text(encoding="utf-8"))
+
+
+def test_the_data_set_that_the_readme_writes_can_be_read(tmp_path, monkeypatch):
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    blocks = [code for _, code in re.findall(r"^```python(.*?)\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)]
+    monkeypatch.chdir(tmp_path)
+    exec(compile(next(code for code in blocks if "write_idx" in code), "README.md", "exec"), {})
+    data = tinynas.Dataset.load("my_data")
+    assert data.input_shape == (32, 1, 3)
+    assert data.class_names == ("a", "b", "c", "d")

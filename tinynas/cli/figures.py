@@ -29,13 +29,14 @@ def show_matrix(rows: list[tuple[Target, Analysis]]) -> None:
     """Print a model against boards: one row each, with the verdict."""
     boards = table("The model on every board", "target, >arena B, >of RAM, >Flash B, >of Flash, >ms, *fits")
     for target, analysis in rows:
+        limits = target.limits
         footprint, mark = analysis.footprint, "" if analysis.arena_status == "exact" else " ~"
         boards.add_row(
             target.name,
             size(footprint.arena_bytes) + mark,
-            f"{100 * (footprint.arena_bytes + footprint.ram_outside_bytes) / target.ram_bytes:.1f} %",
+            f"{100 * (footprint.arena_bytes + footprint.ram_outside_bytes) / (limits.board_ram_bytes or 1):.1f} %",
             size(footprint.flash.total),
-            f"{100 * footprint.flash.total / target.flash_bytes:.1f} %",
+            f"{100 * footprint.flash.total / (limits.board_flash_bytes or 1):.1f} %",
             _estimate(analysis.latency),
             Text("yes", "green")
             if analysis.fits
@@ -46,6 +47,7 @@ def show_matrix(rows: list[tuple[Target, Analysis]]) -> None:
     screen.print(
         "~ estimated: computed with the nearest kernels that have been measured. ms is an estimate, with its error."
     )
+    screen.print("of RAM, of Flash: the share of what the board gives after its reserve.")
     errors = sorted(100 * analysis.runtime.error for _, analysis in rows)
     build, span = rows[0][1].build, f"+/- {errors[0]:.0f} to {errors[-1]:.0f} % by the kernels"
     screen.print(f"Flash: the model file and TFLM's code, build {build}, {span}.")

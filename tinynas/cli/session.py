@@ -18,6 +18,21 @@ if TYPE_CHECKING:
     from tinynas.searching import SearchResult
 
 
+# Setting -> the option that sets it, where they are called differently.
+_OPTIONS = {
+    "max_trials": "--trials",
+    "time_budget_s": "--time-budget",
+    "n_generations": "--generations",
+    "n_children": "--children",
+    "n_parents": "--parents",
+    "n_mutations": "--mutations",
+    "n_folds": "--folds",
+    "n_finalists": "--finalists",
+    "final_epochs": "--final-epochs",
+    **{name: f"--{name}" for name in ("patience", "strategy", "selection", "start", "fidelity", "metric", "seed")},
+}
+
+
 def refuse_with_resume(options: dict[str, Any]) -> None:
     """A resumed search has its settings; only how it runs here may be chosen anew."""
     allowed = {"resume", "workers", "as_json"}
@@ -57,6 +72,11 @@ def watched(
     try:
         with view:
             return start(*arguments, watch=view, **options)
+    except UsageError as error:  # settings have the names that Python has; a person wrote options
+        text = str(error)
+        for setting, option in _OPTIONS.items():
+            text = text.replace(f"The search: {setting} is", f"{option} is")
+        raise UsageError(text) from error
     except KeyboardInterrupt:
         go_on = "" if view.folder is None else f" Go on with: tinynas search --resume {view.folder}"
         raise RunError(f"Stopped.{go_on}") from None
@@ -95,22 +115,25 @@ def load_data(
 
 
 def _needs(result: "SearchResult") -> list[tuple[str, str]]:
-    """Return what the best model needs of the board, alone and with all that TFLM adds."""
+    """Return what the best model needs of what the board gives after its reserve, alone and with all of TFLM."""
     from tinynas.hardware import Footprint
     from tinynas.runs import read_settings
 
     board, best = read_settings(result.folder).target, result.summary["best"]
     footprint = Footprint.from_dict(best["footprint"])
-    flash, arena = footprint.flash, footprint.arena_bytes
+    flash, arena, limits = footprint.flash, footprint.arena_bytes, board.limits
     latency = "no latency is known"
     if footprint.latency_ms is not None and footprint.latency_error is not None:
         latency = f"{footprint.latency_ms:.3g} ms an inference, estimated, +/- {100 * footprint.latency_error:.0f} %"
     return [
-        ("Flash", f"{size(flash.model)} B model file; {size(flash.total)} of {size(board.flash_bytes)} B with TFLM"),
+        (
+            "Flash",
+            f"{size(flash.model)} B model file; {size(flash.total)} of {size(limits.board_flash_bytes)} B with TFLM",
+        ),
         (
             "RAM",
             f"{size(arena)} B arena ({footprint.arena_status}); "
-            f"{size(arena + footprint.ram_outside_bytes)} of {size(board.ram_bytes)} B with TFLM",
+            f"{size(arena + footprint.ram_outside_bytes)} of {size(limits.board_ram_bytes)} B with TFLM",
         ),
         ("parameters, MACs", f"{size(best['params'])}, {size(best['macs'])}; {latency}"),
     ]
@@ -130,7 +153,9 @@ def show_result(result: "SearchResult", console: "Console", as_json: bool) -> No
     table = table_of(None, "result, *value")
     table.add_row("target", summary["target"])
     table.add_row("data", summary["data"])
-    table.add_row("trials", ", ".join(f"{count:,} {state}" for state, count in trials.items()))
+    full = sum(trial.evaluation.fidelity == "full" for trial in result.trials)
+    again = f" ({full} of them finalists, trained again on more folds)" if 0 < full < len(result.trials) else ""
+    table.add_row("trials", ", ".join(f"{count:,} {state}" for state, count in trials.items()) + again)
     if best is not None:
         validation, test = best["validation"]["accuracy"], best["test"]
         table.add_row("architecture", best["description"])

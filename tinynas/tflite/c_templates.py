@@ -69,14 +69,23 @@ static inline int8_t {name}_quantize(float raw, unsigned int channel) {{
 
 USAGE = """\
  *
+ *   #include "tensorflow/lite/micro/micro_interpreter.h"
+ *   #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+ *   #include "tensorflow/lite/schema/schema_generated.h"
+ *
+ *   // raw: one sample, {NAME}_INPUT_LENGTH values row by row, the channels of a place together.
  *   alignas(16) static uint8_t arena[{NAME}_ARENA_BYTES];
  *   static tflite::MicroMutableOpResolver<{NAME}_OPERATORS> resolver;
  *   if (!{NAME}_ADD_OPERATORS(resolver)) return false;
  *   static tflite::MicroInterpreter interpreter(tflite::GetModel({name}), resolver, arena, sizeof(arena));
  *   if (interpreter.AllocateTensors() != kTfLiteOk) return false;
- *   for (i = 0; i < {NAME}_INPUT_LENGTH; i++)
+ *   for (unsigned int i = 0; i < {NAME}_INPUT_LENGTH; i++)
  *     interpreter.input(0)->data.int8[i] = {name}_quantize(raw[i], i % {channels});
- *   if (interpreter.Invoke() != kTfLiteOk) return false;"""
+ *   if (interpreter.Invoke() != kTfLiteOk) return false;
+ *   const int8_t* scores = interpreter.output(0)->data.int8;  // {NAME}_CLASSES values
+ *
+ * To test it on the board, feed {name}_golden_input, where there is one, in place of the quantised sample: the scores
+ * must be {name}_golden_output, each to one step."""
 
 SOURCE = """\
 /* The bytes of the model that {name}.h describes, made by tinynas {version}. Do not edit. */

@@ -14,7 +14,7 @@ from tinynas.runs.trial import Evaluation, Trial
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS trials (
     number INTEGER PRIMARY KEY, generation INTEGER NOT NULL, parent INTEGER, key TEXT NOT NULL,
-    state TEXT NOT NULL, architecture TEXT NOT NULL, evaluation TEXT NOT NULL
+    state TEXT NOT NULL, architecture TEXT NOT NULL, evaluation TEXT NOT NULL, elapsed_s REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
@@ -44,12 +44,15 @@ class Journal:
             trial.evaluation.state.value,
             json.dumps(trial.architecture.to_dict()),
             json.dumps(trial.evaluation.to_dict()),
+            trial.elapsed_s,
         )
-        self._run("INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        self._run("INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def trials(self) -> tuple[Trial, ...]:
         """Return every trial, in the order of their numbers."""
-        rows = self._run("SELECT number, generation, parent, architecture, evaluation FROM trials ORDER BY number")
+        rows = self._run(
+            "SELECT number, generation, parent, architecture, evaluation, elapsed_s FROM trials ORDER BY number"
+        )
         try:
             return tuple(_trial(*row) for row in rows)
         except (ValueError, TypeError, KeyError, TinynasError) as error:
@@ -79,13 +82,16 @@ class Journal:
             raise RunError(f"The journal {self._path} could not be used: {error}.") from error
 
 
-def _trial(number: int, generation: int, parent: int | None, architecture: str, evaluation: str) -> Trial:
+def _trial(
+    number: int, generation: int, parent: int | None, architecture: str, evaluation: str, elapsed_s: float
+) -> Trial:
     return Trial(
         number,
         generation,
         parent,
         Architecture.from_dict(json.loads(architecture)),
         Evaluation.from_dict(json.loads(evaluation)),
+        elapsed_s,
     )
 
 

@@ -26,6 +26,7 @@ class Evaluation:
     """What is known of a trial: its footprint, the violations of the limits, the scores of each fold trained.
 
     `visits` counts the training samples that were seen, over all folds and epochs; `seconds` is what it all took.
+    `rung` counts the promotions of successive halving before it: scores of one rung only are like for like.
     """
 
     state: State
@@ -36,6 +37,7 @@ class Evaluation:
     seconds: float = 0.0
     error: str = ""
     visits: int = 0
+    rung: int = 0
 
     def mean(self, metric: str = "accuracy", model: str = "int8") -> float:
         """Return the mean over the folds of `metric`, for the "int8" or the "float" model."""
@@ -59,6 +61,7 @@ class Evaluation:
             "seconds": self.seconds,
             "error": self.error,
             "visits": self.visits,
+            "rung": self.rung,
         }
 
     @classmethod
@@ -74,18 +77,24 @@ class Evaluation:
             value["seconds"],
             value["error"],
             value["visits"],
+            value["rung"],
         )
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One architecture on its way through a search; `number` counts from 0, `parent` is the number it came from."""
+    """One architecture on its way through a search; `number` counts from 0, `parent` is the number it came from.
+
+    A trial whose parent has the same architecture is a promotion: its training went on from the parent's weights.
+    `elapsed_s` is the age of the search, in wall seconds, when the trial was recorded.
+    """
 
     number: int
     generation: int
     parent: int | None
     architecture: Architecture
     evaluation: Evaluation
+    elapsed_s: float = 0.0
 
     def __str__(self) -> str:
         """Return one line for people: number, verdict, architecture."""
@@ -101,12 +110,13 @@ class Trial:
         return f"#{self.number} {verdict} | {self.architecture}"
 
 
-def ranking(metric: str) -> Callable[[Trial], tuple[float, int, int]]:
-    """Return a sort key, best first: int8 score, then the smaller arena, then the older trial."""
+def ranking(metric: str) -> Callable[[Trial], tuple[int, float, int, int]]:
+    """Return a sort key, best first: the higher rung, int8 score, then the smaller arena, then the older trial."""
 
-    def key(trial: Trial) -> tuple[float, int, int]:
+    def key(trial: Trial) -> tuple[int, float, int, int]:
         footprint = trial.evaluation.footprint
         return (
+            -trial.evaluation.rung,
             -trial.evaluation.mean(metric),
             0 if footprint is None else footprint.arena_bytes,
             trial.number,

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tinynas.errors import RunError
 from tinynas.runs import Run, State, Trial, ranking
@@ -44,6 +45,7 @@ class Record:
 
     def add(self, trial: Trial, seconds: float) -> bool:
         """Write a trial and the seconds so far to the journal; return whether it is the best now."""
+        trial = replace(trial, elapsed_s=round(seconds, 3))
         leads = bool(trial.evaluation.folds) and self._best_of([*self.trials, trial]) is trial
         self._run.journal.append(trial)
         self._run.journal.set_fact("seconds", seconds)

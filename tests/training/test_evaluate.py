@@ -19,7 +19,7 @@ from tinynas.training.keras import seed_everything
 from tinynas.training.schedule import Schedule, final_epochs, schedule_for
 
 NET = Architecture((8, 8, 1), (Block("conv", 8, 3, pool="max"), Block("separable", 8, 3)), Head(), 3)
-SCHEDULE = Schedule(n_folds=3, folds=3, samples=100, epochs=40, patience=None)
+SCHEDULE = Schedule(n_folds=3, folds=3, samples=100, epochs=40)
 RECIPE = Recipe(epochs=1, batch_size=8)
 
 

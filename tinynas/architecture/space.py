@@ -25,7 +25,7 @@ from tinynas.architecture.starts import starts
 from tinynas.errors import ArchitectureError
 
 _MOST_BLOCKS, _LARGEST_CHOICE = 100, 4096  # no board has room for more, and a slip of the pen must not hang a search
-_FILTERS = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+_FILTERS = (4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160, 192)
 
 # The known values of a choice by field (None: any whole number of at least the second entry).
 _KNOWN: dict[str, tuple[tuple[Any, ...] | None, int]] = {
@@ -157,7 +157,7 @@ class SearchSpace:
         return self.assemble(blocks, draw_head(self, rng, shape))
 
     def handmade(self) -> tuple[Architecture, ...]:
-        """Return 3 to 5 sound hand-made networks for this input, small to medium, brought into the space."""
+        """Return 3 to 6 sound hand-made networks for this input, small to large, brought into the space."""
         return tuple({a.key: a for a in (self.assemble(*start) for start in starts(self.input_shape))}.values())
 
     def to_dict(self) -> dict[str, Any]:

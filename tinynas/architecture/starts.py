@@ -1,4 +1,4 @@
-"""Hand-made networks to start from, for pictures and for series, small to medium."""
+"""Hand-made networks to start from, for pictures and for series, small to large."""
 
 from collections.abc import Callable
 
@@ -31,12 +31,21 @@ def _pictures(longest: int) -> tuple[Start, ...]:
         _separable(64, 3),
         _separable(96, 3),
     )
+    large = (
+        _conv(32, 3, first, pool="max"),
+        _conv(32, 3),
+        _separable(64, 3, pool="max"),
+        _separable(96, 3),
+        _separable(112, 3),
+        _separable(128, 3),
+    )
     return (
         (small, Head()),
         (flat, Head("flatten", 32)),
         (stack, Head()),
         (shortcuts, Head()),
         (strong, Head()),
+        (large, Head()),
     )
 
 
@@ -60,7 +69,14 @@ def _series(length: int) -> tuple[Start, ...]:
         _separable(64, 5),
         _separable(96, 3),
     )
-    return (small, Head()), (flat, Head("flatten", 32)), (stack, Head()), (strong, Head())
+    large = (
+        _conv(32, 9, first, pool="max"),
+        _conv(48, 5),
+        _separable(64, 5, pool="max"),
+        _separable(96, 5),
+        _separable(128, 5),
+    )
+    return (small, Head()), (flat, Head("flatten", 32)), (stack, Head()), (strong, Head()), (large, Head())
 
 
 def _of_kind(kind: str) -> Callable[..., Block]:

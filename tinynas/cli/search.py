@@ -46,12 +46,26 @@ def search(
     fidelity: Annotated[
         str | None, _option(_SEARCH, "Training of a child: proxy, full (every fold) or none (proxy).")
     ] = None,
+    rungs: Annotated[
+        int | None, _option(_SEARCH, "Trainings of growing length through which the best children go (3).")
+    ] = None,
+    inherit: Annotated[
+        bool | None,
+        typer.Option(
+            "--inherit/--no-inherit",
+            rich_help_panel=_SEARCH,
+            help="Children start from their parent's weights (they do).",
+        ),
+    ] = None,
+    precision: Annotated[
+        str | None, _option(_SEARCH, "float32 or bfloat16. Default: bfloat16 where the processor has it.")
+    ] = None,
     folds: Annotated[int | None, _option(_SEARCH, "K of the K-fold cross-validation (5).")] = None,
     finalists: Annotated[int | None, _option(_SEARCH, "The best so many are trained on every fold (3).")] = None,
     final_epochs: Annotated[int | None, _option(_SEARCH, "Epochs of the final training.")] = None,
     metric: Annotated[str | None, _option(_SEARCH, "accuracy, precision, recall or f1 (accuracy).")] = None,
     augment: Annotated[
-        str | None, _option(_SEARCH, "auto, none, or a list of shift, flip, noise, scale (auto).")
+        str | None, _option(_SEARCH, "auto, none, or a list of shift, flip, noise, scale, erase (auto).")
     ] = None,
     seed: Annotated[int | None, _option(_SEARCH, "The same seed and trials give the same journal (0).")] = None,
     workers: Annotated[int | None, _option(_SEARCH, "Worker processes. Default: one a core.")] = None,
@@ -114,6 +128,9 @@ def search(
             "selection": selection,
             "start": start,
             "fidelity": fidelity,
+            "n_rungs": rungs,
+            "inherit": inherit,
+            "precision": precision,
             "n_folds": folds,
             "n_finalists": finalists,
             "final_epochs": final_epochs,

@@ -26,10 +26,14 @@ _OPTIONS = {
     "n_children": "--children",
     "n_parents": "--parents",
     "n_mutations": "--mutations",
+    "n_rungs": "--rungs",
     "n_folds": "--folds",
     "n_finalists": "--finalists",
     "final_epochs": "--final-epochs",
-    **{name: f"--{name}" for name in ("patience", "strategy", "selection", "start", "fidelity", "metric", "seed")},
+    **{
+        name: f"--{name}"
+        for name in ("patience", "strategy", "selection", "start", "fidelity", "metric", "precision", "seed")
+    },
 }
 
 

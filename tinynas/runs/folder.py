@@ -5,10 +5,12 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from tinynas.runs.settings import Settings
 # What architecture.json must say: convert and the firmware need it.
 _ABOUT = ("sha256", "stage", "class_names", "layout", "normalization", "footprint")
 _SETTINGS, _JOURNAL, _SUMMARY, _LOG = "settings.json", "journal.sqlite", "summary.json", "search.log"
+_WEIGHTS = "weights"
 
 
 class Run:
@@ -94,6 +97,24 @@ class Run:
         shutil.rmtree(old, ignore_errors=True)
         _point_latest(self.folder)
 
+    def weights_path(self, number: int) -> Path:
+        """Return where `save_weights` keeps the weights of trial `number` while the search goes on."""
+        return self.folder / _WEIGHTS / f"{number}.npz"
+
+    def save_weights(self, number: int, weights: Mapping[str, Sequence[np.ndarray]]) -> None:
+        """Keep the weights of a trial, by layer name, for those that will start from them."""
+        path = self.weights_path(number)
+        path.parent.mkdir(exist_ok=True)
+        buffer = BytesIO()
+        np.savez(
+            buffer, **{f"{name}/{at}": array for name, arrays in weights.items() for at, array in enumerate(arrays)}
+        )
+        write_atomically(path, buffer.getvalue())
+
+    def remove_weights(self) -> None:
+        """Remove the weights that `save_weights` kept: the search has ended."""
+        shutil.rmtree(self.folder / _WEIGHTS, ignore_errors=True)
+
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, whole or not at all."""
         write_atomically(self.folder / _SUMMARY, json.dumps(summary, indent=1).encode())
@@ -113,6 +134,18 @@ class Run:
         """Close the journal and let other processes in."""
         self.journal.close()
         self._lock.close()
+
+
+def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
+    """Return the weights, by layer name, of a file that `Run.save_weights` wrote; RunError when it cannot be read."""
+    weights: dict[str, list[np.ndarray]] = {}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            for key in file.files:  # in the order they were written
+                weights.setdefault(key.rpartition("/")[0], []).append(file[key])
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise RunError(f"{path}, the weights of a trial, cannot be read ({error}): start the search anew.") from error
+    return weights
 
 
 class Best:

@@ -24,7 +24,12 @@ class DataSource(BaseModel):
 
 
 class Settings(BaseModel):
-    """What was asked for. `max_trials` counts trained children; `time_budget_s` is wall seconds for everything."""
+    """What was asked for. `max_trials` counts trained children; `time_budget_s` is wall seconds for everything.
+
+    A proxy search trains a child for a short while; the best 1 / `reduction` of each rung go on to the next of
+    `n_rungs`, each `reduction` times as long as the one before. With `inherit` a child starts from the weights of its
+    parent.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,6 +50,9 @@ class Settings(BaseModel):
     max_trials: int | None = Field(None, ge=1)
     time_budget_s: float | None = Field(None, gt=0, le=30 * 86400)
     fidelity: Literal["none", "proxy", "full"] = "proxy"
+    n_rungs: int = Field(3, ge=1, le=6)
+    reduction: int = Field(3, ge=2, le=10)
+    inherit: bool = True
     n_folds: int = Field(5, ge=2)
     n_finalists: int = Field(3, ge=1)
     final_epochs: int | None = Field(None, ge=1)
@@ -53,6 +61,7 @@ class Settings(BaseModel):
     final_threads: int = Field(1, ge=1)
     peak_rate: float = Field(4e-3, gt=0, lt=1)
     batch_size: int = Field(64, ge=1)
+    precision: Literal["float32", "bfloat16"] = "float32"
 
     @classmethod
     def create(cls, **values: Any) -> "Settings":

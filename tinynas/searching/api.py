@@ -24,6 +24,7 @@ from tinynas.searching.loop import Loop
 from tinynas.searching.random_search import RandomSearch
 from tinynas.searching.strategy import Strategy
 from tinynas.training.augment import augmentation_for
+from tinynas.training.precision import best_precision
 
 Evaluate = Callable[[Architecture], Evaluation]
 
@@ -75,6 +76,7 @@ def search(
     if not {"n_generations", "max_trials", "time_budget_s"} & {k for k, v in settings.items() if v is not None}:
         settings["n_generations"] = 8
     settings.setdefault("n_folds", _folds_for(dataset))
+    settings.setdefault("precision", best_precision())
     chosen = Settings.create(
         version=__version__,
         target=target,

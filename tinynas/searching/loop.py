@@ -12,10 +12,11 @@ from tinynas.searching.clock import Clock
 from tinynas.searching.events import FinalProgress, GenerationStarted, Note, Started, TrialDone, Watcher
 from tinynas.searching.executor import Executor
 from tinynas.searching.feasible import Candidate, Screen, infeasible, propose
+from tinynas.searching.halving import promotions
 from tinynas.searching.record import Record, count_trained
 from tinynas.searching.strategy import Proposal, Strategy
 from tinynas.searching.summary import about_best, summarize
-from tinynas.searching.worker import Final, FinalJob, Job, Outcome
+from tinynas.searching.worker import Final, FinalJob, Job, Outcome, StartFile
 
 _FAILURES_IN_A_ROW = 10  # then something is wrong with the set-up rather than with the children
 
@@ -79,22 +80,51 @@ class Loop:
         """Run one generation; return False when there was nothing new to train."""
         before = self._record.before(generation)
         first = 1 + max((trial.number for trial in before), default=-1)
+        promoted = self._promotions(before)
         candidates = self._propose(generation, before)
         fits = sum(not candidate.violations for candidate in candidates)
-        jobs = self._jobs(generation, first, candidates)
-        if not fits:
-            if generation == 0:
-                raise infeasible(candidates)
+        if not fits and generation == 0:
+            raise infeasible(candidates)
+        jobs = self._promotion_jobs(generation, first, promoted)
+        jobs += self._jobs(generation, first + len(promoted), candidates)
+        if not fits and not promoted:
             return False
         infeasible_ones = len(candidates) - fits
-        self.watch(GenerationStarted(generation, "search", len(jobs), infeasible_ones, self._share(first)))
+        self.watch(
+            GenerationStarted(generation, "search", len(jobs), infeasible_ones, self._share(count_trained(before)))
+        )
         surely = 0 if generation else 2  # however short the time, there is something to choose from
         self._train(jobs[:surely], None)
-        self._train(jobs[surely:], self.clock.search_deadline())
-        for number in range(first, first + len(candidates)):
+        self._train(sorted(jobs[surely:], key=_by_rung), self.clock.search_deadline())
+        for number in range(first, first + len(promoted) + len(candidates)):
             if number in self._record:
                 self.strategy.tell(self._record[number])
         return True
+
+    def _promotions(self, before: Sequence[Trial]) -> tuple[Trial, ...]:
+        settings = self._settings
+        if settings.fidelity != "proxy":
+            return ()
+        return promotions(before, settings.n_rungs, settings.reduction, settings.metric)
+
+    def _promotion_jobs(self, generation: int, first: int, promoted: Sequence[Trial]) -> list[Job]:
+        """Return the jobs that train `promoted` on, what the journal has already left out."""
+        jobs = []
+        for number, trial in enumerate(promoted, first):
+            assert trial.evaluation.footprint is not None  # it was trained
+            candidate = Candidate(_proposal(trial), trial.evaluation.footprint, ())
+            if number in self._record:
+                self._require_same(self._record[number], candidate)
+                continue
+            job = self._job(number, generation, candidate)
+            jobs.append(replace(job, rung=trial.evaluation.rung + 1, start=self._start_of(trial.number)))
+        return jobs
+
+    def _start_of(self, number: int | None) -> StartFile | None:
+        """Return the file with the weights of trial `number`, or None when there is none."""
+        if number is None or not self.run.weights_path(number).exists():
+            return None
+        return StartFile(self.run.weights_path(number), self._record[number].architecture)
 
     def _propose(self, generation: int, before: Sequence[Trial]) -> list[Candidate]:
         """Return the generation's children: the same ones whenever they are asked for."""
@@ -115,7 +145,8 @@ class Loop:
             if candidate.violations:
                 self._record.add(_infeasible_trial(number, generation, candidate), self.clock.elapsed())
             else:
-                jobs.append(self._job(number, generation, candidate))
+                start = self._start_of(candidate.proposal.parent) if self._settings.inherit else None
+                jobs.append(replace(self._job(number, generation, candidate), start=start))
         return jobs
 
     def _require_same(self, trial: Trial, candidate: Candidate) -> None:
@@ -157,6 +188,8 @@ class Loop:
     def _train(self, jobs: Sequence[Job], deadline: float | None) -> None:
         for job, outcome in self.executor.evaluate(jobs, deadline):
             trial = Trial(job.number, job.generation, job.parent, job.architecture, outcome.evaluation)
+            if outcome.weights and job.fidelity == "proxy":
+                self.run.save_weights(job.number, outcome.weights)
             leads = self._record.add(trial, self.clock.elapsed())
             if leads:
                 self._keep(trial, outcome)
@@ -192,7 +225,7 @@ class Loop:
         for number, trial in enumerate(ranked, 1 + self._record.searched[-1].number):
             if number not in self._record and trial.evaluation.footprint is not None:
                 job = self._job(number, generation, Candidate(_proposal(trial), trial.evaluation.footprint, ()))
-                jobs.append(replace(job, fidelity="full", plan=tuple(plan)))
+                jobs.append(replace(job, fidelity="full", plan=tuple(plan), rung=trial.evaluation.rung))
         self.watch(GenerationStarted(generation, "finalists", len(jobs), 0, 1.0))
         self._train(jobs, self.clock.finalists_deadline())
 
@@ -234,10 +267,16 @@ class Loop:
 
     def _summarize(self, best: Trial | None, final: Final | None) -> None:
         self.run.write_summary(summarize(self.run, self.dataset, self.trials, best, final, self.clock))
+        self.run.remove_weights()
 
     def _say(self, text: str) -> None:
         self.run.log(text)
         self.watch(Note(text))
+
+
+def _by_rung(job: Job) -> int:
+    """Sort the longest trainings first, so that no process is left with one at the end."""
+    return -job.rung
 
 
 def _proposal(trial: Trial) -> Proposal:

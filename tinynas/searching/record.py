@@ -63,8 +63,12 @@ class Record:
         raise RunError(f"No child could be trained: {reason} See {self._run.folder / 'search.log'}.")
 
     def ranked(self) -> list[Trial]:
-        """Return the trained trials of the search phase, best first."""
-        return sorted((trial for trial in self.searched if trial.evaluation.folds), key=self._key)
+        """Return the trained trials of the search phase, best first, each architecture by its highest rung."""
+        trained = sorted((trial for trial in self.searched if trial.evaluation.folds), key=self._key)
+        first: dict[str, Trial] = {}
+        for trial in trained:
+            first.setdefault(trial.architecture.key, trial)
+        return list(first.values())
 
     def stale(self, generation: int) -> int:
         """Return how many generations before `generation` have passed since the best one."""
@@ -80,5 +84,5 @@ class Record:
 
 
 def count_trained(trials: Sequence[Trial]) -> int:
-    """Return how many of `trials` were given to training, whether or not it worked."""
-    return sum(trial.evaluation.state is not State.INFEASIBLE for trial in trials)
+    """Return how many of `trials` are children given to training, whether or not it worked; promotions are no more."""
+    return sum(trial.evaluation.state is not State.INFEASIBLE and not trial.evaluation.rung for trial in trials)

@@ -4,8 +4,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,24 @@ from tinynas.runs import Evaluation, Settings, State
 from tinynas.searching.agreement import require_agreement, require_same_head
 from tinynas.searching.share import SharedDataset
 
+_MOST_REPLICAS = 4  # of a batch of 64: a larger one takes fewer, worse steps
 CHECKED_SAMPLES = 200  # held-out samples on which TFLM and the reference resolver must agree
+
+
+@dataclass(frozen=True)
+class StartFile:
+    """A file with the weights of a trained network of `architecture`."""
+
+    path: Path
+    architecture: Architecture
 
 
 @dataclass(frozen=True)
 class Job:
     """A child to be evaluated: `seed` fixes its weights; `screened` is the footprint that the real file must have.
 
-    `plan` is (folds, epochs, samples), in place of the fidelity's own where the time is short.
+    `plan` is (folds, epochs, samples), in place of the fidelity's own where the time is short. A proxy training is the
+    longer the higher its `rung`, and begins with the weights in `start`.
     """
 
     number: int
@@ -37,6 +48,8 @@ class Job:
     seed: int
     screened: Footprint
     plan: tuple[int, int, int] | None = None
+    rung: int = 0
+    start: StartFile | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,7 @@ class Outcome:
     keras: bytes = b""
     tflite: bytes = b""
     samples: np.ndarray | None = None
+    weights: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,11 +110,10 @@ class Worker:
         finally:
             self._clear()
         seconds = round(time.perf_counter() - start, 3)
-        return replace(outcome, evaluation=replace(outcome.evaluation, seconds=seconds))
+        return replace(outcome, evaluation=replace(outcome.evaluation, seconds=seconds, rung=job.rung))
 
     def _evaluate(self, job: Job) -> Outcome:
-        from tinynas.training.evaluate import measure, train_fold
-        from tinynas.training.schedule import schedule_for
+        from tinynas.training.evaluate import measure
 
         settings, dataset = self._settings, self._dataset
         footprint, data = measure(job.architecture, settings.target, dataset, job.seed)
@@ -111,24 +124,49 @@ class Worker:
             return Outcome(Evaluation(State.INFEASIBLE, footprint, texts, fidelity=job.fidelity))
         if job.fidelity == "none":
             return Outcome(Evaluation(State.COMPLETE, footprint, fidelity=job.fidelity))
-        schedule = schedule_for(job.fidelity, dataset, settings.n_folds)
+        n_folds, scored, first, visits = self._train(job)
+        if job.fidelity == "full":
+            require_same_head(first.tflite)
+        evaluation = Evaluation(State.COMPLETE, footprint, (), scored, job.fidelity, visits=visits)
+        rows = dataset.folds(n_folds, 0)[0].validation
+        held_out = dataset.x[rows[representative_rows(dataset.y[rows], CHECKED_SAMPLES, job.seed)]]
+        samples = self._int8(first.tflite, held_out)
+        return Outcome(evaluation, first.keras, first.tflite, samples, first.weights)
+
+    def _train(self, job: Job) -> tuple[int, tuple[FoldScores, ...], Any, int]:
+        """Train the job's folds; return their number of all, their scores, the first's model, the samples visited."""
+        from tinynas.runs.folder import read_weights
+        from tinynas.training.evaluate import Start, train_fold
+        from tinynas.training.schedule import rung_schedule, schedule_for
+
+        settings, dataset = self._settings, self._dataset
+        if job.fidelity == "proxy":
+            schedule = rung_schedule(job.rung, settings.reduction, dataset, settings.n_folds)
+        else:
+            schedule = schedule_for(job.fidelity, dataset, settings.n_folds)
         if job.plan is not None:
             folds, epochs, samples = job.plan
             schedule = replace(schedule, folds=folds, epochs=epochs, samples=samples)
+        start = None
+        if job.start is not None:  # weights of fold 0, the one that proxies train
+            start = Start(job.start.architecture, read_weights(job.start.path))
         scored, first, visits = [], None, 0
         for fold in range(schedule.folds):
-            scores, trained = train_fold(job.architecture, dataset, schedule, self._recipe(), fold, job.seed + fold)
+            scores, trained = train_fold(
+                job.architecture,
+                dataset,
+                schedule,
+                self._recipe(),
+                fold,
+                job.seed + fold,
+                precision=settings.precision,
+                start=start,
+            )
             scored.append(scores)
             visits += trained.visits
             first = first or trained
             self._clear()
-        assert first is not None
-        if job.fidelity == "full":
-            require_same_head(first.tflite)
-        evaluation = Evaluation(State.COMPLETE, footprint, (), tuple(scored), job.fidelity, visits=visits)
-        rows = dataset.folds(schedule.n_folds, 0)[0].validation
-        held_out = dataset.x[rows[representative_rows(dataset.y[rows], CHECKED_SAMPLES, job.seed)]]
-        return Outcome(evaluation, first.keras, first.tflite, self._int8(first.tflite, held_out))
+        return schedule.n_folds, tuple(scored), first, visits
 
     def final(self, job: FinalJob, report: Callable[[Any], None] | None = None) -> Final:
         """Train the final model, score it on the test set, and run it in TFLM beside the reference resolver."""
@@ -139,11 +177,14 @@ class Worker:
 
         self._set_up()
         recipe = replace(self._recipe(), epochs=job.epochs, time_budget_s=job.time_budget_s)
-        scores, trained, epochs = train_final(job.architecture, self._dataset, recipe, job.seed, report)
+        precision = self._settings.precision
+        scores, trained, epochs = train_final(
+            job.architecture, self._dataset, recipe, job.seed, report, precision=precision
+        )
         rows = representative_rows(self._dataset.y_test, CHECKED_SAMPLES, job.seed)
         samples = self._int8(trained.tflite, self._dataset.x_test[rows])
-        footprint = replace(analyze(trained.tflite, self._settings.target).footprint, flops=trained.flops)
         screened = screen(job.architecture, self._settings.target)
+        footprint = replace(analyze(trained.tflite, self._settings.target).footprint, flops=screened.flops)
         require_agreement(job.architecture, screened, footprint, trained.tflite)
         require_same_head(trained.tflite)
         step = largest_step(trained.tflite, samples)
@@ -159,6 +200,7 @@ class Worker:
             batch_size=settings.batch_size,
             peak_rate=settings.peak_rate,
             augmentation=augmentation_for(self._dataset.layout, settings.augment),
+            replicas=min(self._threads, _MOST_REPLICAS),
         )
 
     def _int8(self, tflite: bytes, x: np.ndarray) -> np.ndarray:

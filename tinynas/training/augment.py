@@ -1,4 +1,4 @@
-"""Augmentation inside the training graph: shift, flip, noise and scale, each batch drawn anew from a seed.
+"""Augmentation inside the training graph: shift, flip, noise, scale and erase, each batch drawn anew from a seed.
 
 TensorFlow is imported where it runs, so that a choice can be checked before any process is started.
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 from tinynas.errors import UsageError
 
-KINDS = ("shift", "flip", "noise", "scale")
+KINDS = ("shift", "flip", "noise", "scale", "erase")
 
 
 @dataclass(frozen=True)
@@ -17,19 +17,22 @@ class Augmentation:
 
     shift: the largest move along each axis longer than 1, as a share of its length (zeros come in at the border).
     flip: mirror left to right.  noise: standard deviation of added noise, in units of the [0, 1] input range.
-    scale: the largest relative change of a sample's contrast about its mean.
+    scale: the largest relative change of a sample's contrast about its mean.  erase: the most of
+    each axis, as a share, that a rectangle takes which is replaced by one random value, in half the samples (random
+    erasing, Zhong et al. 2017).
     """
 
     shift: float = 0.0
     flip: bool = False
     noise: float = 0.0
     scale: float = 0.0
+    erase: float = 0.0
 
     def __call__(self, x: Any, seed: Any) -> Any:
         """Return the batch `x` (n, H, W, C) with each sample changed at random; `seed` is an int32 pair."""
         from tinynas.training.keras import tf
 
-        seeds = tf.random.experimental.stateless_split(seed, 5)
+        seeds = tf.random.experimental.stateless_split(seed, 6)
         if self.flip:
             mirrored = tf.random.stateless_uniform((tf.shape(x)[0], 1, 1, 1), seeds[0]) < 0.5
             x = tf.where(mirrored, tf.reverse(x, axis=[2]), x)
@@ -42,6 +45,8 @@ class Augmentation:
             )
             mean = tf.reduce_mean(x, axis=(1, 2), keepdims=True)
             x = tf.clip_by_value(mean + (x - mean) * factor, 0.0, 1.0)
+        if self.erase:
+            x = _erase(x, self.erase, seeds[5])
         if self.noise:
             x = tf.clip_by_value(x + tf.random.stateless_normal(tf.shape(x), seeds[4]) * self.noise, 0.0, 1.0)
         return x
@@ -66,13 +71,28 @@ def _shift(x: Any, axis: int, share: float, seed: Any) -> Any:
     return tf.ensure_shape(tf.transpose(tf.gather(turned, index, axis=1, batch_dims=1), (0, 2, 1, 3)), x.shape)
 
 
+def _erase(x: Any, share: float, seed: Any) -> Any:
+    """Return `x` with a rectangle of half the samples replaced by one value, of at most `share` of each axis."""
+    from tinynas.training.keras import tf
+
+    drawn = tf.random.stateless_uniform((6, tf.shape(x)[0], 1, 1, 1), seed)
+    erased = drawn[0] < 0.5
+    for axis in (1, 2):
+        length = float(x.shape[axis])
+        size = tf.maximum(1.0, drawn[axis] * share * length) if length > 1 else tf.ones_like(drawn[axis])
+        first = tf.floor(drawn[axis + 2] * (length - size + 1))
+        at = tf.reshape(tf.range(length), [-1 if other == axis else 1 for other in range(4)])
+        erased &= (at >= first) & (at < first + size)
+    return tf.where(erased, drawn[5], x)
+
+
 def augmentation_for(layout: str, chosen: str = "auto") -> Augmentation:
-    """Return the augmentation named by `chosen`: "auto", "none" or a comma list of shift, flip, noise, scale.
+    """Return the augmentation named by `chosen`: "auto", "none" or a comma list of shift, flip, noise, scale, erase.
 
     "auto" shifts images by up to 7 % and adds slight noise and scale to series; it never flips (a mirrored digit is
     another digit) and never shifts a series (in a packet the position of a byte is its meaning).
     """
-    strength = {"shift": 0.07, "flip": True, "noise": 0.02, "scale": 0.1}
+    strength = {"shift": 0.07, "flip": True, "noise": 0.02, "scale": 0.1, "erase": 0.5}
     if chosen == "auto":
         names = ["shift"] if layout == "image" else ["noise", "scale"]
     else:

@@ -8,6 +8,7 @@ import numpy as np
 from tinynas.architecture import Architecture, Block
 from tinynas.errors import ArchitectureError
 from tinynas.training.keras import keras
+from tinynas.training.precision import Precision
 
 # A short training sees some hundred batches: with Keras's default of 0.99 the statistics would not have
 # settled when the model is scored, and the score would be noise.
@@ -16,13 +17,27 @@ BATCH_NORM_MOMENTUM = 0.9
 Weights = Mapping[str, Sequence[np.ndarray]]
 
 
-def build(architecture: Architecture, weights: Weights | None = None) -> Any:
+def build(architecture: Architecture, weights: Weights | None = None, precision: Precision = "float32") -> Any:
     """Return the tf_keras model of `architecture`: input (batch, H, W, C) in [0, 1], output (batch, n_classes) softmax.
 
     The last layer of block i is called `block{i}`, so that shapes can be read off the model. `weights` maps layer
     names to arrays (see `layer_weights`); layers that are not named keep their fresh initial weights. Raises
-    ArchitectureError when an array's shape is not the layer's.
+    ArchitectureError when an array's shape is not the layer's. With `precision` "bfloat16" the layers compute in that
+    format; the weights, their names and the output are float32 as ever, so that they fit the float32 model, which is
+    the one to quantise.
     """
+    before = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
+    try:
+        model = _model(architecture)
+    finally:
+        keras.mixed_precision.set_global_policy(before)
+    if weights is not None:
+        set_weights(model, weights)
+    return model
+
+
+def _model(architecture: Architecture) -> Any:
     inputs = keras.Input(shape=architecture.input_shape, name="input")
     x, shape = inputs, architecture.input_shape
     rates = architecture.dropout_rates
@@ -30,10 +45,7 @@ def build(architecture: Architecture, weights: Weights | None = None) -> Any:
         x = _block(x, block, shape, f"block{number}", rate)
         shape = block.output_shape(shape)
     outputs = _head(x, architecture, shape, rates[-1])
-    model = keras.Model(inputs, outputs, name="tinynas")
-    if weights is not None:
-        _set_weights(model, weights)
-    return model
+    return keras.Model(inputs, outputs, name="tinynas")
 
 
 def _block(x: Any, block: Block, shape: tuple[int, int, int], name: str, dropout: float) -> Any:
@@ -81,10 +93,11 @@ def _head(x: Any, architecture: Architecture, shape: tuple[int, int, int], dropo
     if head.hidden_units:
         x = layers.Dense(head.hidden_units, activation="relu", name="head_hidden")(x)
     x = layers.Dropout(dropout, name="head_dropout")(x)
-    return layers.Dense(architecture.n_classes, activation="softmax", name="head_classes")(x)
+    return layers.Dense(architecture.n_classes, activation="softmax", dtype="float32", name="head_classes")(x)
 
 
-def _set_weights(model: Any, weights: Weights) -> None:
+def set_weights(model: Any, weights: Weights) -> None:
+    """Give the layers that `weights` names its arrays; ArchitectureError when an array's shape is not the layer's."""
     for name, arrays in weights.items():
         layer = model.get_layer(name)
         want = [tuple(weight.shape) for weight in layer.weights]

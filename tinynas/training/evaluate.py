@@ -13,12 +13,14 @@ from tinynas.data import Dataset, FoldScores, score
 from tinynas.data.splits import representative_rows
 from tinynas.hardware import Footprint, Target
 from tinynas.tflite import analyze
-from tinynas.training.build import build
+from tinynas.training.build import Weights, build, set_weights
 from tinynas.training.convert import fill_untrained, quantize
 from tinynas.training.fit import Progress, Recipe, fit, predict
 from tinynas.training.flops import count_flops
+from tinynas.training.inherit import inherit
 from tinynas.training.int8 import Int8Model
-from tinynas.training.keras import seed_everything
+from tinynas.training.keras import layer_weights, seed_everything
+from tinynas.training.precision import Precision
 from tinynas.training.schedule import Schedule
 
 CALIBRATION_SAMPLES = 100
@@ -27,15 +29,23 @@ _SCORED_SAMPLES = 4000  # of a fold's validation part: the standard error of an 
 
 @dataclass(frozen=True)
 class Trained:
-    """A model that has been trained and quantised: the Keras file and the .tflite as bytes.
+    """A model that has been trained and quantised: the Keras file and the .tflite as bytes, its weights by layer name.
 
-    `flops` is keras-flops's count, `visits` the number of training samples seen over all epochs.
+    `visits` is the number of training samples seen over all epochs.
     """
 
     keras: bytes
     tflite: bytes
-    flops: int
+    weights: Weights
     visits: int
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a training starts from: the weights, by layer name, of a trained network of `architecture`."""
+
+    architecture: Architecture
+    weights: Weights
 
 
 def measure(architecture: Architecture, target: Target, dataset: Dataset, seed: int) -> tuple[Footprint, bytes]:
@@ -53,19 +63,47 @@ def measure(architecture: Architecture, target: Target, dataset: Dataset, seed: 
 
 
 def train_fold(
-    architecture: Architecture, dataset: Dataset, schedule: Schedule, recipe: Recipe, fold: int, seed: int
+    architecture: Architecture,
+    dataset: Dataset,
+    schedule: Schedule,
+    recipe: Recipe,
+    fold: int,
+    seed: int,
+    *,
+    precision: Precision = "float32",
+    start: Start | None = None,
 ) -> tuple[FoldScores, Trained]:
-    """Train fresh weights on one fold, as long as `schedule` says; return the scores on its validation part."""
+    """Train on one fold, as long as `schedule` says; return the scores on its validation part.
+
+    The weights are fresh ones, or what `start` has for this architecture (see `inherit`). A start must come from the
+    same fold: one from another has seen these validation samples.
+    """
     rows = dataset.folds(schedule.n_folds, 0)[fold]
     rng = np.random.default_rng(seed)
     train, held_out = _some(rows.train, schedule.samples, rng), _some(rows.validation, _SCORED_SAMPLES, rng)
     x, y, validation = dataset.x[train], dataset.y[train], (dataset.x[held_out], dataset.y[held_out])
-    seed_everything(seed)
-    model = build(architecture)
-    recipe = replace(recipe, epochs=schedule.epochs, patience=schedule.patience)
-    epochs = fit(model, x, y, recipe, seed, validation)
+    model, epochs = _fitted(architecture, x, y, replace(recipe, epochs=schedule.epochs), seed, precision, start)
     trained = _finished(model, x[representative_rows(y, CALIBRATION_SAMPLES, seed)], epochs * len(x))
     return score_both(model, trained.tflite, *validation), trained
+
+
+def _fitted(
+    architecture: Architecture,
+    x: np.ndarray,
+    y: np.ndarray,
+    recipe: Recipe,
+    seed: int,
+    precision: Precision,
+    start: Start | None = None,
+    report: Callable[[Progress], None] | None = None,
+) -> tuple[Any, int]:
+    """Return the float32 model, trained at `precision`, and the epochs done."""
+    seed_everything(seed)
+    model = build(architecture, precision=precision)
+    if start is not None:
+        set_weights(model, inherit(architecture, layer_weights(model), start.architecture, start.weights))
+    epochs = fit(model, x, y, recipe, seed, report)
+    return (model if precision == "float32" else build(architecture, layer_weights(model))), epochs
 
 
 def _some(rows: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
@@ -79,11 +117,11 @@ def train_final(
     recipe: Recipe,
     seed: int,
     report: Callable[[Progress], None] | None = None,
+    *,
+    precision: Precision = "float32",
 ) -> tuple[FoldScores, Trained, int]:
     """Train on all training data; return the scores on the test set (read here, once), the model, the epochs done."""
-    seed_everything(seed)
-    model = build(architecture)
-    epochs = fit(model, dataset.x, dataset.y, recipe, seed, report=report)
+    model, epochs = _fitted(architecture, dataset.x, dataset.y, recipe, seed, precision, report=report)
     trained = _finished(model, dataset.representative(CALIBRATION_SAMPLES, seed), epochs * len(dataset.x))
     scores = score_both(model, trained.tflite, dataset.x_test, dataset.y_test)
     return scores, trained, epochs
@@ -102,4 +140,4 @@ def _finished(model: Any, representative: np.ndarray, visits: int) -> Trained:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         model.save(path)
-        return Trained(path.read_bytes(), quantize(model, representative), count_flops(model), visits)
+        return Trained(path.read_bytes(), quantize(model, representative), layer_weights(model), visits)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from tinynas.errors import ConversionError
+from tinynas.training.adamw import AdamW
 from tinynas.training.augment import Augmentation
-from tinynas.training.keras import keras, tf
+from tinynas.training.keras import tf
 
 _WARM_UP = 0.25  # the share of the training in which the rate rises
 
@@ -19,8 +20,9 @@ _WARM_UP = 0.25  # the share of the training in which the rate rises
 class Recipe:
     """How to train: everything that `fit` needs beside the model, the data and the seed.
 
-    epochs: passes over the data.  patience: stop after so many epochs without a lower validation loss (None: never).
-    time_budget_s: fit the number of epochs to this many wall seconds instead, `epochs` then being the most.
+    epochs: passes over the data.  time_budget_s: fit the number of epochs to this many wall seconds instead, `epochs`
+    then being the most.  replicas: batches of `batch_size` that are computed side by side for each step, one a thread
+    (a small model does not fill two threads, two batches do).
     """
 
     epochs: int
@@ -29,8 +31,8 @@ class Recipe:
     weight_decay: float = 1e-3
     label_smoothing: float = 0.05
     augmentation: Augmentation = field(default_factory=Augmentation)
-    patience: int | None = None
     time_budget_s: float | None = None
+    replicas: int = 1
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,6 @@ def fit(
     y: np.ndarray,
     recipe: Recipe,
     seed: int,
-    validation: tuple[np.ndarray, np.ndarray] | None = None,
     report: Callable[[Progress], None] | None = None,
 ) -> int:
     """Train `model` in place on x float32 (n, H, W, C), y int (n,); return the epochs done.
@@ -66,13 +67,14 @@ def fit(
     """
     run_epoch = _epoch_function(model, x, y, recipe)
     rng = np.random.default_rng(seed)
-    batch = min(recipe.batch_size, len(x))
+    replicas = max(1, min(recipe.replicas, len(x) // recipe.batch_size))
+    batch = min(recipe.batch_size * replicas, len(x))
+    batch -= batch % replicas
     steps = len(x) // batch
     start = time.perf_counter()
     progress, epoch, planned = 0.0, 0, recipe.epochs
-    best, since = math.inf, 0
     while epoch < planned:
-        order = rng.permutation(len(x))[: steps * batch].reshape(steps, batch).astype(np.int32)
+        order = rng.permutation(len(x))[: steps * batch].reshape(steps, replicas, -1).astype(np.int32)
         slope = (1.0 - progress) / ((planned - epoch) * steps)
         loss = float(run_epoch(order, np.float32(progress), np.float32(slope), np.int32(rng.integers(2**31))))
         progress, epoch = progress + slope * steps, epoch + 1
@@ -82,11 +84,6 @@ def fit(
         planned = _replan(recipe, epoch, seconds)
         if report is not None:
             report(Progress(epoch, planned, loss, seconds))
-        if validation is not None and recipe.patience is not None:
-            now = cross_entropy(model, *validation)
-            best, since = (now, 0) if now < best - 1e-3 else (best, since + 1)
-            if since >= recipe.patience:
-                break
     return epoch
 
 
@@ -102,41 +99,48 @@ def _replan(recipe: Recipe, epoch: int, seconds: float) -> int:
 
 
 def _epoch_function(model: Any, x: np.ndarray, y: np.ndarray, recipe: Recipe) -> Any:
-    """Return a graph function that trains one epoch and gives its mean loss; no Python runs between batches."""
-    optimizer = keras.optimizers.AdamW(recipe.peak_rate, weight_decay=recipe.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    """Return a graph function that trains one epoch and gives its mean loss; no Python runs between batches.
+
+    Its `order` is int32 (steps, replicas, batch). The replicas of a step share the weights and average their gradients;
+    each normalises its own batch.
+    """
     variables = model.trainable_variables
-    optimizer.build(variables)
-    classes = model.output_shape[-1]
-    with tf.device("/cpu:0"):
-        data, labels = tf.constant(x), tf.constant(y.astype(np.int32))
-    smoothing = recipe.label_smoothing
+    optimizer = AdamW(variables, recipe.weight_decay)
+    gradients_of = _gradient_function(model, x, y, recipe)
 
     @tf.function  # type: ignore[untyped-decorator]
     def run_epoch(order: Any, progress: Any, slope: Any, seed: Any) -> Any:
         total = tf.constant(0.0)
+        replicas = order.shape[1]
         for step in tf.range(tf.shape(order)[0]):
-            index = order[step]
-            images = recipe.augmentation(tf.gather(data, index), tf.stack([seed, step]))
-            targets = tf.one_hot(tf.gather(labels, index), classes) * (1 - smoothing) + smoothing / classes
-            with tf.GradientTape() as tape:
-                output = model(images, training=True)
-                loss = -tf.reduce_mean(tf.reduce_sum(targets * tf.math.log(output + 1e-7), axis=-1))
-            gradients = tape.gradient(loss, variables)
-            optimizer.learning_rate.assign(one_cycle(progress + slope * tf.cast(step, tf.float32), recipe.peak_rate))
-            optimizer.apply_gradients(zip(gradients, variables, strict=True))
-            total += loss
+            parts = [gradients_of(order[step, at], tf.stack([seed, step * replicas + at])) for at in range(replicas)]
+            rate = one_cycle(progress + slope * tf.cast(step, tf.float32), recipe.peak_rate)
+            optimizer.apply([tf.add_n(same) / replicas for same in zip(*(g for g, _ in parts), strict=True)], rate)
+            total += tf.add_n([loss for _, loss in parts]) / replicas
         return total / tf.cast(tf.shape(order)[0], tf.float32)
 
     return run_epoch
 
 
+def _gradient_function(model: Any, x: np.ndarray, y: np.ndarray, recipe: Recipe) -> Any:
+    """Return a function from the rows of a batch and a seed to (gradients, loss)."""
+    classes, smoothing = model.output_shape[-1], recipe.label_smoothing
+    with tf.device("/cpu:0"):
+        data, labels = tf.constant(x), tf.constant(y.astype(np.int32))
+
+    def gradients_of(rows: Any, seed: Any) -> Any:
+        images = recipe.augmentation(tf.gather(data, rows), seed)
+        targets = tf.one_hot(tf.gather(labels, rows), classes) * (1 - smoothing) + smoothing / classes
+        with tf.GradientTape() as tape:
+            output = model(images, training=True)
+            loss = -tf.reduce_mean(tf.reduce_sum(targets * tf.math.log(output + 1e-7), axis=-1))
+        return tape.gradient(loss, model.trainable_variables), loss
+
+    return gradients_of
+
+
 def predict(model: Any, x: np.ndarray, batch_size: int = 512) -> np.ndarray:
     """Return the class probabilities (n, n_classes) of x float32 (n, H, W, C)."""
-    parts = [model(x[i : i + batch_size], training=False).numpy() for i in range(0, len(x), batch_size)]
+    run = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
+    parts = [run(tf.constant(x[i : i + batch_size])).numpy() for i in range(0, len(x), batch_size)]
     return np.concatenate(parts)
-
-
-def cross_entropy(model: Any, x: np.ndarray, y: np.ndarray) -> float:
-    """Return the mean cross-entropy of the model's probabilities for the true classes."""
-    return float(-np.log(predict(model, x)[np.arange(len(y)), y] + 1e-7).mean())

@@ -18,9 +18,12 @@ __all__ = ["configure", "keras", "layer_weights", "seed_everything", "tf"]
 
 
 def configure(threads: int = 1) -> None:
-    """Make this process deterministic and give it `threads` threads; call it before any TensorFlow op runs."""
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    """Make this process deterministic and give it `threads` threads; call it before any TensorFlow op runs.
+
+    Each operation takes one thread, and so many run side by side: an operation on a small model is too short to share.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()
     tf.get_logger().setLevel("ERROR")
 

@@ -22,7 +22,6 @@ class Schedule:
     folds: int
     samples: int
     epochs: int
-    patience: int | None
 
     @property
     def visits(self) -> int:
@@ -31,7 +30,7 @@ class Schedule:
 
 
 def schedule_for(name: str, dataset: Dataset, n_folds: int) -> Schedule:
-    """Return the schedule of a fidelity: "proxy" is one fold, little data, early stop; "full" every fold, all data.
+    """Return the schedule of a fidelity: "proxy" is one fold, little data; "full" every fold, all data.
 
     Raises UsageError for another name.
     """
@@ -41,9 +40,21 @@ def schedule_for(name: str, dataset: Dataset, n_folds: int) -> Schedule:
     if name == "proxy":
         samples = min(per_fold, _PROXY_SAMPLES)
         epochs = min(30, max(2, round(_PROXY_VISITS * _smallness(dataset) / samples)))
-        return Schedule(n_folds, 1, samples, epochs, patience=5)
+        return Schedule(n_folds, 1, samples, epochs)
     epochs = min(60, max(2, round(_FULL_VISITS * _smallness(dataset) / per_fold)))
-    return Schedule(n_folds, n_folds, per_fold, epochs, patience=None)
+    return Schedule(n_folds, n_folds, per_fold, epochs)
+
+
+def rung_schedule(rung: int, reduction: int, dataset: Dataset, n_folds: int) -> Schedule:
+    """Return the schedule of a rung: rung 0 is the proxy, each next sees `reduction` times as many samples.
+
+    More samples come first, until the fold has no more, and then more epochs.
+    """
+    proxy = schedule_for("proxy", dataset, n_folds)
+    per_fold = round(len(dataset.x) * (1 - 1 / n_folds))
+    visits = proxy.visits * reduction**rung
+    samples = min(per_fold, proxy.samples * reduction**rung)
+    return Schedule(n_folds, 1, samples, max(1, round(visits / samples)))
 
 
 def final_epochs(dataset: Dataset, timed: bool) -> int:

@@ -1,0 +1,23 @@
+"""The number format of a training: bfloat16 where the processor computes with it. Knows no TensorFlow."""
+
+from pathlib import Path
+from typing import Literal
+
+Precision = Literal["float32", "bfloat16"]
+
+_CPU_INFO = Path("/proc/cpuinfo")
+_FLAGS = {"avx512_bf16", "amx_bf16"}  # Intel's and AMD's names for products of bfloat16 that add up in float32
+
+
+def best_precision(cpu_info: Path = _CPU_INFO) -> Precision:
+    """Return "bfloat16" when every processor listed in `cpu_info` has instructions for it, else "float32".
+
+    Weights, their updates and the batch-norm statistics are float32 in either case. Without such instructions bfloat16
+    is emulated, and slower.
+    """
+    try:
+        lines = cpu_info.read_text().splitlines()
+    except OSError:  # not Linux: nothing is known
+        return "float32"
+    flags = [set(line.partition(":")[2].split()) for line in lines if line.startswith("flags")]
+    return "bfloat16" if flags and all(found & _FLAGS for found in flags) else "float32"

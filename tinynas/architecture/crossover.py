@@ -18,7 +18,7 @@ def crossover(a: Architecture, b: Architecture, space: SearchSpace, rng: np.rand
     cut_a = int(rng.integers(len(a.blocks) + 1))
     size = _log_size(a, cut_a)
     least = 1 if cut_a == 0 else 0  # then something is left of b: a child has at least one block
-    cuts = range(0, len(b.blocks) + 1 - least)
+    cuts = range(len(b.blocks) + 1 - least)
     gaps = [abs(_log_size(b, cut) - size) for cut in cuts]
     cut_b = choose(rng, [cut for cut, gap in zip(cuts, gaps, strict=True) if gap <= min(gaps) + 1e-9])
     return space.assemble((*a.blocks[:cut_a], *b.blocks[cut_b:]), b.head)

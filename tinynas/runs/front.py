@@ -57,8 +57,7 @@ def dominance(values: np.ndarray) -> np.ndarray:
     That is: nowhere worse, and somewhere better.
     """
     rows, columns = values[:, None, :], values[None, :, :]
-    dominates: np.ndarray = (rows <= columns).all(axis=2) & (rows < columns).any(axis=2)
-    return dominates
+    return np.logical_and((rows <= columns).all(axis=2), (rows < columns).any(axis=2))
 
 
 def front(trials: Iterable[Trial], objectives: Sequence[str] = FRONT, metric: str = "accuracy") -> tuple[Trial, ...]:
@@ -69,8 +68,8 @@ def front(trials: Iterable[Trial], objectives: Sequence[str] = FRONT, metric: st
     """
     last = latest(trials)
     values = objective_values(last, checked_objectives(objectives), metric)
-    beaten = dominance(values).any(axis=0)
-    kept = [trial for trial, is_beaten in zip(last, beaten, strict=True) if not is_beaten]
+    beaten = np.any(dominance(values), axis=0)
+    kept = [trial for trial, is_beaten in zip(last, beaten.tolist(), strict=True) if not is_beaten]
     return tuple(sorted(kept, key=lambda trial: (-trial.evaluation.mean(metric), trial.number)))
 
 

@@ -1,11 +1,10 @@
-"""A run folder: settings.json, journal.sqlite, search.log, best/, summary.json; the only code that writes them."""
+"""A run folder: settings.json, journal.sqlite, search.log, best/, models/, summary.json; only this room writes them."""
 
 import fcntl
-import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -14,10 +13,9 @@ import numpy as np
 
 from tinynas.errors import RunError
 from tinynas.runs.journal import Journal
+from tinynas.runs.models import prune, trial_folder, write_model
 from tinynas.runs.settings import Settings
 
-# What architecture.json must say: convert and the firmware need it.
-_ABOUT = ("sha256", "stage", "class_names", "layout", "normalization", "footprint")
 _SETTINGS, _JOURNAL, _SUMMARY, _LOG = "settings.json", "journal.sqlite", "summary.json", "search.log"
 
 
@@ -78,21 +76,18 @@ class Run:
         `about` goes into architecture.json; `samples` are held-out int8 inputs (n, H, W, C), for the check that
         `convert` makes in TFLM.
         """
-        fresh = self.folder / "best.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir()
-        (fresh / "model.keras").write_bytes(keras)
-        (fresh / "model.tflite").write_bytes(tflite)
-        np.save(fresh / "samples.npy", samples)
-        described = {**about, "sha256": hashlib.sha256(tflite).hexdigest()}
-        (fresh / "architecture.json").write_text(json.dumps(described, indent=1))
-        old = self.folder / "best.old"
-        shutil.rmtree(old, ignore_errors=True)
-        if (self.folder / "best").exists():
-            (self.folder / "best").rename(old)
-        fresh.rename(self.folder / "best")
-        shutil.rmtree(old, ignore_errors=True)
+        write_model(self.folder / "best", about, keras, tflite, samples)
         _point_latest(self.folder)
+
+    def save_trial(
+        self, number: int, about: Mapping[str, Any], keras: bytes, tflite: bytes, samples: np.ndarray
+    ) -> None:
+        """Keep the model of trial `number` in models/, whole or not at all; the arguments are those of save_best."""
+        write_model(trial_folder(self.folder, number), about, keras, tflite, samples)
+
+    def prune(self, numbers: Collection[int]) -> None:
+        """Remove the kept models of all trials but `numbers`."""
+        prune(self.folder, numbers)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, whole or not at all."""
@@ -113,30 +108,6 @@ class Run:
         """Close the journal and let other processes in."""
         self.journal.close()
         self._lock.close()
-
-
-class Best:
-    """What best/ holds, read back: `about` (architecture.json), `tflite` bytes, `samples` int8 (n, H, W, C)."""
-
-    def __init__(self, folder: Path) -> None:
-        """Read best/ of the run in `folder`; RunError when there is no model yet or a file is not the one written."""
-        best = folder / "best"
-        if not best.exists() and (folder / "best.old").exists():
-            best = folder / "best.old"  # the writer was killed between its two renames
-        if not best.exists():
-            raise RunError(f"{folder} has no best model yet: let the search run, or resume it with --resume {folder}.")
-        try:
-            self.about: dict[str, Any] = json.loads((best / "architecture.json").read_text())
-            self.tflite = (best / "model.tflite").read_bytes()
-            self.samples: np.ndarray = np.load(best / "samples.npy", allow_pickle=False)
-            missing = [key for key in _ABOUT if key not in self.about]
-        except (OSError, ValueError, EOFError, TypeError) as error:
-            raise RunError(f"{best} cannot be read ({error}); resume the search to write it again.") from error
-        if missing or not len(self.samples):
-            what = f"architecture.json lacks {missing[0]!r}" if missing else "samples.npy holds no samples"
-            raise RunError(f"{best} is damaged ({what}); resume the search to write it again.")
-        if hashlib.sha256(self.tflite).hexdigest() != self.about.get("sha256"):
-            raise RunError(f"{best}/model.tflite is not the file that the search wrote (its digest differs).")
 
 
 def read_settings(folder: Path) -> Settings:

@@ -2,6 +2,7 @@
 
 from tinynas.architecture.architecture import Architecture, Head
 from tinynas.architecture.block import Block, Shape
+from tinynas.architecture.crossover import crossover
 from tinynas.architecture.mutation import (
     add_block,
     change_block,
@@ -21,6 +22,7 @@ __all__ = [
     "add_block",
     "change_block",
     "change_head",
+    "crossover",
     "mutate",
     "remove_block",
     "shrink",

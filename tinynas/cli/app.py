@@ -6,6 +6,7 @@ import typer
 
 from tinynas.cli.boards import targets
 from tinynas.cli.models import analyze, convert
+from tinynas.cli.pareto import pareto
 from tinynas.cli.search import search
 
 app = typer.Typer(
@@ -40,4 +41,5 @@ def common(
 app.command()(search)
 app.command()(convert)
 app.command()(analyze)
+app.command()(pareto)
 app.command()(targets)

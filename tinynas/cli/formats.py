@@ -40,6 +40,11 @@ def parse_reshape(text: str) -> tuple[int, ...]:
     return axes
 
 
+def parse_names(text: str) -> tuple[str, ...]:
+    """Return the names of a comma list: "accuracy, ram" is ("accuracy", "ram")."""
+    return tuple(name.strip() for name in text.split(","))
+
+
 def size(value: int | None) -> str:
     """Return bytes or counts with separators: 101,232."""
     return "-" if value is None else f"{value:,}"

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tinynas.cli.formats import parse_duration, parse_size
+from tinynas.cli.formats import parse_duration, parse_names, parse_size
 from tinynas.cli.session import go_on, load_data, refuse_with_resume, show_result, watched
 from tinynas.errors import ArchitectureError, UsageError
 
@@ -40,7 +40,13 @@ def search(
     parents: Annotated[int | None, _option(_SEARCH, "The best so many have children (3).")] = None,
     mutations: Annotated[int | None, _option(_SEARCH, "The most mutations from parent to child (2).")] = None,
     patience: Annotated[int | None, _option(_SEARCH, "End after so many generations without a better child.")] = None,
-    strategy: Annotated[str | None, _option(_SEARCH, "evolution or random (evolution).")] = None,
+    strategy: Annotated[
+        str | None, _option(_SEARCH, "evolution, aging, nsga2, surrogate or random (evolution).")
+    ] = None,
+    objectives: Annotated[
+        str | None,
+        _option(_SEARCH, "What to gain: accuracy, and any of ram, flash, latency, macs, params (accuracy)."),
+    ] = None,
     selection: Annotated[str | None, _option(_SEARCH, "plus keeps parents, comma leaves them behind (plus).")] = None,
     start: Annotated[str | None, _option(_SEARCH, "First generation: handmade or random (handmade).")] = None,
     fidelity: Annotated[
@@ -125,6 +131,7 @@ def search(
             "n_mutations": mutations,
             "patience": patience,
             "strategy": strategy,
+            "objectives": None if objectives is None else parse_names(objectives),
             "selection": selection,
             "start": start,
             "fidelity": fidelity,

@@ -152,6 +152,7 @@ def show_result(result: "SearchResult", console: "Console", as_json: bool) -> No
         typer.echo(json.dumps(summary, indent=1))
         return
     from tinynas.cli.console import table as table_of
+    from tinynas.runs import kept
 
     trials, best = summary["trials"], summary["best"]
     table = table_of(None, "result, *value")
@@ -178,3 +179,9 @@ def show_result(result: "SearchResult", console: "Console", as_json: bool) -> No
         newest = Path("runs/latest").resolve() == result.folder.resolve()
         run = "" if newest else f" --run {result.folder}"
         console.print(f"Next: tinynas convert best{run}")
+        models = len(kept(result.folder))
+        if models > 1:
+            console.print(
+                f"Trade-offs: tinynas pareto {result.folder} ({models} models are kept as the search trained them; "
+                f"only the best had the final training)"
+            )

@@ -1,12 +1,16 @@
 """A run on disk: settings, the journal of trials, the best model, the summary."""
 
-from tinynas.runs.folder import Best, Run, latest_run, read_settings
+from tinynas.runs.folder import Run, latest_run, read_settings
+from tinynas.runs.front import FRONT, OBJECTIVES, checked_objectives, dominance, front, objective_values
 from tinynas.runs.journal import Journal, read_trials
+from tinynas.runs.models import Best, kept, trial_folder
 from tinynas.runs.settings import DataSource, Settings
-from tinynas.runs.trial import METRICS, Evaluation, State, Trial, ranking
+from tinynas.runs.trial import METRICS, Evaluation, State, Trial, latest, ranking
 
 __all__ = [
+    "FRONT",
     "METRICS",
+    "OBJECTIVES",
     "Best",
     "DataSource",
     "Evaluation",
@@ -15,8 +19,15 @@ __all__ = [
     "Settings",
     "State",
     "Trial",
+    "checked_objectives",
+    "dominance",
+    "front",
+    "kept",
+    "latest",
     "latest_run",
+    "objective_values",
     "ranking",
     "read_settings",
     "read_trials",
+    "trial_folder",
 ]

@@ -1,11 +1,10 @@
-"""A run folder: settings.json, journal.sqlite, search.log, best/, summary.json; the only code that writes them."""
+"""A run folder: settings.json, journal.sqlite, search.log, best/, models/, summary.json; only this room writes them."""
 
 import fcntl
-import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -16,10 +15,9 @@ import numpy as np
 
 from tinynas.errors import RunError
 from tinynas.runs.journal import Journal
+from tinynas.runs.models import prune, trial_folder, write_model
 from tinynas.runs.settings import Settings
 
-# What architecture.json must say: convert and the firmware need it.
-_ABOUT = ("sha256", "stage", "class_names", "layout", "normalization", "footprint")
 _SETTINGS, _JOURNAL, _SUMMARY, _LOG = "settings.json", "journal.sqlite", "summary.json", "search.log"
 _WEIGHTS = "weights"
 
@@ -81,20 +79,7 @@ class Run:
         `about` goes into architecture.json; `samples` are held-out int8 inputs (n, H, W, C), for the check that
         `convert` makes in TFLM.
         """
-        fresh = self.folder / "best.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir()
-        (fresh / "model.keras").write_bytes(keras)
-        (fresh / "model.tflite").write_bytes(tflite)
-        np.save(fresh / "samples.npy", samples)
-        described = {**about, "sha256": hashlib.sha256(tflite).hexdigest()}
-        (fresh / "architecture.json").write_text(json.dumps(described, indent=1))
-        old = self.folder / "best.old"
-        shutil.rmtree(old, ignore_errors=True)
-        if (self.folder / "best").exists():
-            (self.folder / "best").rename(old)
-        fresh.rename(self.folder / "best")
-        shutil.rmtree(old, ignore_errors=True)
+        write_model(self.folder / "best", about, keras, tflite, samples)
         _point_latest(self.folder)
 
     def weights_path(self, number: int) -> Path:
@@ -106,14 +91,23 @@ class Run:
         path = self.weights_path(number)
         path.parent.mkdir(exist_ok=True)
         buffer = BytesIO()
-        np.savez(
-            buffer, **{f"{name}/{at}": array for name, arrays in weights.items() for at, array in enumerate(arrays)}
-        )
+        named = {f"{name}/{at}": array for name, arrays in weights.items() for at, array in enumerate(arrays)}
+        np.savez(buffer, **named)  # type: ignore[arg-type]  # its stub takes the keywords for options
         write_atomically(path, buffer.getvalue())
 
     def remove_weights(self) -> None:
         """Remove the weights that `save_weights` kept: the search has ended."""
         shutil.rmtree(self.folder / _WEIGHTS, ignore_errors=True)
+
+    def save_trial(
+        self, number: int, about: Mapping[str, Any], keras: bytes, tflite: bytes, samples: np.ndarray
+    ) -> None:
+        """Keep the model of trial `number` in models/, whole or not at all; the arguments are those of save_best."""
+        write_model(trial_folder(self.folder, number), about, keras, tflite, samples)
+
+    def prune(self, numbers: Collection[int]) -> None:
+        """Remove the kept models of all trials but `numbers`."""
+        prune(self.folder, numbers)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, whole or not at all."""
@@ -146,30 +140,6 @@ def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise RunError(f"{path}, the weights of a trial, cannot be read ({error}): start the search anew.") from error
     return weights
-
-
-class Best:
-    """What best/ holds, read back: `about` (architecture.json), `tflite` bytes, `samples` int8 (n, H, W, C)."""
-
-    def __init__(self, folder: Path) -> None:
-        """Read best/ of the run in `folder`; RunError when there is no model yet or a file is not the one written."""
-        best = folder / "best"
-        if not best.exists() and (folder / "best.old").exists():
-            best = folder / "best.old"  # the writer was killed between its two renames
-        if not best.exists():
-            raise RunError(f"{folder} has no best model yet: let the search run, or resume it with --resume {folder}.")
-        try:
-            self.about: dict[str, Any] = json.loads((best / "architecture.json").read_text())
-            self.tflite = (best / "model.tflite").read_bytes()
-            self.samples: np.ndarray = np.load(best / "samples.npy", allow_pickle=False)
-            missing = [key for key in _ABOUT if key not in self.about]
-        except (OSError, ValueError, EOFError, TypeError) as error:
-            raise RunError(f"{best} cannot be read ({error}); resume the search to write it again.") from error
-        if missing or not len(self.samples):
-            what = f"architecture.json lacks {missing[0]!r}" if missing else "samples.npy holds no samples"
-            raise RunError(f"{best} is damaged ({what}); resume the search to write it again.")
-        if hashlib.sha256(self.tflite).hexdigest() != self.about.get("sha256"):
-            raise RunError(f"{best}/model.tflite is not the file that the search wrote (its digest differs).")
 
 
 def read_settings(folder: Path) -> Settings:

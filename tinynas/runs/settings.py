@@ -2,11 +2,12 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tinynas.architecture import SearchSpace
 from tinynas.errors import RunError, TinynasError, UsageError
 from tinynas.hardware import Limits, Target
+from tinynas.runs.front import checked_objectives
 
 
 class DataSource(BaseModel):
@@ -39,7 +40,8 @@ class Settings(BaseModel):
     space: SearchSpace
     limits: Limits
     seed: int = Field(0, ge=0, lt=2**31)
-    strategy: Literal["evolution", "random"] = "evolution"
+    strategy: Literal["evolution", "aging", "nsga2", "surrogate", "random"] = "evolution"
+    objectives: tuple[str, ...] = ("accuracy",)
     selection: Literal["comma", "plus"] = "plus"
     start: Literal["handmade", "random"] = "handmade"
     n_generations: int | None = Field(None, ge=1)
@@ -62,6 +64,11 @@ class Settings(BaseModel):
     peak_rate: float = Field(4e-3, gt=0, lt=1)
     batch_size: int = Field(64, ge=1)
     precision: Literal["float32", "bfloat16"] = "float32"
+
+    @field_validator("objectives")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return checked_objectives(value)
 
     @classmethod
     def create(cls, **values: Any) -> "Settings":

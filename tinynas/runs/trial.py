@@ -1,6 +1,6 @@
 """A trial as it is recorded: an architecture, where it came from, and what became of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from statistics import mean, pstdev
@@ -123,3 +123,21 @@ def ranking(metric: str) -> Callable[[Trial], tuple[int, float, int, int]]:
         )
 
     return key
+
+
+def latest(trials: Iterable[Trial]) -> tuple[Trial, ...]:
+    """Return one trained trial for each architecture, the one of most training, in the order of their births.
+
+    A promotion, or a finalist, is a new trial of an architecture that has one already: full fidelity counts before
+    proxy, then the higher rung, then the later trial.
+    """
+    found: dict[str, Trial] = {}
+    for trial in trials:
+        if trial.evaluation.state is State.COMPLETE and trial.evaluation.folds:
+            known = found.get(trial.architecture.key)
+            found[trial.architecture.key] = trial if known is None else max(known, trial, key=_training)
+    return tuple(found.values())
+
+
+def _training(trial: Trial) -> tuple[bool, int, int]:
+    return trial.evaluation.fidelity == "full", trial.evaluation.rung, trial.number

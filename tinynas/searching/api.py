@@ -17,12 +17,10 @@ from tinynas.hardware import Limits, Target
 from tinynas.runs import DataSource, Evaluation, Run, Settings, Trial
 from tinynas.searching.clock import Clock
 from tinynas.searching.events import Watcher
-from tinynas.searching.evolution import Evolution
 from tinynas.searching.executor import Calls, Executor, Processes
 from tinynas.searching.feasible import Screen
 from tinynas.searching.loop import Loop
-from tinynas.searching.random_search import RandomSearch
-from tinynas.searching.strategy import Strategy
+from tinynas.searching.strategies import strategy_for
 from tinynas.training.augment import augmentation_for
 from tinynas.training.precision import best_precision
 
@@ -60,7 +58,9 @@ def search(
     processes (default: one a core). `evaluate` replaces training: a function from Architecture to Evaluation, run in
     this process; then there is no final model. `screen` replaces the hardware check: a function from Architecture to
     Footprint. `watch` is called with each event. Other keywords are those of Settings: seed, n_generations, max_trials,
-    time_budget_s, fidelity and so on; without any end given, 8 generations are searched.
+    time_budget_s, fidelity and so on; without any end given, 8 generations are searched. With more objectives than
+    accuracy the strategy is nsga2, unless another is named, and `tinynas.runs.front(result.trials, objectives)` is the
+    Pareto front.
 
     Raises InfeasibleError when nothing fits, UsageError for settings that make no sense, RunError for the run folder.
     """
@@ -77,6 +77,8 @@ def search(
         settings["n_generations"] = 8
     settings.setdefault("n_folds", _folds_for(dataset))
     settings.setdefault("precision", best_precision())
+    if len(settings.get("objectives", ())) > 1:
+        settings.setdefault("strategy", "nsga2")
     chosen = Settings.create(
         version=__version__,
         target=target,
@@ -87,6 +89,7 @@ def search(
         **settings,
     )
     _check_space(chosen.space, dataset)
+    _check_objectives(chosen, screen or _screen_for(target))
     # What would only be found by the first training is found before there is a run folder.
     augmentation_for(dataset.layout, chosen.augment)
     dataset.folds(chosen.n_folds, 0)
@@ -138,7 +141,7 @@ def _go_on(
     try:
         clock = Clock(settings.time_budget_s, run.journal.fact("seconds", 0.0), workers)
         check = screen or _screen_for(settings.target)
-        loop = Loop(run, dataset, strategy_for(settings), check, executor, watch or _ignore, clock)
+        loop = Loop(run, dataset, strategy_for(settings, check), check, executor, watch or _ignore, clock)
         if run.summary() is None:
             loop()
         summary = run.summary()
@@ -155,20 +158,6 @@ def _screen_for(target: Target) -> Screen:
     from tinynas.screening.screen import screen
 
     return partial(screen, target=target)
-
-
-def strategy_for(settings: Settings) -> Strategy:
-    """Return the strategy that the settings name, knowing no trial yet."""
-    if settings.strategy == "random":
-        return RandomSearch(settings.space)
-    return Evolution(
-        settings.space,
-        selection=settings.selection,
-        start=settings.start,
-        n_parents=settings.n_parents,
-        n_mutations=settings.n_mutations,
-        metric=settings.metric,
-    )
 
 
 def with_limits(target: Target, **limits: Any) -> Limits:
@@ -211,6 +200,14 @@ def _check_space(space: SearchSpace, dataset: Dataset) -> None:
         raise UsageError(
             f"The search space is for input {space.input_shape} and {space.n_classes} classes; the data have "
             f"{dataset.input_shape} and {dataset.n_classes}: make it with SearchSpace.for_input."
+        )
+
+
+def _check_objectives(settings: Settings, screen: Screen) -> None:
+    """UsageError when an objective cannot be worked out for the target."""
+    if "latency" in settings.objectives and screen(settings.space.handmade()[0]).latency_ms is None:
+        raise UsageError(
+            f"The latency on {settings.target.name} is not known, so it cannot be an objective; take macs in its place."
         )
 
 

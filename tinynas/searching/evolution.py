@@ -3,7 +3,9 @@
 import numpy as np
 
 from tinynas.architecture import SearchSpace, mutate
-from tinynas.runs import State, Trial, ranking
+from tinynas.runs import Trial, ranking
+from tinynas.searching.population import Population
+from tinynas.searching.starts import first
 from tinynas.searching.strategy import Proposal
 
 
@@ -32,15 +34,13 @@ class Evolution:
         self._n_parents = n_parents
         self._n_mutations = n_mutations
         self._key = ranking(metric)
-        self._scored: list[Trial] = []
+        self._population = Population()
 
     def ask(self, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Return n children of the parents, or n starts while nothing has been scored."""
         parents = self._parents()
         if not parents:
-            starts = self._space.handmade() if self._start == "handmade" else ()
-            randoms = (self._space.random_architecture(rng) for _ in range(max(0, n - len(starts))))
-            return [Proposal(architecture) for architecture in (*starts, *randoms)][:n]
+            return [Proposal(architecture) for architecture in first(self._space, self._start, n, rng)]
         children = []
         for _ in range(n):
             parent = parents[int(rng.integers(len(parents)))]
@@ -50,13 +50,9 @@ class Evolution:
 
     def tell(self, trial: Trial) -> None:
         """Keep a trial that has scores."""
-        if trial.evaluation.state is State.COMPLETE and trial.evaluation.folds:
-            self._scored.append(trial)
+        self._population.add(trial)
 
     def _parents(self) -> list[Trial]:
         """Return the trials that may have children now, best first."""
-        pool = self._scored
-        if self._selection == "comma" and pool:
-            newest = max(trial.generation for trial in pool)
-            pool = [trial for trial in pool if trial.generation == newest]
+        pool = self._population.newest if self._selection == "comma" else self._population.trials
         return sorted(pool, key=self._key)[: self._n_parents]

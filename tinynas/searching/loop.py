@@ -13,6 +13,7 @@ from tinynas.searching.events import FinalProgress, GenerationStarted, Note, Sta
 from tinynas.searching.executor import Executor
 from tinynas.searching.feasible import Candidate, Screen, infeasible, propose
 from tinynas.searching.halving import promotions
+from tinynas.searching.keep import keep_front
 from tinynas.searching.record import Record, count_trained
 from tinynas.searching.strategy import Proposal, Strategy
 from tinynas.searching.summary import about_best, summarize
@@ -193,6 +194,7 @@ class Loop:
             leads = self._record.add(trial, self.clock.elapsed())
             if leads:
                 self._keep(trial, outcome)
+            keep_front(self.run, self.dataset, self._record.trials, trial, outcome)
             self.watch(TrialDone(trial, leads, self._share(count_trained(self._record.trials))))
             failed = trial.evaluation.state is State.FAILED
             self._failures = self._failures + 1 if failed else 0

@@ -1,0 +1,88 @@
+"""`tinynas pareto`: the trade-offs that a search has found."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tinynas.cli.formats import parse_names, share, size
+
+if TYPE_CHECKING:
+    from tinynas.runs import Trial
+
+
+def pareto(
+    run: Annotated[Path | None, typer.Argument(help="A run folder. Default: the newest below runs/.")] = None,
+    objectives: Annotated[
+        str | None,
+        typer.Option(help="accuracy, and any of ram, flash, latency, macs, params. Default: those of the search."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
+) -> None:
+    """List the models that none beats in every objective at once, in measured bytes."""
+    from tinynas.runs import FRONT, front, kept, latest_run, read_settings, read_trials
+
+    folder = latest_run(Path("runs")) if run is None else run
+    settings = read_settings(folder)
+    usual = settings.objectives if len(settings.objectives) > 1 else FRONT
+    names = usual if objectives is None else parse_names(objectives)
+    members = front(read_trials(folder / "journal.sqlite"), names, settings.metric)
+    models = set(kept(folder))
+    rows = [_row(trial, settings.metric, trial.number in models) for trial in members]
+    if as_json:
+        import json
+
+        typer.echo(json.dumps({"run": str(folder), "objectives": list(names), "front": rows}, indent=1))
+        return
+    _show(folder, names, settings.metric, rows)
+
+
+def _row(trial: "Trial", metric: str, is_kept: bool) -> dict[str, Any]:
+    footprint = trial.evaluation.footprint
+    assert footprint is not None  # a trained trial was measured first
+    return {
+        "trial": trial.number,
+        metric: trial.evaluation.mean(metric),
+        "fidelity": trial.evaluation.fidelity,
+        "rung": trial.evaluation.rung,
+        "arena_bytes": footprint.arena_bytes,
+        "flash_bytes": footprint.flash_bytes,
+        "latency_ms": footprint.latency_ms,
+        "macs": footprint.macs,
+        "params": footprint.params,
+        "architecture": str(trial.architecture),
+        "model_kept": is_kept,
+    }
+
+
+def _show(folder: Path, names: tuple[str, ...], metric: str, rows: list[dict[str, Any]]) -> None:
+    from tinynas.cli.console import console, table
+
+    out = console()
+    if not rows:
+        out.print(f"{folder} has no trained trial yet: let the search run, or resume it with --resume {folder}.")
+        return
+    made = table(
+        f"Pareto front of {folder} in {', '.join(names)}",
+        f">trial, >int8 {metric}, >arena B, >file B, >latency ms, >MACs, model, *architecture",
+    )
+    for row in rows:
+        latency = row["latency_ms"]
+        made.add_row(
+            str(row["trial"]),
+            share(row[metric]),
+            size(row["arena_bytes"]),
+            size(row["flash_bytes"]),
+            "-" if latency is None else f"{latency:.3g}",
+            size(row["macs"]),
+            "kept" if row["model_kept"] else "-",
+            row["architecture"],
+        )
+    out.print(made)
+    first = next((row["trial"] for row in rows if row["model_kept"]), None)
+    if first is not None:
+        out.print(
+            f"Next: tinynas convert {folder}:{first}, or another that is kept; each as it was trained in the search."
+        )
+    else:
+        out.print("The search kept no model of these; its best has one: tinynas convert best.")

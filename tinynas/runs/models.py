@@ -1,0 +1,98 @@
+"""Saved models: best/ and models/NUMBER/ of a run folder, each whole or not there at all."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinynas.errors import RunError
+
+# What architecture.json must say: convert and the firmware need it.
+_ABOUT = ("sha256", "stage", "class_names", "layout", "normalization", "footprint")
+
+
+def write_model(folder: Path, about: Mapping[str, Any], keras: bytes, tflite: bytes, samples: np.ndarray) -> None:
+    """Put a model into `folder`, in place of what is there: a kill leaves the old one, the new one or "folder.old".
+
+    `about` goes into architecture.json; `samples` are held-out int8 inputs (n, H, W, C), for the check that
+    `convert` makes in TFLM.
+    """
+    fresh, old = folder.with_name(f"{folder.name}.new"), folder.with_name(f"{folder.name}.old")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    (fresh / "model.keras").write_bytes(keras)
+    (fresh / "model.tflite").write_bytes(tflite)
+    np.save(fresh / "samples.npy", samples)
+    described = {**about, "sha256": hashlib.sha256(tflite).hexdigest()}
+    (fresh / "architecture.json").write_text(json.dumps(described, indent=1))
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def kept(folder: Path) -> tuple[int, ...]:
+    """Return the numbers of the trials whose models the run in `folder` keeps, in their order."""
+    models = folder / "models"
+    names = [path.name for path in models.iterdir()] if models.is_dir() else []
+    return tuple(sorted(int(name) for name in names if name.isdecimal()))
+
+
+def trial_folder(folder: Path, number: int) -> Path:
+    """Return where the run in `folder` keeps, or would keep, the model of trial `number`."""
+    return folder / "models" / str(number)
+
+
+def prune(folder: Path, numbers: Collection[int]) -> None:
+    """Remove the models of all trials but `numbers`, and what a kill left of a model that was being written."""
+    models = folder / "models"
+    for path in models.iterdir() if models.is_dir() else ():
+        if not (path.name.isdecimal() and int(path.name) in numbers):
+            shutil.rmtree(path)
+
+
+class Best:
+    """A saved model, read back: `about` (architecture.json), `tflite` bytes, `samples` int8 (n, H, W, C)."""
+
+    def __init__(self, folder: Path, number: int | None = None) -> None:
+        """Read best/ of the run in `folder`, or the model of trial `number`.
+
+        RunError when there is none, naming those that there are, or a file is not the one written.
+        """
+        place = folder / "best" if number is None else trial_folder(folder, number)
+        before = place.with_name(f"{place.name}.old")
+        if not place.exists() and before.exists():
+            place = before  # the writer was killed between its two renames
+        if not place.exists():
+            raise RunError(_missing(folder, number))
+        try:
+            self.about: dict[str, Any] = json.loads((place / "architecture.json").read_text())
+            self.tflite = (place / "model.tflite").read_bytes()
+            self.samples: np.ndarray = np.load(place / "samples.npy", allow_pickle=False)
+            missing = [key for key in _ABOUT if key not in self.about]
+        except (OSError, ValueError, EOFError, TypeError) as error:
+            raise RunError(f"{place} cannot be read ({error}); {_remedy(number)}.") from error
+        if missing or not len(self.samples):
+            what = f"architecture.json lacks {missing[0]!r}" if missing else "samples.npy holds no samples"
+            raise RunError(f"{place} is damaged ({what}); {_remedy(number)}.")
+        if hashlib.sha256(self.tflite).hexdigest() != self.about.get("sha256"):
+            raise RunError(f"{place}/model.tflite is not the file that the search wrote (its digest differs).")
+
+
+def _remedy(number: int | None) -> str:
+    return "resume the search to write it again" if number is None else "take another trial of tinynas pareto"
+
+
+def _missing(folder: Path, number: int | None) -> str:
+    if number is None:
+        return f"{folder} has no best model yet: let the search run, or resume it with --resume {folder}."
+    numbers = kept(folder)
+    if not numbers:
+        return f"{folder} keeps no model of trial {number}, nor of any other: its best model is there to convert."
+    there = ", ".join(map(str, numbers))
+    return f"{folder} keeps no model of trial {number}: it keeps those of the trials on its front, {there}."

@@ -48,7 +48,7 @@ def test_the_models_of_the_front_are_kept(run):
 def test_with_one_objective_the_front_is_of_accuracy_arena_and_file(run):
     result = run()
     assert set(kept(result.folder)) == {trial.number for trial in front(result.trials)}
-    assert read_settings(result.folder).strategy == "evolution"
+    assert read_settings(result.folder).strategy == "surrogate"
 
 
 def test_without_models_there_is_nothing_to_keep(run):

@@ -1,6 +1,7 @@
 """What the surrogate knows: features, one scale for all rungs, its committee, its prior and its limits."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from tinynas.architecture import Block, Head, SearchSpace
 from tinynas.runs import Trial
 from tinynas.searching import FEATURES, Surrogate, features
 from tinynas.searching.committee import Committee
-from tinynas.searching.surrogate import one_scale
+from tinynas.searching.surrogate import Learned, at_one_length
 
 SPACE = SearchSpace.for_input((16, 16, 1), 4)
 
@@ -75,11 +76,26 @@ def test_the_committee_takes_values_that_are_all_the_same():
     assert np.isfinite(deviation).all()
 
 
-def test_rungs_come_to_one_scale():
-    """Whoever was promoted gained 0.5 in the median, which is training and not merit."""
-    rungs = {"a": {0: 1.0, 1: 1.5}, "b": {0: 2.0, 1: 2.3}, "c": {0: 0.5, 1: 1.5, 2: 2.0}, "d": {0: 1.2}}
-    assert one_scale(rungs) == pytest.approx({"a": 1.0, "b": 1.8, "c": 2.0 - 0.5 - 0.5, "d": 1.2})
-    assert one_scale({"a": {1: 3.0}}) == {"a": 3.0}
+def test_trainings_come_to_one_length():
+    """Whoever was promoted gained 0.5 by a doubling in the median, which is training and not merit."""
+    learned = [Learned("a", 1.0, 1024), Learned("b", 1.2, 1024), Learned("a", 1.6, 2048), Learned("c", 3.0, 4096)]
+    values = at_one_length(learned, [0.6, 0.5, 0.1])
+    assert values == pytest.approx({"a": 1.6 - 0.5 * 11, "b": 1.2 - 0.5 * 10, "c": 3.0 - 0.5 * 12})
+    assert at_one_length(learned, [-0.2]) == {"a": 1.6, "b": 1.2, "c": 3.0}
+    assert at_one_length((), ()) == {}
+
+
+def test_a_child_s_training_counts_its_parent_s_where_it_inherits(space):
+    """Two equal scores, the second with four times the training behind it: the first network is the better one."""
+    made = space.handmade()[:3]
+    for inherit, second in ((True, 12.0), (False, 10.0)):
+        strategy = Surrogate(space, footprint_of, LIMITS, inherit=inherit)
+        trials = [_evaluated(number, architecture) for number, architecture in enumerate(made[:2])]
+        first = replace(trials[0], evaluation=replace(trials[0].evaluation, visits=3072))
+        strategy.tell(first)
+        child = replace(trials[1], parent=0, evaluation=replace(trials[1].evaluation, visits=1024))
+        strategy.tell(child)
+        assert strategy._learned[1].doublings == pytest.approx(second)
 
 
 def _told(space, n):

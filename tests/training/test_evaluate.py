@@ -16,6 +16,7 @@ from tinynas.training.fit import Recipe, predict
 from tinynas.training.flops import count_flops
 from tinynas.training.int8 import Int8Model
 from tinynas.training.keras import seed_everything
+from tinynas.training.qat import quantize_aware
 from tinynas.training.schedule import Schedule, final_epochs, schedule_for
 
 NET = Architecture((8, 8, 1), (Block("conv", 8, 3, pool="max"), Block("separable", 8, 3)), Head(), 3)
@@ -66,19 +67,49 @@ def test_the_validation_part_is_not_trained_on(tensorflow, stripes):
 
 def test_the_final_training_reads_the_test_set_for_its_scores_only(tensorflow, stripes):
     recipe = replace(RECIPE, epochs=40)
-    scores, trained, epochs = train_final(NET, stripes, recipe, seed=1)
-    assert epochs == 40
+    done = train_final(NET, stripes, recipe, seed=1)
+    assert done.epochs == 40
     swapped = replace(stripes, y_test=(stripes.y_test + 1) % 3)
-    other, same, _ = train_final(NET, swapped, recipe, seed=1)
-    assert trained.tflite == same.tflite
-    assert scores.int8.accuracy > 0.8
-    assert other.int8.accuracy < 0.3
+    other = train_final(NET, swapped, recipe, seed=1)
+    assert done.trained.tflite == other.trained.tflite
+    assert done.scores.int8.accuracy > 0.8
+    assert other.scores.int8.accuracy < 0.3
+
+
+def test_of_the_plain_and_the_fine_tuned_file_the_better_is_kept(tensorflow, monkeypatch):
+    """The scores on the samples held out decide, and the held-out samples are not trained on."""
+    from tinynas.training import evaluate
+
+    rng = np.random.default_rng(1)
+    y = np.arange(1800) % 3
+    x = rng.random((1800, 8, 8)) * 0.3 + (np.arange(8)[None, None] % 3 == y[:, None, None]) * 0.7
+    large = Dataset.from_arrays(x, y, name="large")
+    seen = {}
+
+    def noted(model, x, y, *rest):
+        seen["rows"] = len(x)
+        return quantize_aware(model, x, y, *rest)
+
+    monkeypatch.setattr(evaluate, "quantize_aware", noted)
+    for wanted, told in (("qat", {"ptq": 0.5, "qat": 0.6}), ("ptq", {"ptq": 0.6, "qat": 0.6})):
+        given = {}
+        monkeypatch.setattr(evaluate, "score_files", lambda files, *_, t=told, g=given: g.update(files) or t)
+        done = train_final(NET, large, replace(RECIPE, epochs=2), seed=1, qat=True)
+        assert done.judged == told
+        assert done.trained.tflite == given[wanted]
+        assert given["ptq"] != given["qat"]
+        assert seen["rows"] + round(0.05 * len(large.y)) == len(large.y)
+
+
+def test_few_samples_are_all_trained_on(tensorflow, stripes):
+    assert train_final(NET, stripes, replace(RECIPE, epochs=2), seed=1, qat=True).judged == {}
 
 
 def test_the_saved_keras_model_is_the_scored_one(tensorflow, stripes, tmp_path):
     from tinynas.training.keras import keras
 
-    scores, trained, _ = train_final(NET, stripes, replace(RECIPE, epochs=20), seed=1)
+    done = train_final(NET, stripes, replace(RECIPE, epochs=20), seed=1)
+    scores, trained = done.scores, done.trained
     (tmp_path / "model.keras").write_bytes(trained.keras)
     model = keras.models.load_model(tmp_path / "model.keras", compile=False)
     accuracy = (predict(model, stripes.x_test).argmax(axis=1) == stripes.y_test).mean()

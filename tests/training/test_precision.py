@@ -17,8 +17,9 @@ from tinynas.training.precision import best_precision
 )
 def test_it_is_read_off_the_processor_s_flags(tmp_path, text, wanted):
     (tmp_path / "cpuinfo").write_text(text)
-    assert best_precision(tmp_path / "cpuinfo") == wanted
+    assert best_precision((28, 28, 1), tmp_path / "cpuinfo") == wanted
+    assert best_precision((100, 1, 6), tmp_path / "cpuinfo") == "float32"  # it would not pay
 
 
 def test_an_unknown_processor_computes_in_float32():
-    assert best_precision(Path("/nowhere/cpuinfo")) == "float32"
+    assert best_precision((28, 28, 1), Path("/nowhere/cpuinfo")) == "float32"

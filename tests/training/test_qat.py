@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import f1_score
 
 from tests.training.test_build import INPUTS, _draw
 from tinynas.architecture import Architecture, Block, Head
 from tinynas.data import Dataset
-from tinynas.errors import UsageError
 from tinynas.tflite import analyze
 from tinynas.training.build import build
 from tinynas.training.convert import fill_untrained, quantize
@@ -14,7 +14,7 @@ from tinynas.training.fit import Recipe, fit, predict
 from tinynas.training.fold import fold
 from tinynas.training.int8 import Int8Model
 from tinynas.training.keras import layer_weights, seed_everything
-from tinynas.training.qat import choose_int8, fine_tune, quantize_aware, with_rounding
+from tinynas.training.qat import fine_tune, quantize_aware, score_files, with_rounding
 from tinynas.training.verify import largest_step
 
 RECIPE = Recipe(2, batch_size=8, peak_rate=0.02)
@@ -132,18 +132,16 @@ def test_it_recovers_what_the_plain_conversion_loses(tensorflow, seed):
     )
     assert before < in_float - 0.01
     assert after > before + 0.5 * (in_float - before)
-    assert choose_int8({"ptq": plain, "qat": aware}, x, y, 10) == "qat"
+    scores = score_files({"ptq": plain, "qat": aware}, x, y, 10)
+    assert scores == pytest.approx({"ptq": before, "qat": after})
 
 
-def test_the_better_file_is_kept_and_the_first_on_ties(tensorflow, stripes):
+def test_files_are_scored_by_any_metric(tensorflow, stripes):
     seed_everything(1)
     model = build(NET)
-    untrained = quantize(model, stripes.x)
-    fit(model, stripes.x, stripes.y, Recipe(30, batch_size=16), 1)
-    trained = quantize(model, stripes.x)
+    fit(model, stripes.x, stripes.y, Recipe(3, batch_size=16), 1)
+    data = quantize(model, stripes.x)
     x, y = stripes.x_test, stripes.y_test
-    assert choose_int8({"ptq": untrained, "qat": trained}, x, y, 3) == "qat"
-    assert choose_int8({"ptq": trained, "qat": untrained}, x, y, 3, "f1") == "ptq"
-    assert choose_int8({"ptq": trained, "qat": trained}, x, y, 3) == "ptq"
-    with pytest.raises(UsageError, match="no int8 file"):
-        choose_int8({}, x, y, 3)
+    classes = Int8Model(data).predict(x)
+    assert score_files({"only": data}, x, y, 3)["only"] == pytest.approx((classes == y).mean())
+    assert score_files({"only": data}, x, y, 3, "f1")["only"] == pytest.approx(f1_score(y, classes, average="macro"))

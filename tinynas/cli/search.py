@@ -69,6 +69,14 @@ def search(
     folds: Annotated[int | None, _option(_SEARCH, "K of the K-fold cross-validation (5).")] = None,
     finalists: Annotated[int | None, _option(_SEARCH, "The best so many are trained on every fold (3).")] = None,
     final_epochs: Annotated[int | None, _option(_SEARCH, "Epochs of the final training.")] = None,
+    qat: Annotated[
+        bool | None,
+        typer.Option(
+            "--qat/--no-qat",
+            rich_help_panel=_SEARCH,
+            help="Fine-tune the final model under int8's rounding, and keep the better file (it does).",
+        ),
+    ] = None,
     metric: Annotated[str | None, _option(_SEARCH, "accuracy, precision, recall or f1 (accuracy).")] = None,
     augment: Annotated[
         str | None, _option(_SEARCH, "auto, none, or a list of shift, flip, noise, scale, erase (auto).")
@@ -141,6 +149,7 @@ def search(
             "n_folds": folds,
             "n_finalists": finalists,
             "final_epochs": final_epochs,
+            "qat": qat,
             "metric": metric,
             "augment": augment,
             "seed": seed,

@@ -40,7 +40,7 @@ class Settings(BaseModel):
     space: SearchSpace
     limits: Limits
     seed: int = Field(0, ge=0, lt=2**31)
-    strategy: Literal["evolution", "aging", "nsga2", "surrogate", "random"] = "evolution"
+    strategy: Literal["evolution", "aging", "nsga2", "surrogate", "random"] = "surrogate"
     objectives: tuple[str, ...] = ("accuracy",)
     selection: Literal["comma", "plus"] = "plus"
     start: Literal["handmade", "random"] = "handmade"
@@ -63,6 +63,7 @@ class Settings(BaseModel):
     final_threads: int = Field(1, ge=1)
     peak_rate: float = Field(4e-3, gt=0, lt=1)
     batch_size: int = Field(64, ge=1)
+    qat: bool = True
     precision: Literal["float32", "bfloat16"] = "float32"
 
     @field_validator("objectives")

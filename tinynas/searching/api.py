@@ -76,7 +76,7 @@ def search(
     if not {"n_generations", "max_trials", "time_budget_s"} & {k for k, v in settings.items() if v is not None}:
         settings["n_generations"] = 8
     settings.setdefault("n_folds", _folds_for(dataset))
-    settings.setdefault("precision", best_precision())
+    settings.setdefault("precision", best_precision(dataset.input_shape))
     if len(settings.get("objectives", ())) > 1:
         settings.setdefault("strategy", "nsga2")
     chosen = Settings.create(

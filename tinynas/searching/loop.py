@@ -266,6 +266,9 @@ class Loop:
             f"Final model: test accuracy {scores.int8.accuracy:.4f} int8, {scores.float.accuracy:.4f} float "
             f"after {final.epochs} epochs; {checked}."
         )
+        if final.judged:
+            judged = " and ".join(f"{score:.4f} {name.upper()}" for name, score in final.judged.items())
+            self._say(f"On training samples held out: {judged}; the better file was kept.")
 
     def _summarize(self, best: Trial | None, final: Final | None) -> None:
         self.run.write_summary(summarize(self.run, self.dataset, self.trials, best, final, self.clock))

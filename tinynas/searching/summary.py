@@ -51,6 +51,7 @@ def _best(run: Run, best: Trial, final: Final | None) -> dict[str, Any]:
         "validation": validation(best.evaluation),
         "test": tested,
         "epochs": None if final is None else final.epochs,
+        "held_out": None if final is None else dict(final.judged),
         "tflm_largest_step": None if final is None else final.tflm_largest_step,
         "fits": not run.settings.limits.violations(footprint),
     }

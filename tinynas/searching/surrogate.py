@@ -1,7 +1,7 @@
 """A model of what was trained ranks a large pool of screened architectures; the best of it is trained next."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
@@ -41,14 +41,28 @@ class _Member:
     features: np.ndarray
 
 
+@dataclass(frozen=True)
+class Learned:
+    """What a trial taught: -log(error) after so many visits of samples, those before its first weights included."""
+
+    key: str
+    value: float
+    visits: int
+
+    @property
+    def doublings(self) -> float:
+        """The logarithm of the visits to the base 2."""
+        return math.log2(max(1, self.visits))
+
+
 class Surrogate:
     """Ranks by a regressor on the features of every trained architecture; only what fits the limits is ranked.
 
-    It learns the logarithm of the error, in which halving it counts the same anywhere. Scores of different rungs are
-    brought to one scale by the median gain of the architectures that have scores on both. A child is the member of
-    the pool with the greatest mean + weight x deviation, the weight drawn for each child from an exponential
-    distribution: most children are good bets, some are tries. While few are scored a prior on parameters and MACs
-    ranks, with chance beside it.
+    It learns the logarithm of the error, in which halving it counts the same anywhere. Trainings of different length,
+    what came before the weights that were inherited included, are brought to one by what the promotions gained. A child
+    is the member of the pool with the greatest mean + weight x deviation, the weight drawn for each child from an
+    exponential distribution: most children are good bets, some are tries. While few are scored a prior on parameters
+    and MACs ranks, with chance beside it.
     """
 
     def __init__(
@@ -59,9 +73,13 @@ class Surrogate:
         *,
         start: str = "handmade",
         metric: str = "accuracy",
+        inherit: bool = True,
         curiosity: float = 0.5,
     ) -> None:
-        """Start with no trial known; `curiosity` is the mean of the weight of the deviation."""
+        """Start with no trial known; `curiosity` is the mean of the weight of the deviation.
+
+        `inherit` says whether children start from their parents' weights.
+        """
         self._space = space
         self._screen = screen
         self._limits = limits
@@ -71,7 +89,9 @@ class Surrogate:
         self._curiosity = curiosity
         self._population = Population()
         self._told: set[str] = set()
-        self._rungs: dict[str, dict[int, float]] = {}  # key -> rung -> -log(error)
+        self._inherit = inherit
+        self._learned: dict[int, Learned] = {}  # by the trial's number
+        self._gains: list[float] = []
         self._features: dict[str, np.ndarray] = {}
         self._fitted: tuple[int, Committee] | None = None  # follows from what was told; kept since fitting takes time
 
@@ -84,7 +104,12 @@ class Surrogate:
         self._population.add(trial)
         self._features[key] = features(trial.architecture, footprint)
         error = max(_ERROR_FLOOR, 1.0 - trial.evaluation.mean(self._metric))
-        self._rungs.setdefault(key, {})[trial.evaluation.rung] = -math.log(error)
+        before = self._learned.get(-1 if trial.parent is None else trial.parent)
+        promoted = before is not None and before.key == key
+        visits = trial.evaluation.visits + (before.visits if before is not None and (promoted or self._inherit) else 0)
+        self._learned[trial.number] = now = Learned(key, -math.log(error), visits)
+        if before is not None and promoted and now.doublings > before.doublings:
+            self._gains.append((now.value - before.value) / (now.doublings - before.doublings))
         self._fitted = None
 
     def ask(self, n: int, rng: np.random.Generator) -> list[Proposal]:
@@ -155,24 +180,20 @@ class Surrogate:
         from tinynas.searching.committee import Committee
 
         if self._fitted is None or self._fitted[0] != len(self._features):
-            values = one_scale(self._rungs)
+            values = at_one_length(tuple(self._learned.values()), self._gains)
             x = np.array([self._features[key] for key in values])
             self._fitted = len(self._features), Committee(x, np.array(list(values.values())))
         return self._fitted[1]
 
 
-def one_scale(rungs: dict[str, dict[int, float]]) -> dict[str, float]:
-    """Return one value for each key from its values by rung: that of its highest rung, brought to the lowest's scale.
+def at_one_length(learned: Sequence[Learned], gains: Sequence[float]) -> dict[str, float]:
+    """Return the last value of each key, less what the length of its training is worth.
 
-    From rung to rung the median gain of the keys with values on both is taken off; without any, nothing is.
+    `gains` are what promotions, which change nothing but the length, gained in value by each doubling of the visits;
+    the median counts, and never below zero.
     """
-    highest = max((rung for values in rungs.values() for rung in values), default=0)
-    offset, offsets = 0.0, {0: 0.0}
-    for rung in range(1, highest + 1):
-        gains = [values[rung] - values[rung - 1] for values in rungs.values() if rung in values and rung - 1 in values]
-        offset += median(gains) if gains else 0.0
-        offsets[rung] = offset
-    return {key: values[max(values)] - offsets[max(values)] for key, values in rungs.items()}
+    gain = max(0.0, median(gains)) if gains else 0.0
+    return {each.key: each.value - gain * each.doublings for each in learned}
 
 
 def _prior(x: np.ndarray) -> np.ndarray:

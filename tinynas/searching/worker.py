@@ -75,7 +75,10 @@ class FinalJob:
 
 @dataclass(frozen=True)
 class Final:
-    """The final model, its scores on the test set and how it agrees with TFLM."""
+    """The final model, its scores on the test set and how it agrees with TFLM.
+
+    `judged` is the accuracy, on held-out training samples, of the int8 files that there was a choice of.
+    """
 
     scores: FoldScores
     keras: bytes
@@ -84,6 +87,7 @@ class Final:
     epochs: int
     footprint: Footprint
     tflm_largest_step: int | None
+    judged: Mapping[str, float] = field(default_factory=dict)
 
 
 class Worker:
@@ -178,9 +182,16 @@ class Worker:
         self._set_up()
         recipe = replace(self._recipe(), epochs=job.epochs, time_budget_s=job.time_budget_s)
         precision = self._settings.precision
-        scores, trained, epochs = train_final(
-            job.architecture, self._dataset, recipe, job.seed, report, precision=precision
+        done = train_final(
+            job.architecture,
+            self._dataset,
+            recipe,
+            job.seed,
+            report,
+            precision=precision,
+            qat=self._settings.qat,
         )
+        trained = done.trained
         rows = representative_rows(self._dataset.y_test, CHECKED_SAMPLES, job.seed)
         samples = self._int8(trained.tflite, self._dataset.x_test[rows])
         screened = screen(job.architecture, self._settings.target)
@@ -188,7 +199,7 @@ class Worker:
         require_agreement(job.architecture, screened, footprint, trained.tflite)
         require_same_head(trained.tflite)
         step = largest_step(trained.tflite, samples)
-        return Final(scores, trained.keras, trained.tflite, samples, epochs, footprint, step)
+        return Final(done.scores, trained.keras, trained.tflite, samples, done.epochs, footprint, step, done.judged)
 
     def _recipe(self) -> Any:
         from tinynas.training.augment import augmentation_for

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from tinynas.data import score
-from tinynas.errors import UsageError
 from tinynas.training.convert import quantize
 from tinynas.training.fake_quant import Range, wrap
 from tinynas.training.fit import Recipe, fit
@@ -83,20 +82,14 @@ def with_rounding(model: Any) -> Any:
     return rebuild(model, step, enter)
 
 
-def choose_int8(
+def score_files(
     candidates: Mapping[str, bytes], x: np.ndarray, y: np.ndarray, n_classes: int, metric: str = "accuracy"
-) -> str:
-    """Return the name of the int8 file with the best score on x float32 (n, H, W, C), y (n,); the first one on ties.
-
-    So {"ptq": ..., "qat": ...} keeps the plain file unless the fine-tuned one is better. `metric` is a field of
-    Scores. Raises UsageError when there is nothing to choose from.
-    """
-    if not candidates:
-        raise UsageError("There is no int8 file to choose from: give at least one.")
-    scores = {
-        name: getattr(score(y, Int8Model(data).predict(x), n_classes), metric) for name, data in candidates.items()
+) -> dict[str, float]:
+    """Return the score of each int8 file on x float32 (n, H, W, C), y (n,); `metric` is a field of Scores."""
+    return {
+        name: float(getattr(score(y, Int8Model(data).predict(x), n_classes), metric))
+        for name, data in candidates.items()
     }
-    return max(scores, key=lambda name: scores[name])
 
 
 def _set(layer: Any, values: Mapping[str, np.ndarray]) -> None:

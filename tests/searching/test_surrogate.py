@@ -90,11 +90,9 @@ def test_a_child_s_training_counts_its_parent_s_where_it_inherits(space):
     made = space.handmade()[:3]
     for inherit, second in ((True, 12.0), (False, 10.0)):
         strategy = Surrogate(space, footprint_of, LIMITS, inherit=inherit)
-        trials = [_evaluated(number, architecture) for number, architecture in enumerate(made[:2])]
-        first = replace(trials[0], evaluation=replace(trials[0].evaluation, visits=3072))
-        strategy.tell(first)
-        child = replace(trials[1], parent=0, evaluation=replace(trials[1].evaluation, visits=1024))
-        strategy.tell(child)
+        for number, visits in enumerate((3072, 1024)):
+            evaluation = replace(_evaluated(made[number], 0.5), visits=visits)
+            strategy.tell(Trial(number, number, number - 1 if number else None, made[number], evaluation))
         assert strategy._learned[1].doublings == pytest.approx(second)
 
 

@@ -1,9 +1,9 @@
 """A table of trained architectures, and the stand-in for training that is fitted to it (as in NAS-Bench-301).
 
 A replay may propose any architecture. One that is in the table has the scores and the cost that were recorded; any
-other those that a regressor predicts, plus the residuals of some architecture of the table (drawn by its key, the proxy's
-and the full training's together), so that a proxy is as noisy and as misleading as the real one. The regressor is no
-kin of the surrogate strategy's: boosted trees and a support vector machine over the genes themselves.
+other those that a regressor predicts, plus the residuals of some architecture of the table (drawn by its key, those of
+the proxy and of the full training together), so that a proxy is as noisy and as misleading as the real one. The
+regressor is no kin of the surrogate strategy's: boosted trees and a support vector machine over the genes themselves.
 """
 
 import gzip
@@ -100,7 +100,7 @@ class Table:
 
 
 class StandIn:
-    """What training would have given: see the module. `tau` holds Kendall's tau of proxy and full in cross-validation."""
+    """What training would have given: see the module. `tau` holds its Kendall's tau in cross-validation."""
 
     def __init__(self, table: Table) -> None:
         from scipy.stats import kendalltau
@@ -133,15 +133,19 @@ class StandIn:
         return _accuracy(values["proxy"]), _accuracy(values["full"]), math.exp(values["cost"])
 
 
-def replay(table: Table, label: str, seed: int, budget_s: float, n_children: int = 8) -> Curve:
+def replay(
+    table: Table, label: str, seed: int, budget_s: float, stand_in: StandIn | None = None, n_children: int = 8
+) -> Curve:
     """Return the curve of a strategy on the stand-in: scores of proxies over their CPU seconds.
 
-    There are no promotions and no inherited weights in it. `about` says what a full training of the best proxy gives.
+    There are no promotions and no inherited weights in it. `stand_in` is that of the table, where it is there
+    already. `about` says what a full training of the best proxy gives.
     """
     from searchbench.real import parse_label
 
     name, given = parse_label(label)
-    stand_in, clock, fulls = StandIn(table), [0.0], {}
+    stand_in = stand_in or StandIn(table)
+    clock, fulls = [0.0], dict[int, float]()
     meter = Meter(budget_s, lambda: clock[0])
 
     def train(number: int, architecture: Architecture, footprint: Footprint, epochs: Any = None) -> Evaluation:

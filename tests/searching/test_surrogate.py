@@ -14,6 +14,7 @@ from tinynas.architecture import Block, Head, SearchSpace
 from tinynas.runs import Trial
 from tinynas.searching import FEATURES, Surrogate, features
 from tinynas.searching.committee import Committee
+from tinynas.searching.lineage import Lineage
 from tinynas.searching.surrogate import one_scale
 
 SPACE = SearchSpace.for_input((16, 16, 1), 4)
@@ -124,3 +125,21 @@ def test_before_anything_is_known_it_prefers_parameters(space):
     fitting = [footprint_of(a) for a in (space.random_architecture(rng) for _ in range(300))]
     drawn = [footprint.params for footprint in fitting if not LIMITS.violations(footprint)]
     assert np.mean(np.log(proposed)) > np.mean(np.log(drawn))
+
+
+def _visited(number, parent, architecture, visits, rung=0):
+    from dataclasses import replace
+
+    evaluation = replace(_evaluated(architecture, 0.5, rung), visits=visits)
+    return Trial(number, 0, parent, architecture, evaluation)
+
+
+def test_a_head_start_is_the_training_of_the_weights():
+    """A birth of 100 visits, a promotion of 300 more, a child of it, a grandchild."""
+    a, b, c = SPACE.handmade()[:3]
+    lineage, alone = Lineage(inherits=True), Lineage(inherits=False)
+    trials = [_visited(0, None, a, 100), _visited(1, 0, a, 300, 1), _visited(2, 1, b, 100), _visited(3, 2, c, 100)]
+    assert [lineage.add(trial) for trial in trials] == pytest.approx([0, math.log2(4 / 3), math.log2(5), math.log2(6)])
+    assert [alone.add(trial) for trial in trials] == pytest.approx([0, math.log2(4 / 3), 0, 0])
+    assert lineage.head_start(3) == pytest.approx(math.log2(1 + 600 / 100))
+    assert (lineage.head_start(None), lineage.head_start(77), alone.head_start(3)) == (0, 0, 0)

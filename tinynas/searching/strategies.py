@@ -49,7 +49,14 @@ def _nsga2(settings: Settings, _: Screen) -> Strategy:
 
 
 def _surrogate(settings: Settings, screen: Screen) -> Strategy:
-    return Surrogate(settings.space, screen, settings.limits, start=settings.start, metric=settings.metric)
+    return Surrogate(
+        settings.space,
+        screen,
+        settings.limits,
+        start=settings.start,
+        metric=settings.metric,
+        inherits=settings.inherit and settings.fidelity == "proxy",
+    )
 
 
 def _random(settings: Settings, _: Screen) -> Strategy:

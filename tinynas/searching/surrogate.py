@@ -12,6 +12,7 @@ from tinynas.architecture import Architecture, SearchSpace, crossover, mutate
 from tinynas.hardware import Footprint, Limits
 from tinynas.runs import Trial, ranking
 from tinynas.searching.features import FEATURES, features
+from tinynas.searching.lineage import Lineage
 from tinynas.searching.population import Population, scored
 from tinynas.searching.strategy import Proposal
 
@@ -35,7 +36,7 @@ _CHANCE = 1.0
 
 @dataclass(frozen=True)
 class _Member:
-    """An architecture of the pool that fits, with its features and the trial that it comes from."""
+    """An architecture of the pool that fits, with the trial that it comes from, its features and its head start."""
 
     proposal: Proposal
     features: np.ndarray
@@ -45,7 +46,8 @@ class Surrogate:
     """Ranks by a regressor on the features of every trained architecture; only what fits the limits is ranked.
 
     It learns the logarithm of the error, in which halving it counts the same anywhere. Scores of different rungs are
-    brought to one scale by the median gain of the architectures that have scores on both. A child is the member of
+    brought to one scale by the median gain of the architectures that have scores on both; what training a child has
+    from its parent's weights is a feature. A child is the member of
     the pool with the greatest mean + weight x deviation, the weight drawn for each child from an exponential
     distribution: most children are good bets, some are tries. While few are scored a prior on parameters and MACs
     ranks, with chance beside it.
@@ -60,8 +62,13 @@ class Surrogate:
         start: str = "handmade",
         metric: str = "accuracy",
         curiosity: float = 0.5,
+        inherits: bool = False,
     ) -> None:
-        """Start with no trial known; `curiosity` is the mean of the weight of the deviation."""
+        """Start with no trial known.
+
+        `curiosity` is the mean of the weight of the deviation; `inherits` whether a child starts from the weights of
+        its parent, so that its score is also that of the training that these have had.
+        """
         self._space = space
         self._screen = screen
         self._limits = limits
@@ -69,6 +76,7 @@ class Surrogate:
         self._metric = metric
         self._key = ranking(metric)
         self._curiosity = curiosity
+        self._lineage = Lineage(inherits)
         self._population = Population()
         self._told: set[str] = set()
         self._rungs: dict[str, dict[int, float]] = {}  # key -> rung -> -log(error)
@@ -82,7 +90,9 @@ class Surrogate:
         if not scored(trial) or footprint is None:
             return
         self._population.add(trial)
-        self._features[key] = features(trial.architecture, footprint)
+        head_start = self._lineage.add(trial)
+        if key not in self._features:
+            self._features[key] = np.append(features(trial.architecture, footprint), head_start)
         error = max(_ERROR_FLOOR, 1.0 - trial.evaluation.mean(self._metric))
         self._rungs.setdefault(key, {})[trial.evaluation.rung] = -math.log(error)
         self._fitted = None
@@ -110,7 +120,9 @@ class Surrogate:
                 continue
             footprint = self._screen(architecture)
             if not self._limits.violations(footprint):
-                members[architecture.key] = _Member(proposal, features(architecture, footprint))
+                head_start = self._lineage.head_start(proposal.parent)
+                row = np.append(features(architecture, footprint), head_start)
+                members[architecture.key] = _Member(proposal, row)
             if len(members) == _POOL:
                 break
         return list(members.values())

@@ -20,6 +20,7 @@ from tinynas.runs import DataSource, Evaluation, Settings
 from tinynas.screening.screen import screen
 from tinynas.searching import AgingEvolution, Event, TrialDone, search, with_limits
 from tinynas.searching.worker import Job, Outcome, Worker
+from tinynas.training.precision import best_precision
 from tinynas.training.schedule import schedule_for
 
 # uNAS: population 100, sample 25 for 2,000 trainings, random start, one mutation a child. A run here has some dozen
@@ -67,7 +68,8 @@ class Setting:
     def settings(self, seed: int, **given: Any) -> Settings:
         """Return settings for a worker that is used without a search around it."""
         source = DataSource(kind="arrays", digest=self.dataset.digest, summary=self.dataset.summary())
-        common = {"target": self.target, "data": source, "space": self.space, "limits": self.limits}
+        common: dict[str, Any] = {"target": self.target, "data": source, "space": self.space, "limits": self.limits}
+        common["precision"] = best_precision()  # as search() chooses
         return Settings.create(version=__version__, seed=seed, n_folds=_N_FOLDS, **common, **given)
 
 

@@ -25,6 +25,7 @@ from tinynas.training.augment import augmentation_for
 from tinynas.training.precision import best_precision
 
 Evaluate = Callable[[Architecture], Evaluation]
+MakeExecutor = Callable[[Dataset, Settings], Executor]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def search(
     workers: int | None = None,
     evaluate: Evaluate | None = None,
     screen: Screen | None = None,
+    executor: MakeExecutor | None = None,
     watch: Watcher | None = None,
     source: DataSource | None = None,
     **settings: Any,
@@ -57,8 +59,9 @@ def search(
     `limits` tightens the target's limits, field by field; `space` replaces the search space. `workers` is the number of
     processes (default: one a core). `evaluate` replaces training: a function from Architecture to Evaluation, run in
     this process; then there is no final model. `screen` replaces the hardware check: a function from Architecture to
-    Footprint. `watch` is called with each event. Other keywords are those of Settings: seed, n_generations, max_trials,
-    time_budget_s, fidelity and so on; without any end given, 8 generations are searched. With more objectives than
+    Footprint. `executor` makes what trains in place of worker processes, from the data and the settings. `watch` is
+    called with each event. Other keywords are those of Settings: seed, n_generations, max_trials, time_budget_s,
+    fidelity and so on; without any end given, 8 generations are searched. With more objectives than
     accuracy the strategy is nsga2, unless another is named, and `tinynas.runs.front(result.trials, objectives)` is the
     Pareto front.
 
@@ -96,7 +99,7 @@ def search(
     folder = Path(out) if out is not None else _new_folder(Path("runs"))
     run = Run.create(folder, chosen)
     try:
-        return _go_on(run, dataset, workers, evaluate, screen, watch)
+        return _go_on(run, dataset, workers, evaluate, screen, watch, executor)
     except InfeasibleError:
         run.discard()
         raise
@@ -135,9 +138,14 @@ def _go_on(
     evaluate: Evaluate | None,
     screen: Screen | None,
     watch: Watcher | None,
+    make_executor: MakeExecutor | None = None,
 ) -> SearchResult:
     settings = run.settings
-    executor: Executor = Calls(evaluate) if evaluate else Processes(dataset, settings, workers)
+    executor: Executor
+    if make_executor is not None:
+        executor = make_executor(dataset, settings)
+    else:
+        executor = Calls(evaluate) if evaluate else Processes(dataset, settings, workers)
     try:
         clock = Clock(settings.time_budget_s, run.journal.fact("seconds", 0.0), workers)
         check = screen or _screen_for(settings.target)

@@ -69,7 +69,7 @@ class Setting:
         """Return settings for a worker that is used without a search around it."""
         source = DataSource(kind="arrays", digest=self.dataset.digest, summary=self.dataset.summary())
         common: dict[str, Any] = {"target": self.target, "data": source, "space": self.space, "limits": self.limits}
-        common["precision"] = best_precision()  # as search() chooses
+        common["precision"] = best_precision(self.dataset.input_shape)  # as search() chooses
         return Settings.create(version=__version__, seed=seed, n_folds=_N_FOLDS, **common, **given)
 
 

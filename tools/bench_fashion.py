@@ -2,20 +2,28 @@
 
     python tools/bench_fashion.py --minutes 60 --out runs/headline
     python tools/bench_fashion.py --minutes 30 --max-flash 16384 --max-ram 8192 --out runs/tight
+    python tools/bench_fashion.py --minutes 18 --max-flash 16384 --max-ram 8192 --handmade tools/tight.json --out hand
 
-`--minutes` is wall time for everything; the test set is read once, at the end.
+`--minutes` is wall time for everything; the test set is read once, at the end. `--handmade` trains the network in a
+JSON file (Architecture.to_dict) in place of a search, by the same recipe, so that both can stand side by side.
 """
 
 import argparse
 import json
+import os
 import platform
 import resource
 import sys
 import time
 from pathlib import Path
 
-from tinynas import Dataset, Limits, Target, search
-from tinynas.searching import GenerationStarted, Note, TrialDone
+from tinynas import Architecture, Dataset, Limits, SearchSpace, Target, __version__, screen, search
+from tinynas.runs import DataSource, Settings
+from tinynas.searching import GenerationStarted, Note, TrialDone, with_limits
+from tinynas.searching.executor import Processes
+from tinynas.searching.worker import FinalJob
+from tinynas.training.precision import best_precision
+from tinynas.training.schedule import final_epochs
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")  # Debian's package dataset-fashion-mnist
 AUGMENT = "shift,flip,erase"  # a coat mirrored is a coat, and one seen in part is one too
@@ -25,6 +33,11 @@ def main() -> None:
     options = _options()
     dataset = Dataset.load(options.data)
     target = Target.load(options.target)
+    (_search if options.handmade is None else _train)(options, dataset, target)
+
+
+def _search(options: argparse.Namespace, dataset: Dataset, target: Target) -> None:
+    """Search, and print what was found."""
     start = time.monotonic()
     result = search(
         dataset,
@@ -55,6 +68,48 @@ def main() -> None:
     (Path(options.out) / "bench.json").write_text(json.dumps(found, indent=1))
 
 
+def _train(options: argparse.Namespace, dataset: Dataset, target: Target) -> None:
+    """Train one network as a search would in the end, and print what became of it."""
+    architecture = Architecture.from_dict(json.loads(options.handmade.read_text()))
+    limits = with_limits(target, flash_bytes=options.max_flash, ram_bytes=options.max_ram)
+    violations = limits.violations(screen(architecture, target))
+    if violations:
+        raise SystemExit(f"{options.handmade} does not fit: {'; '.join(map(str, violations))}.")
+    workers = options.workers or len(os.sched_getaffinity(0))
+    settings = Settings.create(
+        version=__version__,
+        target=target,
+        data=DataSource(kind="arrays", digest=dataset.digest, summary=dataset.summary()),
+        space=SearchSpace.for_input(dataset.input_shape, dataset.n_classes),
+        limits=limits,
+        seed=options.seed,
+        augment=AUGMENT,
+        precision=best_precision(dataset.input_shape),
+        final_threads=workers,
+    )
+    executor = Processes(dataset, settings, workers)
+    try:
+        job = FinalJob(architecture, options.seed, final_epochs(dataset, timed=True), options.minutes * 60)
+        final = executor.final(job, lambda p: print(f"epoch {p.epoch} of {p.epochs}: loss {p.loss:.4f}", flush=True))
+    finally:
+        executor.close()
+    found = {
+        "command": " ".join(sys.argv),
+        "int8": final.scores.int8.accuracy,
+        "float": final.scores.float.accuracy,
+        "held_out": dict(final.judged),
+        "flash_bytes": final.footprint.flash_bytes,
+        "arena_bytes": final.footprint.arena_bytes,
+        "params": final.footprint.params,
+        "macs": final.footprint.macs,
+        "epochs": final.epochs,
+        "description": str(architecture),
+    }
+    print(json.dumps(found, indent=1))
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "bench.json").write_text(json.dumps(found, indent=1))
+
+
 def _tell(event: object, seconds: float) -> None:
     if isinstance(event, TrialDone):
         print(f"{seconds:7.0f} s  rung {event.trial.evaluation.rung}  {event.trial}", flush=True)
@@ -73,6 +128,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int)
     parser.add_argument("--data", type=Path, default=FASHION)
+    parser.add_argument("--handmade", type=Path, help="a network as JSON, to be trained in place of a search")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 

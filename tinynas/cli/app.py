@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from tinynas.cli.boards import targets
+from tinynas.cli.data import data
 from tinynas.cli.models import analyze, convert
 from tinynas.cli.pareto import pareto
 from tinynas.cli.search import search
@@ -43,3 +44,4 @@ app.command()(convert)
 app.command()(analyze)
 app.command()(pareto)
 app.command()(targets)
+app.add_typer(data, name="data")

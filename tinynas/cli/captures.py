@@ -84,9 +84,8 @@ def _say(console: "Console", about: Mapping[str, Any]) -> None:
         count = sum(about[kind].values())
         if count:
             parts.append(f"{count:,} {kind}")
-    for kind in ("unlabelled", "empty"):
-        if about[kind]:
-            parts.append(f"{about[kind]:,} sessions {'without a label' if kind == 'unlabelled' else 'without a byte'}")
+    lacking = {"unlabelled": "without a label", "empty": "without a byte"}
+    parts += [f"{about[kind]:,} {text}" for kind, text in lacking.items() if about[kind]]
     end = "" if about["end"] == "whole" else f" (the file is {about['end']}; what came before is used)"
     console.print(f"{about['path']}: {', '.join(parts)}{end}", soft_wrap=True)
 

@@ -39,7 +39,7 @@ class _Open:
         self.carried = False
         self.data = bytearray()
         self.streams: dict[bytes, Stream] = {}
-        self.fins: set[bytes] = set()
+        self.fins: dict[bytes, int] = {}  # who has sent a FIN -> its sequence number
         self.over = False
 
 
@@ -49,7 +49,8 @@ def sessions(frames: Iterable[Frame], options: CaptureOptions, tally: Counter[st
     A TCP session ends with a RST, with a FIN from both ends and nothing missing before it, with a SYN that begins
     another one on the same ports, or when it was idle too long; a UDP session ends when it was idle. `tally` counts
     "frames", "packets" (TCP and UDP), "after the end" (of a TCP session: not part of it), "ended early" (over
-    max_open), and the reasons of `decode`. In memory are the open sessions, n_bytes of each, and of TCP what waits for a gap.
+    max_open), and the reasons of `decode`. In memory are the open sessions, n_bytes of each, and of TCP what waits for
+    a gap.
     """
     table = _Table(options, tally)
     for frame in frames:
@@ -138,8 +139,10 @@ class _Table:
         if packet.flags & RST:
             return True
         if packet.flags & FIN:
-            session.fins.add(packet.source)
-        return len(session.fins) == 2 and not any(stream.waits for stream in session.streams.values())
+            session.fins[packet.source] = packet.sequence + packet.carried
+        if len(session.fins) < 2:
+            return False
+        return not any(stream.lacks(session.fins[end]) for end, stream in session.streams.items())
 
     def _ended(self, protocol: int, session: _Open) -> Iterator[Session]:
         """Yield the session, once; its ports stay known until they were idle, for what straggles in."""

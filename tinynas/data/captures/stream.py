@@ -38,10 +38,9 @@ class Stream:
             return self.rest() if over else b""
         return self._append(sequence, data, carried) + self._ready()
 
-    @property
-    def waits(self) -> bool:
-        """Whether segments wait for a gap to be filled."""
-        return bool(self._held)
+    def lacks(self, end: int) -> bool:
+        """Whether bytes before the sequence number `end` have not come yet."""
+        return self._next is not None and self._ahead(end) > 0
 
     def rest(self) -> bytes:
         """What waits, in order, the gaps left out."""

@@ -97,7 +97,9 @@ def _show(built: "Built") -> None:
     manifest, screen = built.manifest, console()
     classes = table(None, "class, >training, >test, the test part is")
     for name, split in manifest["classes"].items():
-        chosen = "sessions drawn at random" if split["by"] == "session" else f"{len(split['test_captures'])} captures"
+        chosen = (
+            "sessions drawn at random" if split["by"] == "session" else f"whole captures, {len(split['test_captures'])}"
+        )
         classes.add_row(name, f"{split['train']:,}", f"{split['test']:,}", chosen)
     screen.print(classes)
     duplicates = manifest["duplicates"]

@@ -55,15 +55,13 @@ def pcap(frames, link=1, nano=False, little=False):
     """The bytes of a pcap file; a frame is bytes (a second apart) or (seconds, bytes)."""
     order = "little" if little else "big"
     magic = 0xA1B23C4D if nano else 0xA1B2C3D4
-    out = magic.to_bytes(4, order) + b"".join(
-        n.to_bytes(s, order) for n, s in ((2, 2), (4, 2), (0, 4), (0, 4), (65535, 4))
-    )
-    out += link.to_bytes(4, order)
+    whole = ((magic, 4), (2, 2), (4, 2), (0, 4), (0, 4), (65535, 4), (link, 4))
+    parts = [number.to_bytes(size, order) for number, size in whole]
     for number, frame in enumerate(frames):
         time, data = frame if isinstance(frame, tuple) else (float(number), frame)
         fraction = round(time % 1 * (1e9 if nano else 1e6))
-        out += b"".join(n.to_bytes(4, order) for n in (int(time), fraction, len(data), len(data))) + data
-    return out
+        parts += [value.to_bytes(4, order) for value in (int(time), fraction, len(data), len(data))] + [data]
+    return b"".join(parts)
 
 
 def pcapng(frames, link=1):

@@ -21,7 +21,7 @@ def test_import_loads_nothing_heavy():
     assert loaded == "[]"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["search", "--help"], ["targets"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["search", "--help"], ["targets"], ["doctor"]])
 def test_command_line_answers_without_tensorflow(arguments):
     code = f"""
 import sys

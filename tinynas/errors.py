@@ -57,3 +57,11 @@ class InfeasibleError(TinynasError):
 
 class RunError(TinynasError):
     """A run folder that is missing, in use, damaged or of another search."""
+
+
+def check_kind(name: str, value: object, kinds: type | tuple[type, ...], wanted: str) -> None:
+    """UsageError unless the argument `name` is of one of `kinds`; `wanted` says in words what it must be."""
+    if not isinstance(value, kinds):
+        came = "None" if value is None else f"the {type(value).__name__} {value!r}"
+        came = came if len(came) <= 60 else f"a {type(value).__name__}"
+        raise UsageError(f"{name} must be {wanted}, got {came}.")

@@ -5,6 +5,8 @@ from typing import Annotated
 import typer
 
 from tinynas.cli.boards import targets
+from tinynas.cli.data import data
+from tinynas.cli.doctor import doctor
 from tinynas.cli.models import analyze, convert
 from tinynas.cli.pareto import pareto
 from tinynas.cli.search import search
@@ -43,3 +45,5 @@ app.command()(convert)
 app.command()(analyze)
 app.command()(pareto)
 app.command()(targets)
+app.command()(doctor)
+app.add_typer(data, name="data")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinynas.cli.completion import boards, runs, sources
 from tinynas.cli.formats import size
 from tinynas.errors import ModelError, UsageError
 
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
 
 
 def convert(
-    source: Annotated[str, typer.Argument(help='"best": the best model of the newest run.')] = "best",
-    run: Annotated[Path | None, typer.Option(help="Take the best model of this run folder.")] = None,
+    source: Annotated[
+        str, typer.Argument(help='"best": the best model of the newest run.', autocompletion=sources)
+    ] = "best",
+    run: Annotated[
+        Path | None, typer.Option(help="Take the best model of this run folder.", autocompletion=runs)
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write. Default: firmware/ in the run folder.")] = None,
     name: Annotated[str, typer.Option(help="The files' name, a C identifier.")] = "model",
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
@@ -51,7 +56,10 @@ def convert(
 
 def analyze(
     model: Annotated[Path, typer.Argument(help="A .tflite file.")],
-    target: Annotated[str | None, typer.Option(help="A board (see tinynas targets), or a JSON file of one.")] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="A board (see tinynas targets), or a JSON file of one.", autocompletion=boards),
+    ] = None,
     kernels: Annotated[
         str | None, typer.Option(help="cmsis_nn, cmsis_nn_no_dsp or reference. Default: the board's.")
     ] = None,

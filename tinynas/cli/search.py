@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tinynas.cli.completion import boards, runs
 from tinynas.cli.formats import parse_duration, parse_names, parse_size
 from tinynas.cli.session import go_on, load_data, refuse_with_resume, show_result, watched
 from tinynas.errors import ArchitectureError, UsageError
@@ -21,7 +22,10 @@ def _option(panel: str, text: str, *names: str) -> Any:
 
 def search(
     context: typer.Context,
-    target: Annotated[str | None, typer.Option(help="A board (see tinynas targets), or a JSON file of one.")] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="A board (see tinynas targets), or a JSON file of one.", autocompletion=boards),
+    ] = None,
     data: Annotated[
         Path | None,
         _option(_DATA, "A folder of IDX files, or an images file. Default: scikit-learn's digits."),
@@ -30,7 +34,10 @@ def search(
     layout: Annotated[str | None, _option(_DATA, "What an H x W sample is: image or series.")] = None,
     reshape: Annotated[str | None, _option(_DATA, "Lay a sample out anew, such as 784,1.")] = None,
     out: Annotated[Path | None, _option(_SEARCH, "The run folder. Default: runs/ and the time.")] = None,
-    resume: Annotated[Path | None, _option(_SEARCH, "Go on with the search in this run folder.")] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Go on with the search in this run folder.", rich_help_panel=_SEARCH, autocompletion=runs),
+    ] = None,
     time_budget: Annotated[str | None, _option(_SEARCH, "Wall time for everything, such as 20m or 1h30m.")] = None,
     trials: Annotated[int | None, _option(_SEARCH, "End the search after so many trained children.")] = None,
     generations: Annotated[

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinynas.data.arguments import check_arrays, check_names, check_path, check_whole
 from tinynas.data.files import Meta, find_files, read_meta
 from tinynas.data.idx import read_idx
 from tinynas.data.layout import Layout
@@ -63,6 +64,7 @@ class Dataset:
         files a stratified test_fraction of the samples, drawn by seed, becomes the test part. The rest is as
         in from_arrays. Raises DataError for files that are missing, damaged or do not agree.
         """
+        check_path("path", path)
         files = find_files(Path(path))
         x, y = (read_idx(p) for p in files.train)
         x_test, y_test = (None, None) if files.test is None else (read_idx(p) for p in files.test)
@@ -81,6 +83,8 @@ class Dataset:
         seed: int = 0,
     ) -> Dataset:
         """The set of two IDX files, however they are named; the rest is as in load."""
+        check_path("images", images)
+        check_path("labels", labels)
         meta = read_meta(Path(images).parent)
         x, y = read_idx(images), read_idx(labels)
         return cls(meta.name, *prepare(Source(meta, x, y), Options(layout, reshape, test_fraction, seed)))
@@ -106,6 +110,8 @@ class Dataset:
         whether two axes are a picture or a series; else a side of 1 makes a series. Labels may be integers,
         strings or one-hot. Values become [0, 1] by the training part: see Normalization. Raises DataError.
         """
+        check_arrays(x=x, y=y)
+        check_names(name, class_names)
         meta = Meta(name, None if class_names is None else tuple(class_names))
         source = Source(meta, x, y, x_test, y_test)
         return cls(name, *prepare(source, Options(layout, reshape, test_fraction, seed)))
@@ -160,6 +166,8 @@ class Dataset:
 
     def folds(self, k: int, seed: int) -> tuple[Fold, ...]:
         """k stratified folds of the training part; DataError when k is larger than the smallest class."""
+        check_whole("k", k)
+        check_whole("seed", seed)
         return stratified_folds(self.y, k, seed, self.class_names, self.name)
 
     def split(self, fold: Fold) -> tuple[Floats, Ints, Floats, Ints]:
@@ -168,4 +176,6 @@ class Dataset:
 
     def representative(self, n: int, seed: int) -> Floats:
         """n training samples (n, H, W, C), evenly over the classes; all when there are no more than n."""
+        check_whole("n", n)
+        check_whole("seed", seed)
         return self.x[representative_rows(self.y, n, seed)]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from tinynas.data.arguments import check_options
 from tinynas.data.files import Meta
 from tinynas.data.labels import encode_labels, flat_labels
 from tinynas.data.layout import Layout, arrange, as_layout, choose_layout, reshape_samples
@@ -57,6 +58,7 @@ class Prepared(NamedTuple):
 
 def prepare(source: Source, options: Options) -> Prepared:
     """The checked, laid out, split and normalised samples of `source`; DataError for what cannot be used."""
+    check_options(options.reshape, options.test_fraction, options.seed)
     where = source.meta.name
     raw, labels = _part(source.x, source.y, options.reshape, f"{where}, training part")
     raw_test, labels_test = _test_part(source, options, raw)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.architecture import Architecture
-from tinynas.errors import ArchitectureError
+from tinynas.errors import ArchitectureError, check_kind
 from tinynas.screening.forward import Folded, Weights, fold, ranges
 from tinynas.screening.graph import Constants, Quantization, assemble, weight_shape
 from tinynas.screening.layers import Layer, layers
@@ -53,6 +53,7 @@ def lower_graph(
     samples: NDArray[np.floating] | None = None,
 ) -> Graph:
     """Return the Graph that `lower` writes; the arguments and errors are the same."""
+    check_kind("architecture", architecture, Architecture, "an Architecture")
     walk = layers(architecture)
     rng = np.random.default_rng(_SEED) if rng is None else rng
     if weights is None:

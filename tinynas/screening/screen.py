@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tinynas.architecture import Architecture
+from tinynas.errors import check_kind
 from tinynas.hardware import Footprint, costs
 from tinynas.screening.counts import deployed_params_of, flops_of, macs_of, values
 from tinynas.screening.graph import TAG_BYTES, skeleton
@@ -25,6 +26,10 @@ def screen(architecture: Architecture, target: "Target") -> Footprint:
     that keras-flops counts on the Keras model. A file in which constants are equal by chance shares their bytes
     and is that much smaller.
     """
+    from tinynas.hardware import Target  # loads pydantic, as whoever has a Target has done
+
+    check_kind("architecture", architecture, Architecture, "an Architecture")
+    check_kind("target", target, Target, "a Target, such as Target.load('nucleo_f401')")
     walk = layers(architecture)
     graph = skeleton(walk)
     library = target.kernel_library

@@ -12,9 +12,10 @@ from typing import Any
 
 from tinynas.architecture import Architecture, SearchSpace
 from tinynas.data import Dataset
-from tinynas.errors import InfeasibleError, RunError, UsageError
+from tinynas.errors import InfeasibleError, RunError, UsageError, check_kind
 from tinynas.hardware import Limits, Target
 from tinynas.runs import DataSource, Evaluation, Run, Settings, Trial
+from tinynas.searching.arguments import check_arguments, check_settings
 from tinynas.searching.clock import Clock
 from tinynas.searching.events import Watcher
 from tinynas.searching.executor import Calls, Executor, Processes
@@ -72,9 +73,8 @@ def search(
     _check_kind("dataset", dataset, Dataset, "make one with Dataset.from_arrays(x, y)")
     target = Target.load(target) if isinstance(target, str | Path) else target
     _check_kind("target", target, Target, "or the name of a board, or a JSON file")
-    given = {"version", "data", "target", "space", "limits", "final_threads"} & set(settings)
-    if given:
-        raise UsageError(f"search takes no setting {min(given)!r}: it follows from the other arguments.")
+    check_arguments(out=out, limits=limits, space=space, source=source, evaluate=evaluate, screen=screen, watch=watch)
+    check_settings(settings)
     workers = _checked_workers(workers)
     if not {"n_generations", "max_trials", "time_budget_s"} & {k for k, v in settings.items() if v is not None}:
         settings["n_generations"] = 8
@@ -120,6 +120,8 @@ def resume(
     with other data.
     """
     _check_kind("dataset", dataset, Dataset, "make one with Dataset.from_arrays(x, y)")
+    check_kind("folder", folder, (str, Path), "the path of a run folder")
+    check_arguments(evaluate=evaluate, screen=screen, watch=watch)
     workers = _checked_workers(workers)
     run = Run.open(Path(folder))
     if run.settings.data.digest != dataset.digest:

@@ -1,0 +1,48 @@
+"""What search() and resume() were called with, looked at before anything is done."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tinynas.architecture import SearchSpace
+from tinynas.errors import UsageError, check_kind
+from tinynas.hardware import Limits
+from tinynas.runs import DataSource, Settings
+
+_FOLLOWS = {"version", "data", "target", "space", "limits", "final_threads"}
+_OF_DATASET = {"layout", "reshape", "test_fraction", "class_names", "labels"}
+# Argument -> what it must be, where it is given, and in words.
+_KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "out": ((str, Path), "the path of a new run folder"),
+    "limits": (Limits, "a tinynas.Limits, such as Limits(ram_bytes=20_000)"),
+    "space": (SearchSpace, "a tinynas.SearchSpace, such as SearchSpace.for_input((28, 28, 1), n_classes=10)"),
+    "source": (DataSource, "a DataSource"),
+}
+
+
+def check_arguments(**arguments: Any) -> None:
+    """UsageError for an argument of another kind than search() takes; None is one that is not given."""
+    for name, value in arguments.items():
+        if value is None:
+            continue
+        if name in _KINDS:
+            check_kind(name, value, *_KINDS[name])
+        elif not callable(value):
+            raise UsageError(f"{name} must be a function, got {value!r}.")
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """UsageError for a keyword that is no setting, or that follows from the other arguments."""
+    given = _FOLLOWS & set(settings)
+    if given:
+        raise UsageError(f"search takes no setting {min(given)!r}: it follows from the other arguments.")
+    unknown = sorted(set(settings) - set(Settings.model_fields))
+    if unknown and unknown[0] in _OF_DATASET:
+        raise UsageError(
+            f"search takes no setting {unknown[0]!r}: it belongs to the data, so give it to Dataset.load or "
+            f"Dataset.from_arrays."
+        )
+    if unknown:
+        known = ", ".join(sorted(set(Settings.model_fields) - _FOLLOWS))
+        raise UsageError(f"search takes no setting {unknown[0]!r} (known: {known}).")
+    check_kind("objectives", settings.get("objectives", ()), (tuple, list), 'a tuple of names, such as ("accuracy",)')

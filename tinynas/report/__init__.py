@@ -1,0 +1,19 @@
+"""What a run has found, for people: the page report.html, and tables of trials and of runs."""
+
+from tinynas.report.compare import Comparison, compare
+from tinynas.report.facts import RunFacts, read_facts
+from tinynas.report.find import find_run, find_trial
+from tinynas.report.page import write_report
+from tinynas.report.trials import ranked, trial_row
+
+__all__ = [
+    "Comparison",
+    "RunFacts",
+    "compare",
+    "find_run",
+    "find_trial",
+    "ranked",
+    "read_facts",
+    "trial_row",
+    "write_report",
+]

@@ -7,6 +7,7 @@ import typer
 from tinynas.cli.boards import targets
 from tinynas.cli.models import analyze, convert
 from tinynas.cli.pareto import pareto
+from tinynas.cli.report import compare, report, show, trials
 from tinynas.cli.search import search
 
 app = typer.Typer(
@@ -43,3 +44,7 @@ app.command()(convert)
 app.command()(analyze)
 app.command()(pareto)
 app.command()(targets)
+app.command()(report)
+app.command()(compare)
+app.command()(trials)
+app.command()(show)

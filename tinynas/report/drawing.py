@@ -87,8 +87,10 @@ def _head_rows(architecture: Architecture) -> list[tuple[str, str, str, Shape, b
     height, width, channels = architecture.shapes[-1]
     head, rate = architecture.head, architecture.dropout_rates[-1]
     flat = channels if head.pooling == "gap" else height * width * channels
-    title = "average over the map" if head.pooling == "gap" else "flatten"
-    rows: list[tuple[str, str, str, Shape, bool]] = [("head", title, "head", (1, 1, flat), False)]
+    title, detail = "flatten", "the map as one row"
+    if head.pooling == "gap":
+        title, detail = "average over the map", f"pool {shape_text((height, width))}"
+    rows: list[tuple[str, str, str, Shape, bool]] = [("head", title, detail, (1, 1, flat), False)]
     if head.hidden_units:
         rows.append(("head", f"dense, {head.hidden_units} units", "relu", (1, 1, head.hidden_units), False))
     drop = f"dropout {rate:g} in training, softmax" if rate else "softmax"

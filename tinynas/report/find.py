@@ -20,7 +20,8 @@ def find_run(text: str, root: Path = Path("runs")) -> Path:
             return folder.resolve() if folder.is_symlink() else folder
     if text in _NEWEST:
         return latest_run(root)
-    known = sorted(path.parent.name for path in root.glob("*/settings.json")) if root.is_dir() else []
+    found = (path.parent for path in root.glob("*/settings.json")) if root.is_dir() else ()
+    known = sorted(folder.name for folder in found if not folder.is_symlink())
     there = f"{root}/ has {_some(known)}" if known else f"there is none in {root}/ either"
     raise RunError(f"{text!r} is no run: give a run folder, or a name in {root}/ ({there}).")
 

@@ -70,11 +70,16 @@ def show_trial(facts: RunFacts, trial: Trial) -> None:
         name = card.kind if card.kind in ("input", "head") else str(place)
         bar = "█" * max(1, round(_ACROSS * card.bytes / most))
         costs = (size(card.weights_bytes or None), size(card.macs or None))
-        rows.add_row(name, f"{card.title}\n  {card.detail}", card.shape, size(card.bytes), Text(bar, "blue"), *costs)
+        rows.add_row(
+            name, f"{card.title}\n  {' '.join(card.details)}", card.shape, size(card.bytes), Text(bar, "blue"), *costs
+        )
     screen.print(rows)
     screen.print(_figures(facts, trial))
     family = table("Family", "trial, >int8, *what it changed of its parent")
-    for step in lineage(facts.trials, trial):
+    line = lineage(facts.trials, trial)
+    for place, step in enumerate(line.steps):
+        if place == 1 and line.left_out:
+            family.add_row("…", "", f"{line.left_out:,} more ancestors")
         scored = bool(step.trial.evaluation.folds)
         score = _score(step.trial, facts.settings.metric, "int8") if scored else step.trial.evaluation.state.value
         family.add_row(f"#{step.trial.number}", score, "\n".join(step.changes))

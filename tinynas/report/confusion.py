@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _MOST_NUMBERS = 20  # classes up to which the cells have room for their counts
-_MOST_MIXES = 6
+_MOST_DRAWN = 64  # classes up to which the matrix is drawn: more cells say nothing, and weigh megabytes
+_MOST_MIXES = 8
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Confusion:
-    """The matrix of a test set; `precisions` go with the columns, `mixes` are (true, predicted, count, of)."""
+    """The matrix of a test set; `precisions` go with the columns, `mixes` are (true, predicted, count, of).
+
+    `numbers` is whether the cells have room for their counts, `drawn` whether there is room for the cells.
+    """
 
     rows: tuple[Row, ...]
     precisions: tuple[float | None, ...]
     mixes: tuple[tuple[str, str, int, int], ...]
     samples: int
     numbers: bool
+    drawn: bool
 
 
 def confusion_of(counts: Sequence[Sequence[int]] | None, names: Sequence[str]) -> Confusion | None:
@@ -47,4 +52,6 @@ def confusion_of(counts: Sequence[Sequence[int]] | None, names: Sequence[str]) -
         if i != j and counts[i][j]
     ]
     mixes.sort(key=lambda mix: -mix[2])
-    return Confusion(tuple(rows), precisions, tuple(mixes[:_MOST_MIXES]), sum(columns), n <= _MOST_NUMBERS)
+    return Confusion(
+        tuple(rows), precisions, tuple(mixes[:_MOST_MIXES]), sum(columns), n <= _MOST_NUMBERS, n <= _MOST_DRAWN
+    )

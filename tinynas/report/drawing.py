@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from textwrap import wrap
 
 from tinynas.architecture import Architecture, Block, Shape
 from tinynas.report.words import shape_text
 from tinynas.tflite import OperatorFigures
 
-WIDTH, CARD, PITCH, TOP = 440, 268, 84, 14
-"""In the picture's units: its width, a card's width, from card to card, and above the first."""
-_MAP_WIDTH, _MAP_HEIGHT, _LEAST = 62.0, 42.0, 3.0
+WIDTH, CARD, PITCH, TOP = 376, 268, 86, 14
+"""In the picture's units: its width, where a card ends, from card to card, and above the first."""
+_MAP_WIDTH, _MAP_HEIGHT, _LEAST = 62.0, 34.0, 3.0
+_LINE = 38  # characters of a card's small text
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Card:
     y: int
     kind: str
     title: str
-    detail: str
+    details: tuple[str, ...]
     shape: str
     bytes: int
     faces: tuple[str, str, str]
@@ -52,10 +54,9 @@ def draw(architecture: Architecture, operators: Sequence[OperatorFigures] = ()) 
     for place, (kind, title, detail, shape, residual) in enumerate(rows):
         y = TOP + PITCH * place
         weights, macs = costs[place - 1] if 0 < place <= len(costs) else (None, None)
-        faces = _faces(shape, largest, CARD + 26, y + 29)
-        cards.append(
-            Card(y, kind, title, detail, shape_text(shape), prod(shape), faces, residual, weights, macs),
-        )
+        faces = _faces(shape, largest, CARD + 22, y + 22)
+        lines = tuple(wrap(detail, _LINE))
+        cards.append(Card(y, kind, title, lines, shape_text(shape), prod(shape), faces, residual, weights, macs))
     return Drawing(WIDTH, TOP + PITCH * len(rows) - 20, tuple(cards), str(architecture))
 
 

@@ -18,8 +18,19 @@ class Step:
     siblings: tuple[Trial, ...]
 
 
-def lineage(trials: Sequence[Trial], last: Trial) -> tuple[Step, ...]:
-    """Return the steps from the first ancestor to `last`. A parent that the journal lacks ends the line."""
+@dataclass(frozen=True)
+class Family:
+    """The line of descent of a trial: its first ancestor, then the newest steps; `left_out` steps lie between."""
+
+    steps: tuple[Step, ...]
+    left_out: int = 0
+
+
+def lineage(trials: Sequence[Trial], last: Trial, most: int = 20) -> Family:
+    """Return the line from the first ancestor to `last`, at most so many steps of it.
+
+    A parent that the journal lacks ends the line.
+    """
     by_number = {trial.number: trial for trial in trials}
     line = [last]
     seen = {last.number}
@@ -28,10 +39,11 @@ def lineage(trials: Sequence[Trial], last: Trial) -> tuple[Step, ...]:
         line.append(by_number[number])
     line.reverse()
     steps = [Step(line[0], _origin(line[0]), ())]
-    for parent, child in pairwise(line):
+    newest = line[-most:]
+    for parent, child in pairwise(newest if len(newest) < len(line) else line):
         siblings = tuple(t for t in trials if t.parent == parent.number and t.number != child.number)
         steps.append(Step(child, changes(parent, child), siblings))
-    return tuple(steps)
+    return Family(tuple(steps), len(line) - len(steps))
 
 
 def changes(parent: Trial, child: Trial) -> tuple[str, ...]:

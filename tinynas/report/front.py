@@ -1,17 +1,21 @@
 """Which trials may be compared with one another, and which of them no other beats."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, replace
 
 from tinynas.runs import Trial
+
+MOST_MARKS = 1000
+"""Trials that a chart draws: of more, those that lead and an even choice of the others."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Trials whose scores are like for like: of one fidelity and one rung; `label` says which."""
+    """Trials whose scores are like for like: of one fidelity and one rung; `label` says which, `full` the fidelity."""
 
     label: str
     trials: tuple[Trial, ...]
+    full: bool = False
 
 
 def groups(trials: Sequence[Trial], fidelity: str) -> tuple[Group, ...]:
@@ -25,7 +29,7 @@ def groups(trials: Sequence[Trial], fidelity: str) -> tuple[Group, ...]:
             full = trial.evaluation.fidelity == "full"
             kinds.setdefault((full, trial.evaluation.rung), []).append(trial)
     rungs = any(rung for full, rung in kinds if not full)
-    return tuple(Group(_label(*kind, fidelity, rungs), tuple(kinds[kind])) for kind in sorted(kinds))
+    return tuple(Group(_label(*kind, fidelity, rungs), tuple(kinds[kind]), kind[0]) for kind in sorted(kinds))
 
 
 def front(trials: Sequence[Trial], metric: str, cost: Callable[[Trial], float | None]) -> tuple[Trial, ...]:
@@ -33,13 +37,29 @@ def front(trials: Sequence[Trial], metric: str, cost: Callable[[Trial], float | 
 
     Trials without a cost are left out; of two that are equal in both the older stays.
     """
-    priced = [(price, trial) for trial in trials if (price := cost(trial)) is not None]
-    priced.sort(key=lambda pair: (pair[0], -pair[1].evaluation.mean(metric), pair[1].number))
+    priced = [
+        (price, -trial.evaluation.mean(metric), trial.number, trial)
+        for trial in trials
+        if (price := cost(trial)) is not None
+    ]
+    priced.sort(key=lambda row: row[:3])
     kept: list[Trial] = []
-    for _, trial in priced:
-        if not kept or trial.evaluation.mean(metric) > kept[-1].evaluation.mean(metric):
+    highest = float("-inf")
+    for _, loss, _, trial in priced:
+        if -loss > highest:
+            highest = -loss
             kept.append(trial)
     return tuple(kept)
+
+
+def thinned(groups: Sequence[Group], always: Container[int], most: int) -> tuple[Group, ...]:
+    """Return the groups with about `most` trials in all: those whose number is in `always`, and evenly of the rest."""
+    rest = sum(trial.number not in always for group in groups for trial in group.trials)
+    every = max(1, -(-rest // most))
+    return tuple(
+        replace(group, trials=tuple(t for n, t in enumerate(group.trials) if t.number in always or n % every == 0))
+        for group in groups
+    )
 
 
 def _label(full: bool, rung: int, fidelity: str, rungs: bool) -> str:

@@ -9,8 +9,8 @@ from bokeh.models import HoverTool, NumeralTickFormatter
 from bokeh.plotting import figure
 
 BLUE, ORANGE, GREEN, GREY, PLUM = "#2f7ebd", "#d9661f", "#14936c", "#8a9099", "#a9609b"
-GROUP_COLOURS = (BLUE, GREEN, PLUM, ORANGE)
-GROUP_MARKERS = ("circle", "square", "triangle", "diamond")
+_RUNGS = (BLUE, PLUM, "#b07d12", "#3a9aa6", "#7a7fd0")
+_MARKERS = ("circle", "triangle", "inverted_triangle", "diamond", "hex")
 _STYLE = """
 :host {
   --bk-major-label-text-color: var(--muted); --bk-axis-label-text-color: var(--muted);
@@ -24,6 +24,13 @@ _STYLE = """
 """
 _TIP = """<div class="tip" style="margin:-6px;padding:8px 10px;max-width:300px;color:var(--ink);background:var(--card);
 font:12px/1.45 var(--font)">{}</div>"""
+
+
+def mark_of(place: int, full: bool) -> tuple[str, str]:
+    """Return the colour and the marker of the group at `place`; what is trained in full has its own."""
+    if full:
+        return GREEN, "square"
+    return _RUNGS[place % len(_RUNGS)], _MARKERS[place % len(_MARKERS)]
 
 
 def chart_of(name: str, height: int, **options: Any) -> figure:

@@ -10,8 +10,9 @@ from typing import Any
 from tinynas.errors import RunError
 from tinynas.report import causes, confusion, drawing, family, words
 from tinynas.report.command import command_of
+from tinynas.report.details import HEADING, details
 from tinynas.report.facts import RunFacts, read_facts
-from tinynas.report.front import Group, groups
+from tinynas.report.front import MOST_MARKS, Group, groups
 from tinynas.report.trials import ranked
 from tinynas.report.verdict import Verdict, verdict
 from tinynas.runs import METRICS, State
@@ -60,10 +61,13 @@ def render(facts: RunFacts, now: datetime | None = None) -> str:
 
 def _context(facts: RunFacts) -> dict[str, Any]:
     """Return what the template shows, section by section."""
+    from tinynas.report.looks import mark_of
+
     settings, trials, best = facts.settings, facts.trials, facts.best
     footprint = facts.footprint
     judged: Verdict | None = None if footprint is None else verdict(footprint, settings.target, settings.limits)
     command, notes = command_of(settings)
+    line = None if best is None else family.lineage(trials, best)
     test = None if facts.final is None else facts.final["test"]
     counts = {state.value: sum(trial.evaluation.state is state for trial in trials) for state in State}
     analysis = None if facts.model is None else facts.model.analysis
@@ -79,14 +83,18 @@ def _context(facts: RunFacts) -> dict[str, Any]:
         "test": test,
         "counts": counts,
         "groups": _groups(facts),
+        "marks": [mark_of(place, group.full) for place, group in enumerate(_groups(facts))],
+        "most_marks": MOST_MARKS,
+        "picked": _picked(facts),
+        "heading": HEADING,
         "confusion": confusion.confusion_of(None if test is None else test.get("confusion"), facts.class_names),
         "drawing": None if best is None else drawing.draw(best.architecture, operators),
         "analysis": analysis,
         "operators": operators,
         "infeasible": causes.infeasible(trials, settings.limits),
         "failures": causes.failures(trials),
-        "family": () if best is None else family.lineage(trials, best),
-        "score_range": _score_range(facts),
+        "family": line,
+        "score_range": _score_range(line, settings.metric),
         "listed": ranked(trials, settings.metric)[:_LISTED],
         "asked": _asked(facts),
         "versions": {name: _version(name) for name in _PACKAGES} | {"Python": platform.python_version()},
@@ -117,16 +125,24 @@ def _groups(facts: RunFacts) -> tuple[Group, ...]:
     return groups(facts.trials, facts.settings.fidelity)
 
 
-def _score_range(facts: RunFacts) -> tuple[float, float]:
+def _picked(facts: RunFacts) -> dict[str, str] | None:
+    """Return what is said of the best trial, which is picked until another is clicked."""
+    for group in _groups(facts):
+        for trial in group.trials:
+            if facts.best is not None and trial.number == facts.best.number:
+                return details(trial, group.label, facts.settings.metric)
+    return None
+
+
+def _score_range(line: family.Family | None, metric: str) -> tuple[float, float]:
     """Return the least and the greatest score of the family, on which its marks are placed."""
-    metric = facts.settings.metric
-    family_scores = [
+    found = [
         trial.evaluation.mean(metric)
-        for step in (() if facts.best is None else family.lineage(facts.trials, facts.best))
+        for step in (() if line is None else line.steps)
         for trial in (step.trial, *step.siblings)
         if trial.evaluation.folds
     ]
-    return (min(family_scores), max(family_scores)) if family_scores else (0.0, 1.0)
+    return (min(found), max(found)) if found else (0.0, 1.0)
 
 
 def _asked(facts: RunFacts) -> Mapping[str, Any]:

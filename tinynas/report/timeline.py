@@ -3,7 +3,7 @@
 from typing import Any
 
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker
-from bokeh.models.annotations import LabelSet, Span
+from bokeh.models.annotations import Label, LabelSet, Span
 from bokeh.plotting import figure
 
 from tinynas.report.looks import BLUE, GREY, ORANGE, PLUM, chart_of, hover
@@ -28,7 +28,7 @@ def memory(graph: Graph, analysis: Analysis) -> figure:
     chart.xaxis.ticker = FixedTicker(ticks=_byte_ticks(arena.minimum))
     peak = peak_times(plan)
     chart.quad(
-        left=0, right=plan.head, top=[t - 0.5 for t in peak], bottom=[t + 0.5 for t in peak], color=ORANGE,
+        left=0, right=arena.minimum, top=[t - 0.5 for t in peak], bottom=[t + 0.5 for t in peak], color=ORANGE,
         fill_alpha=0.16, line_alpha=0,
     )  # fmt: skip
     tail = chart.quad(
@@ -38,8 +38,8 @@ def memory(graph: Graph, analysis: Analysis) -> figure:
     chart.add_tools(hover(tail, f"<b>TFLM’s own structures</b><br>{bytes_text(arena.tail)} at the arena’s end"))
     source = ColumnDataSource(_buffers(graph, analysis))
     bars = chart.quad(
-        left="left", right="right", top="top", bottom="bottom", source=source, color="colour", fill_alpha=0.8,
-        line_color="colour", line_alpha=1.0,
+        left="left", right="right", top="top", bottom="bottom", source=source, fill_color="colour", fill_alpha=0.95,
+        line_color="white", line_alpha=0.6,
     )  # fmt: skip
     tip = "<b>@name</b><br>@size_text, from byte @left_text<br>alive @life"
     chart.add_tools(hover(bars, tip))
@@ -50,6 +50,14 @@ def memory(graph: Graph, analysis: Analysis) -> figure:
             text_baseline="middle",
         )
     )  # fmt: skip
+    for x, y, text in (
+        (plan.head, peak[0] if peak else 0, f" peak {bytes_text(plan.head)}"),
+        (arena.minimum - arena.tail, len(names) - 1, f" TFLM’s structures {bytes_text(arena.tail)}"),
+    ):
+        if x < 0.7 * arena.minimum:  # there is room for the text
+            label = Label(x=x, y=y, text=text, text_font_size="11.5px", text_baseline="middle")
+            label.stylesheets = [":host { --bk-text-color: var(--ink); --bk-text-font: var(--font); }"]
+            chart.add_layout(label)
     return chart
 
 
@@ -71,7 +79,7 @@ def _buffers(graph: Graph, analysis: Analysis) -> dict[str, list[Any]]:
                 "middle": first,
                 "colour": PLUM if scratch else BLUE,
                 "name": f"{name} {shape}".strip(),
-                "short": (("scratch " if scratch else "") + number(buffer.bytes)) if wide else "",
+                "short": number(buffer.bytes) if wide else "",
                 "size_text": bytes_text(buffer.bytes),
                 "left_text": number(offset),
                 "life": f"at {labels[first]}" if first == last else f"from {labels[first]} to {labels[last]}",

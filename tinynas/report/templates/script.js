@@ -3,15 +3,10 @@ window.tinynas = {
   showTrial(source) {
     const place = source.selected.indices[0];
     const panel = document.getElementById("picked");
-    panel.dataset.trial = place === undefined ? "" : source.data.number[place];
-    panel.querySelector(".none").hidden = place !== undefined;
-    panel.querySelector(".some").hidden = place === undefined;
     if (place === undefined) return;
-    const fixed = new Set(["score", "float"]);
-    for (const field of panel.querySelectorAll("[data-field]")) {
-      const value = source.data[field.dataset.field][place];
-      field.textContent = fixed.has(field.dataset.field) ? value.toFixed(2) + " %" : value;
-    }
+    panel.dataset.trial = source.data.number[place];
+    for (const field of panel.querySelectorAll("[data-field]"))
+      field.textContent = source.data[field.dataset.field][place];
   },
 };
 document.querySelector("#copy")?.addEventListener("click", async (event) => {

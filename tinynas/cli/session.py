@@ -68,7 +68,8 @@ def go_on(folder: Path, workers: int | None, console: "Console", tensorboard: bo
 
 def watched(
     console: "Console",
-    start: "Callable[..., SearchResult]",
+    run: "Callable[..., SearchResult]",
+    /,  # a setting may have any name, such as start
     *arguments: Any,
     tensorboard: bool = False,
     **options: Any,
@@ -83,7 +84,7 @@ def watched(
     try:
         with view:
             try:
-                return start(*arguments, watch=watch, **options)
+                return run(*arguments, watch=watch, **options)
             finally:
                 close()
     except UsageError as error:  # settings have the names that Python has; a person wrote options

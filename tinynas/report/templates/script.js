@@ -15,5 +15,5 @@ document.querySelector("#copy")?.addEventListener("click", async (event) => {
 });
 // Charts read the page's colours when they are painted: paint them anew when the colours change.
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  for (const view of window.Bokeh?.index?.roots ?? []) view.invalidate_render?.() ?? view.request_repaint?.();
+  for (const view of window.Bokeh?.index?.roots ?? []) view.invalidate_render();
 });

@@ -246,3 +246,15 @@ def test_thousands_of_trials_stay_below_the_limit(tmp_path):
     page = _page(make_run(tmp_path / "run", many))
     assert "The best 25 of 2,002" in page.says("trials")
     assert "Of 2,002 trials those that lead" in page.says("pareto")
+
+
+def test_the_page_of_a_real_search(small_run, stripes):
+    page, summary = _page(small_run.folder), small_run.summary["best"]
+    counts = summary["test"]["confusion"]
+    assert sum(map(sum, counts)) == len(stripes.x_test)
+    assert [sum(row) for row in counts] == [int((stripes.y_test == k).sum()) for k in range(3)]
+    right = sum(counts[k][k] for k in range(3)) / len(stripes.x_test)
+    assert right == pytest.approx(summary["test"]["int8"]["accuracy"])
+    assert f"{len(stripes.x_test)} test samples" in page.says("confusion")
+    assert f"tensor arena {summary['arena_bytes']:,} B" in page.says("verdict")
+    assert "random weights" not in page.says("layers")

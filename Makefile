@@ -2,7 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test test-all check lock clean
+# What pip cannot bring; the tests that need one of these skip without it. chromium: report.html in a browser.
+SYSTEM_PACKAGES := chromium
+
+.PHONY: system-packages install demo test test-all check lock clean
 
 # The stamp holds the environment to the lock file: it is made anew when either changes.
 .venv/installed: requirements.lock pyproject.toml
@@ -13,6 +16,11 @@ BIN := .venv/bin
 	touch $@
 
 install: .venv/installed
+
+system-packages:
+	@command -v apt-get > /dev/null || { echo "There is no apt-get here: install $(SYSTEM_PACKAGES) by hand."; exit 1; }
+	$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get update
+	$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install --yes --no-install-recommends $(SYSTEM_PACKAGES)
 
 # A search on the digits that come with scikit-learn, then the files for the board.
 demo: install

@@ -24,7 +24,7 @@ def test_the_blocks_run_one_after_the_other(capsys):
 
 def test_the_blocks_that_train_are_python():
     marked = [code for mark, code in BLOCKS if mark.strip() == "no-run"]
-    assert len(marked) == 2
+    assert len(marked) == 3
     for code in marked:
         compile(code, "docs/python.md", "exec")
 

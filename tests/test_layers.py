@@ -19,6 +19,7 @@ ROWS = {
     "runs": 2,
     "searching": 3,
     "export": 3,
+    "report": 3,
     "cli": 4,
 }
 SIDEWAYS = {("tflite", "hardware")}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tinynas.errors import TinynasError
     from tinynas.export.convert import Converted, convert
     from tinynas.hardware import Footprint, Limits, Target
+    from tinynas.report.page import write_report
     from tinynas.screening.lower import lower
     from tinynas.screening.screen import screen
     from tinynas.searching import SearchResult, resume, search
@@ -38,6 +39,7 @@ _ROOMS = {
     "resume": "searching",
     "screen": "screening",
     "search": "searching",
+    "write_report": "report",
 }
 
 __all__ = [
@@ -61,6 +63,7 @@ __all__ = [
     "resume",
     "screen",
     "search",
+    "write_report",
 ]
 
 

@@ -9,6 +9,7 @@ from tinynas.cli.data import data
 from tinynas.cli.doctor import doctor
 from tinynas.cli.models import analyze, convert
 from tinynas.cli.pareto import pareto
+from tinynas.cli.report import compare, report, show, trials
 from tinynas.cli.search import search
 
 app = typer.Typer(
@@ -47,3 +48,7 @@ app.command()(pareto)
 app.command()(targets)
 app.command()(doctor)
 app.add_typer(data, name="data")
+app.command()(report)
+app.command()(compare)
+app.command()(trials)
+app.command()(show)

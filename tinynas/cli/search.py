@@ -99,6 +99,9 @@ def search(
     max_ram: Annotated[str | None, _option(_LIMITS, "Bytes of the tensor arena.")] = None,
     max_tensor: Annotated[str | None, _option(_LIMITS, "Bytes of the largest tensor.")] = None,
     max_latency: Annotated[float | None, _option(_LIMITS, "Milliseconds of an inference (estimated).")] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write logs for TensorBoard into the run folder.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json on stdout, progress on stderr.")] = False,
 ) -> None:
     """Search for the best model that fits the target, train it, and keep it in a run folder."""
@@ -107,7 +110,7 @@ def search(
     console = console_for(stderr=as_json)
     if resume is not None:
         refuse_with_resume(context.params)
-        result = go_on(resume, workers, console)
+        result = go_on(resume, workers, console, tensorboard)
     else:
         from tinynas.architecture import SearchSpace
         from tinynas.hardware import Target
@@ -171,6 +174,7 @@ def search(
             space=space,
             workers=workers,
             source=source,
+            tensorboard=tensorboard,
             **{name: value for name, value in settings.items() if value is not None},
         )
     show_result(result, console, as_json)

@@ -39,16 +39,16 @@ _OPTIONS = {
 
 def refuse_with_resume(options: dict[str, Any]) -> None:
     """A resumed search has its settings; only how it runs here may be chosen anew."""
-    allowed = {"resume", "workers", "as_json"}
+    allowed = {"resume", "workers", "as_json", "tensorboard"}
     for name, value in options.items():
         if name not in allowed and value is not None:
             raise UsageError(
                 f"--{name.replace('_', '-')} cannot be given with --resume: a resumed search keeps its settings "
-                f"(--workers and --json may be given)."
+                f"(--workers, --tensorboard and --json may be given)."
             )
 
 
-def go_on(folder: Path, workers: int | None, console: "Console") -> "SearchResult":
+def go_on(folder: Path, workers: int | None, console: "Console", tensorboard: bool = False) -> "SearchResult":
     """Resume the search in `folder` on the data that its settings name."""
     from tinynas.runs import read_settings
     from tinynas.searching import resume
@@ -63,19 +63,30 @@ def go_on(folder: Path, workers: int | None, console: "Console") -> "SearchResul
         None if source.reshape is None else ",".join(map(str, source.reshape)),
         console,
     )
-    return watched(console, resume, folder, dataset, workers=workers)
+    return watched(console, resume, folder, dataset, workers=workers, tensorboard=tensorboard)
 
 
 def watched(
-    console: "Console", start: "Callable[..., SearchResult]", *arguments: Any, **options: Any
+    console: "Console",
+    run: "Callable[..., SearchResult]",
+    /,  # a setting may have any name, such as start
+    *arguments: Any,
+    tensorboard: bool = False,
+    **options: Any,
 ) -> "SearchResult":
-    """Run a search under the live view; Ctrl-C ends it with the line that goes on with it."""
+    """Run a search under the live view, its report written as it goes; Ctrl-C ends it with the line to go on with."""
     from tinynas.cli.live import LiveView
+    from tinynas.cli.watchers import watchers_for
+    from tinynas.searching import Note
 
     view = LiveView(console)
+    watch, close = watchers_for(view, lambda text: view(Note(text)), tensorboard)
     try:
         with view:
-            return start(*arguments, watch=view, **options)
+            try:
+                return run(*arguments, watch=watch, **options)
+            finally:
+                close()
     except UsageError as error:  # settings have the names that Python has; a person wrote options
         text = str(error)
         for setting, option in _OPTIONS.items():

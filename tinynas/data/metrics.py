@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -38,10 +38,15 @@ class Scores:
 
 @dataclass(frozen=True)
 class FoldScores:
-    """The scores of the float model and of its int8 file on the same samples."""
+    """The scores of the float model and of its int8 file on the same samples.
+
+    `confusion` counts the int8 file's answers: a row a true class, a column a predicted one; None where nobody counted.
+    It is no part of the journal, and of no weight when scores are compared.
+    """
 
     float: Scores
     int8: Scores
+    confusion: tuple[tuple[int, ...], ...] | None = field(default=None, compare=False, repr=False)
 
 
 def score(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, n_classes: int) -> Scores:

@@ -36,7 +36,8 @@ def _best(run: Run, best: Trial, final: Final | None) -> dict[str, Any]:
     assert footprint is not None
     tested = None
     if final is not None:
-        tested = {"float": final.scores.float.to_dict(), "int8": final.scores.int8.to_dict()}
+        scores = final.scores
+        tested = {"float": scores.float.to_dict(), "int8": scores.int8.to_dict(), "confusion": scores.confusion}
     return {
         "trial": best.number,
         "architecture": best.architecture.to_dict(),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinynas.architecture import Architecture
-from tinynas.data import Dataset, FoldScores, score
+from tinynas.data import Dataset, FoldScores, confusion, score
 from tinynas.data.splits import representative_rows
 from tinynas.hardware import Footprint, Target
 from tinynas.tflite import analyze
@@ -171,9 +171,11 @@ def _held_out(y: np.ndarray, seed: int) -> np.ndarray:
 def score_both(model: Any, tflite: bytes, x: np.ndarray, y: np.ndarray) -> FoldScores:
     """Return the scores of the Keras model and of its int8 file on the same samples."""
     classes = int(model.output_shape[-1])
+    int8 = Int8Model(tflite).predict(x)
     return FoldScores(
         float=score(y, predict(model, x).argmax(axis=1), classes),
-        int8=score(y, Int8Model(tflite).predict(x), classes),
+        int8=score(y, int8, classes),
+        confusion=tuple(map(tuple, confusion(y, int8, classes).tolist())),
     )
 
 

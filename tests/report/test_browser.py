@@ -1,0 +1,193 @@
+"""The page in Debian's Chromium: no error, every section drawn, the front answers; light, dark, and on a phone."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.report.conftest import Story, make_run
+from tinynas.report import read_facts, write_report
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+SECTIONS = ("accuracy", "confusion", "pareto", "anytime", "architecture", "memory", "layers", "infeasible", "family")
+CHARTS = ("arena", "flash", "latency", "anytime", "memory")
+EVIL = "</script><script>window.evil = true</script>"
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not here: make system-packages installs it")
+
+# Where on the screen a trial stands in a chart, by its number.
+PLACE = """([chart, number]) => {
+  const view = [...Bokeh.index.roots].find((view) => view.model.name === "pareto-" + chart);
+  const {data} = view.model.renderers[0].data_source;
+  const row = data.number.indexOf(String(number));
+  const box = view.el.getBoundingClientRect();
+  const {x_scale, y_scale} = view.frame;
+  return [box.x + x_scale.compute(data["at_" + chart][row]), box.y + y_scale.compute(data.score[row])];
+}"""
+# How many pixels of a chart's canvases are not blank, and the size of the largest.
+INK = """(chart) => {
+  const found = [];
+  const walk = (node) => {
+    if (node.tagName === "CANVAS") found.push(node);
+    for (const child of [...node.children, ...(node.shadowRoot ? [node.shadowRoot] : [])]) walk(child);
+  };
+  walk(document.querySelector(`[data-chart="${chart}"]`));
+  let ink = 0, width = 0;
+  for (const canvas of found) {
+    const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    for (let i = 3; i < data.length; i += 4) ink += data[i] > 0;
+    width = Math.max(width, canvas.clientWidth);
+  }
+  return [ink, width];
+}"""
+TIPS = """() => {
+  const texts = [];
+  const walk = (node) => {
+    if (node.classList?.contains("tip")) texts.push(node.innerText);
+    for (const child of [...node.children, ...(node.shadowRoot ? [node.shadowRoot] : [])]) walk(child);
+  };
+  walk(document.body);
+  return texts;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make install")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a page; what the console and the network said is kept with it."""
+    opened = []
+
+    def open_page(path: Path, size="desk", scheme="light"):
+        context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, offline=True)
+        page = context.new_page()
+        page.trouble, page.asked = [], []
+        page.on("console", lambda said: page.trouble.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: page.trouble.append(str(error)))
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.goto(path.resolve().as_uri())
+        page.wait_for_function("window.Bokeh && Bokeh.documents.length && Bokeh.documents.every((d) => d.is_idle)")
+        opened.append(context)
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    names = (EVIL, "a class with a name that does not end for a while", "b", "c")
+    folder = make_run(tmp_path_factory.mktemp("browser") / "run", Story(class_names=names, shape=(16, 16, 3), rungs=2))
+    write_report(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [
+        ("desk", "light"),
+        ("phone", "dark"),
+        pytest.param("desk", "dark", marks=pytest.mark.slow),
+        pytest.param("phone", "light", marks=pytest.mark.slow),
+    ],
+)
+def test_everything_is_drawn_without_an_error(visit, run, size, scheme):
+    page = visit(run / "report.html", size, scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
+    for section in SECTIONS:
+        box = page.locator(f"#{section}").bounding_box()
+        assert box["height"] > 60
+    for chart in CHARTS:
+        ink, width = page.evaluate(INK, chart)
+        assert ink > 500, f"{chart} is blank"
+        assert width > 150
+    cards = page.locator("svg.network g.card")
+    best = read_facts(run).best.architecture
+    assert cards.count() == 1 + len(best.blocks) + (3 if best.head.hidden_units else 2)
+    for number in range(cards.count()):
+        assert cards.nth(number).bounding_box()["width"] > 100
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    bright = sum(map(int, paper.removeprefix("rgb(").rstrip(")").split(",")))
+    assert (bright > 600) == (scheme == "light")
+    assert not page.evaluate("window.evil")
+    assert page.trouble == []
+    assert [url for url in page.asked if not url.startswith(("file:", "data:"))] == []
+
+
+@pytest.mark.parametrize(
+    ("size", "chart"),
+    [
+        ("desk", "arena"),
+        pytest.param("desk", "flash", marks=pytest.mark.slow),
+        pytest.param("phone", "latency", marks=pytest.mark.slow),
+    ],
+)
+def test_a_trial_is_shown_when_pointed_at_and_kept_when_clicked(visit, run, chart, size):
+    facts = read_facts(run)
+    trial = next(t for t in facts.trials if t.evaluation.folds and t.number != facts.best.number)
+    page = visit(run / "report.html", size)
+    assert page.locator("#picked").get_attribute("data-trial") == str(facts.best.number)
+    page.locator(f'[data-chart="{chart}"]').scroll_into_view_if_needed()
+    x, y = page.evaluate(PLACE, [chart, trial.number])
+    page.mouse.move(x - 4, y - 4)
+    page.mouse.move(x, y)
+    page.wait_for_function(f"({TIPS})().length > 0")
+    tips = " ".join(page.evaluate(TIPS)).replace("\N{NO-BREAK SPACE}", " ")
+    assert f"trial {trial.number} " in tips
+    assert f"int8 {100 * trial.evaluation.mean():.2f} %" in tips
+    assert f"arena {trial.evaluation.footprint.arena_bytes:,} B" in tips
+    page.mouse.click(x, y)
+    page.wait_for_function(f"document.getElementById('picked').dataset.trial === '{trial.number}'")
+    said = page.locator("#picked").inner_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert str(trial.architecture) in said
+    assert f"{trial.evaluation.footprint.flash_bytes:,} B" in said
+    assert page.trouble == []
+
+
+@pytest.mark.slow
+def test_charts_follow_when_the_colours_change(visit, run):
+    page = visit(run / "report.html")
+    chart = page.locator('[data-chart="anytime"]')
+    chart.scroll_into_view_if_needed()
+    light = chart.screenshot()
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(500)
+    changed = chart.screenshot()
+    fresh = visit(run / "report.html", scheme="dark").locator('[data-chart="anytime"]')
+    fresh.scroll_into_view_if_needed()
+    assert light != changed
+    assert _mean_difference(changed, fresh.screenshot()) < 1.0
+
+
+def _mean_difference(one: bytes, other: bytes) -> float:
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    a, b = (np.asarray(Image.open(io.BytesIO(data)).convert("L"), dtype=float) for data in (one, other))
+    return float(np.abs(a[: len(b), : b.shape[1]] - b[: len(a), : a.shape[1]]).mean())
+
+
+@pytest.mark.slow
+def test_a_page_without_charts_needs_no_library(browser, tmp_path):
+    folder = make_run(tmp_path / "run", Story(trained=0, infeasible=3, failed=0, ended=False))
+    path = write_report(folder)
+    page = browser.new_page()
+    trouble = []
+    page.on("console", lambda said: trouble.append(said.text))
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.goto(path.resolve().as_uri())
+    assert page.locator("h1").inner_text().startswith("Nothing is trained yet")
+    assert trouble == []
+    page.close()

@@ -1,0 +1,143 @@
+"""How trials, comparisons and networks are shown on a terminal."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from tinynas.cli.console import console, table
+from tinynas.cli.formats import duration, share, size
+from tinynas.report import Comparison, RunFacts, draw, lineage
+from tinynas.runs import State, Trial
+from tinynas.tflite import OperatorFigures
+
+_ACROSS = 24  # characters of the widest bar of a network's picture
+
+
+def show_trials(facts: RunFacts, trials: Sequence[Trial]) -> None:
+    """Print a row a trial, in the order given."""
+    metric = facts.settings.metric
+    left = len(facts.trials) - len(trials)
+    rows = table(
+        f"{facts.folder}: {len(facts.trials):,} trials" + (f", the best {len(trials):,}" if left else ""),
+        f"># , >gen., >from, training, >int8 {metric}, >float, >arena B, >file B, >ms, >time, *architecture",
+    )
+    for trial in trials:
+        evaluation, footprint = trial.evaluation, trial.evaluation.footprint
+        scored = bool(evaluation.folds)
+        why = "; ".join(evaluation.violations) or " ".join(evaluation.error.split())
+        rows.add_row(
+            str(trial.number),
+            str(trial.generation),
+            "-" if trial.parent is None else str(trial.parent),
+            _training(trial),
+            _score(trial, metric, "int8") if scored else evaluation.state.value,
+            _score(trial, metric, "float") if scored else "-",
+            size(None if footprint is None else footprint.arena_bytes),
+            size(None if footprint is None else footprint.flash_bytes),
+            "-" if footprint is None or footprint.latency_ms is None else f"{footprint.latency_ms:.3g}",
+            duration(evaluation.seconds),
+            f"{trial.architecture}" + (f" ({why})" if why else ""),
+            style="bold green" if facts.best is not None and trial.number == facts.best.number else None,
+        )
+    console().print(rows)
+
+
+def show_comparison(found: Comparison) -> None:
+    """Print a column a run: what differs in the settings, then what came of it."""
+    screen = console()
+    for title, values in (("Settings that differ", found.settings), ("Results", found.results)):
+        if not values:
+            screen.print(f"{title}: none.")
+            continue
+        rows = table(title, ", ".join([title.split()[0].lower(), *(f"*{_column(name)}" for name in found.runs)]))
+        for name, row in values.items():
+            text = _RESULTS.get(name, str)
+            rows.add_row(name, *("-" if value is None else text(value) for value in row))
+        screen.print(rows)
+
+
+def show_trial(facts: RunFacts, trial: Trial) -> None:
+    """Print the network with the shape of each map and a bar of its bytes, the figures, and the family."""
+    screen = console()
+    own = facts.model is not None and facts.best is not None and trial.architecture == facts.best.architecture
+    operators: tuple[OperatorFigures, ...] = facts.model.analysis.operators if own and facts.model else ()
+    screen.print(f"{facts.folder}, trial #{trial.number}: {_what(trial, facts)}", style="bold")
+    drawing = draw(trial.architecture, operators)
+    most = max(card.bytes for card in drawing.cards)
+    rows = table(None, "block, *what, >shape, >map B, *, >weights B, >MACs")
+    for place, card in enumerate(drawing.cards):
+        name = card.kind if card.kind in ("input", "head") else str(place)
+        bar = "█" * max(1, round(_ACROSS * card.bytes / most))
+        costs = (size(card.weights_bytes or None), size(card.macs or None))
+        rows.add_row(
+            name, f"{card.title}\n  {' '.join(card.details)}", card.shape, size(card.bytes), Text(bar, "blue"), *costs
+        )
+    screen.print(rows)
+    screen.print(_figures(facts, trial))
+    family = table("Family", "trial, >int8, *what it changed of its parent")
+    line = lineage(facts.trials, trial)
+    for place, step in enumerate(line.steps):
+        if place == 1 and line.left_out:
+            family.add_row("…", "", f"{line.left_out:,} more ancestors")
+        scored = bool(step.trial.evaluation.folds)
+        score = _score(step.trial, facts.settings.metric, "int8") if scored else step.trial.evaluation.state.value
+        family.add_row(f"#{step.trial.number}", score, "\n".join(step.changes))
+    screen.print(family)
+
+
+def _figures(facts: RunFacts, trial: Trial) -> Any:
+    evaluation, footprint, metric = trial.evaluation, trial.evaluation.footprint, facts.settings.metric
+    rows = table("Figures", "figure, *value")
+    if evaluation.folds:
+        spread = f" +/- {share(evaluation.std(metric))}" if len(evaluation.folds) > 1 else ""
+        models = f"{_score(trial, metric, 'int8')}{spread} int8, {_score(trial, metric, 'float')} float"
+        rows.add_row(f"validation {metric}", f"{models} ({len(evaluation.folds)} folds, {evaluation.fidelity})")
+    if facts.final is not None and facts.best is not None and trial.number == facts.best.number:
+        test = facts.final["test"]
+        rows.add_row(f"test {metric}", f"{share(test['int8'][metric])} int8, {share(test['float'][metric])} float")
+    if footprint is not None:
+        limits = facts.settings.limits
+        ram = footprint.arena_bytes + footprint.ram_outside_bytes
+        rows.add_row("model file", f"{size(footprint.flash_bytes)} B")
+        rows.add_row("Flash with TFLM", f"{size(footprint.flash.total)} of {size(limits.board_flash_bytes)} B")
+        rows.add_row("arena", f"{size(footprint.arena_bytes)} B ({footprint.arena_status})")
+        rows.add_row("RAM with TFLM", f"{size(ram)} of {size(limits.board_ram_bytes)} B")
+        rows.add_row("parameters, MACs", f"{size(footprint.params)}, {size(footprint.macs)}")
+        if footprint.latency_ms is not None:
+            error = "" if footprint.latency_error is None else f" +/- {100 * footprint.latency_error:.0f} %"
+            rows.add_row("latency", f"{footprint.latency_ms:.3g} ms, estimated{error}")
+    for sentence in (*evaluation.violations, *filter(None, [" ".join(evaluation.error.split())])):
+        rows.add_row("not trained", sentence)
+    return rows
+
+
+def _what(trial: Trial, facts: RunFacts) -> str:
+    if facts.best is not None and trial.number == facts.best.number:
+        return "the best" if facts.ended else "the best so far"
+    return trial.evaluation.state.value
+
+
+def _training(trial: Trial) -> str:
+    evaluation = trial.evaluation
+    if evaluation.state is not State.COMPLETE or not evaluation.folds:
+        return "-"
+    return evaluation.fidelity + (f", rung {evaluation.rung}" if evaluation.rung else "")
+
+
+def _score(trial: Trial, metric: str, model: str) -> str:
+    return share(trial.evaluation.mean(metric, model))
+
+
+def _column(name: str) -> str:
+    """Return a run's name as a column may be called: a comma would end it."""
+    return name.replace(",", "_")
+
+
+_RESULTS: Mapping[str, Callable[[Any], str]] = {
+    **dict.fromkeys(("validation_int8", "validation_int8_std", "test_int8", "test_float"), share),
+    **dict.fromkeys(("flash_bytes", "arena_bytes", "macs"), size),
+    "latency_ms": lambda value: f"{value:.3g}",
+    "seconds": duration,
+    "ended": lambda value: "yes" if value else "no",
+}

@@ -1,0 +1,137 @@
+"""Everything that a run folder says, read once: settings, trials, the best one, its file, the summary."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinynas.errors import RunError, TinynasError
+from tinynas.hardware import Footprint
+from tinynas.runs import Best, Settings, Trial, ranking, read_settings, read_trials
+from tinynas.screening import lower
+from tinynas.tflite import Analysis, Graph, analyze, read
+
+
+@dataclass(frozen=True)
+class Model:
+    """The int8 file of the best trial: its graph, what it needs of the board, and whether it is trained.
+
+    `stage` is "proxy", "full" or "final" for a file of the run, "untrained" for one of the same bytes made here.
+    """
+
+    graph: Graph
+    analysis: Analysis
+    stage: str
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """A run as it stands on disk. `best` is None while nothing is trained, `summary` until the search has ended.
+
+    `trouble` holds a sentence for each file that could not be read: a report of the rest is better than none.
+    """
+
+    folder: Path
+    settings: Settings
+    trials: tuple[Trial, ...]
+    best: Trial | None
+    model: Model | None
+    class_names: tuple[str, ...]
+    summary: dict[str, Any] | None
+    trouble: tuple[str, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the search has come to its end."""
+        return self.summary is not None
+
+    @property
+    def final(self) -> dict[str, Any] | None:
+        """What the summary says of the final model; None before there is one."""
+        best = (self.summary or {}).get("best")
+        return best if isinstance(best, dict) and best.get("test") else None
+
+    @property
+    def footprint(self) -> Footprint | None:
+        """The figures of the final model, else of the best trial."""
+        if self.final is not None:
+            return Footprint.from_dict(self.final["footprint"])
+        return None if self.best is None else self.best.evaluation.footprint
+
+    @property
+    def seconds(self) -> float:
+        """Wall seconds of the search so far."""
+        if self.summary is not None:
+            return float(self.summary["seconds"])
+        return max((trial.elapsed_s for trial in self.trials), default=0.0)
+
+
+def read_facts(folder: Path) -> RunFacts:
+    """Return what the run in `folder` says; RunError when it is no run folder or its journal is damaged."""
+    settings = read_settings(folder)
+    journal = folder / "journal.sqlite"
+    trials = tuple(read_trials(journal)) if journal.is_file() else ()
+    trouble: list[str] = []
+    summary = _summary(folder, trouble)
+    best = _best(trials, settings.metric, summary)
+    saved = _saved(folder, trouble)
+    names = tuple(saved.about["class_names"]) if saved is not None else ()
+    classes = settings.space.n_classes
+    names = names if len(names) == classes else tuple(map(str, range(classes)))
+    model = None if best is None else _model(best, saved, settings, trouble)
+    return RunFacts(folder, settings, trials, best, model, names, summary, tuple(trouble))
+
+
+def leader(trials: Sequence[Trial], metric: str) -> Trial | None:
+    """Return the best trained trial, of those at the highest fidelity there is; None when none is trained."""
+    scored = [trial for trial in trials if trial.evaluation.folds]
+    full = [trial for trial in scored if trial.evaluation.fidelity == "full"]
+    return min(full or scored, key=ranking(metric), default=None)
+
+
+def _summary(folder: Path, trouble: list[str]) -> dict[str, Any] | None:
+    path = folder / "summary.json"
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(summary, dict) and {"best", "seconds", "trials"} <= set(summary):
+            return summary
+        trouble.append(f"{path} is not the summary of a search.")
+    except FileNotFoundError:
+        pass  # the search has not ended
+    except (OSError, ValueError) as error:
+        trouble.append(f"{path} cannot be read ({error}).")
+    return None
+
+
+def _best(trials: Sequence[Trial], metric: str, summary: dict[str, Any] | None) -> Trial | None:
+    """Return the trial that the summary names, else the one that leads."""
+    if summary is not None and isinstance(summary["best"], dict):
+        number = summary["best"].get("trial")
+        found = next((trial for trial in trials if trial.number == number), None)
+        if found is not None:
+            return found
+    return leader(trials, metric)
+
+
+def _saved(folder: Path, trouble: list[str]) -> Best | None:
+    if not (folder / "best").exists() and not (folder / "best.old").exists():
+        return None
+    try:
+        return Best(folder)
+    except RunError as error:
+        trouble.append(str(error))
+        return None
+
+
+def _model(best: Trial, saved: Best | None, settings: Settings, trouble: list[str]) -> Model | None:
+    """Return the saved file if it is the best trial's; else one with random weights, which has the same bytes."""
+    try:
+        if saved is not None and saved.about.get("architecture") == best.architecture.to_dict():
+            data, stage = saved.tflite, str(saved.about["stage"])
+        else:
+            data, stage = lower(best.architecture), "untrained"
+        return Model(read(data), analyze(data, settings.target), stage)
+    except TinynasError as error:
+        trouble.append(f"The best model's file cannot be analysed: {error}")
+        return None

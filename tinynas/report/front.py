@@ -1,0 +1,68 @@
+"""Which trials may be compared with one another, and which of them no other beats."""
+
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, replace
+
+from tinynas.runs import Trial
+
+MOST_MARKS = 1000
+"""Trials that a chart draws: of more, those that lead and an even choice of the others."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Trials whose scores are like for like: of one fidelity and one rung; `label` says which, `full` the fidelity."""
+
+    label: str
+    trials: tuple[Trial, ...]
+    full: bool = False
+
+
+def groups(trials: Sequence[Trial], fidelity: str) -> tuple[Group, ...]:
+    """Return the trained trials by how they were trained, from the least to the most training.
+
+    `fidelity` is the search's: with "proxy", those of full fidelity are its finalists.
+    """
+    kinds: dict[tuple[bool, int], list[Trial]] = {}
+    for trial in trials:
+        if trial.evaluation.folds:
+            full = trial.evaluation.fidelity == "full"
+            kinds.setdefault((full, trial.evaluation.rung), []).append(trial)
+    rungs = any(rung for full, rung in kinds if not full)
+    return tuple(Group(_label(*kind, fidelity, rungs), tuple(kinds[kind]), kind[0]) for kind in sorted(kinds))
+
+
+def front(trials: Sequence[Trial], metric: str, cost: Callable[[Trial], float | None]) -> tuple[Trial, ...]:
+    """Return the trials that no other beats, by rising cost: none is at most as costly and scores higher.
+
+    Trials without a cost are left out; of two that are equal in both the older stays.
+    """
+    priced = [
+        (price, -trial.evaluation.mean(metric), trial.number, trial)
+        for trial in trials
+        if (price := cost(trial)) is not None
+    ]
+    priced.sort(key=lambda row: row[:3])
+    kept: list[Trial] = []
+    highest = float("-inf")
+    for _, loss, _, trial in priced:
+        if -loss > highest:
+            highest = -loss
+            kept.append(trial)
+    return tuple(kept)
+
+
+def thinned(groups: Sequence[Group], always: Container[int], most: int) -> tuple[Group, ...]:
+    """Return the groups with about `most` trials in all: those whose number is in `always`, and evenly of the rest."""
+    rest = sum(trial.number not in always for group in groups for trial in group.trials)
+    every = max(1, -(-rest // most))
+    return tuple(
+        replace(group, trials=tuple(t for n, t in enumerate(group.trials) if t.number in always or n % every == 0))
+        for group in groups
+    )
+
+
+def _label(full: bool, rung: int, fidelity: str, rungs: bool) -> str:
+    if full:
+        return "finalists, trained on more folds" if fidelity == "proxy" else "trained on every fold"
+    return f"proxy training, rung {rung}" if rungs else "proxy training"

@@ -1,0 +1,65 @@
+"""A trial as a row of plain values, for tables, CSV and JSON."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinynas.runs import METRICS, State, Trial, ranking
+
+_ORDER = {State.COMPLETE: 0, State.INFEASIBLE: 1, State.FAILED: 2}
+
+
+def trial_row(trial: Trial) -> dict[str, Any]:
+    """Return every figure of `trial` under one name each; None where it has none.
+
+    Scores are means over the folds, shares in [0, 1]; `_std` is their population deviation. Bytes, milliseconds and
+    seconds are as their names say.
+    """
+    evaluation, footprint = trial.evaluation, trial.evaluation.footprint
+    scores: dict[str, float | None] = {}
+    for model in ("int8", "float"):
+        for metric in METRICS:
+            known = bool(evaluation.folds)
+            scores[f"{metric}_{model}"] = evaluation.mean(metric, model) if known else None
+            scores[f"{metric}_{model}_std"] = evaluation.std(metric, model) if known else None
+    return {
+        "number": trial.number,
+        "generation": trial.generation,
+        "parent": trial.parent,
+        "state": evaluation.state.value,
+        "fidelity": evaluation.fidelity,
+        "rung": evaluation.rung,
+        "folds": len(evaluation.folds),
+        **scores,
+        "flash_bytes": None if footprint is None else footprint.flash_bytes,
+        "arena_bytes": None if footprint is None else footprint.arena_bytes,
+        "board_flash_bytes": None if footprint is None else footprint.flash.total,
+        "board_ram_bytes": None if footprint is None else footprint.arena_bytes + footprint.ram_outside_bytes,
+        "latency_ms": None if footprint is None else footprint.latency_ms,
+        "energy_mj": None if footprint is None else footprint.energy_mj,
+        "params": None if footprint is None else footprint.params,
+        "macs": None if footprint is None else footprint.macs,
+        "flops": None if footprint is None else footprint.flops,
+        "seconds": evaluation.seconds,
+        "elapsed_s": trial.elapsed_s,
+        "visits": evaluation.visits,
+        "violations": "; ".join(evaluation.violations),
+        "error": " ".join(evaluation.error.split()),
+        "key": trial.architecture.key,
+        "architecture": str(trial.architecture),
+    }
+
+
+def ranked(trials: Sequence[Trial], metric: str) -> tuple[Trial, ...]:
+    """Return the trials best first: those of full fidelity, then the other trained ones, then what never was trained.
+
+    Within a kind of training they are ranked as the search ranks them; the others are in the order of their numbers.
+    """
+    key = ranking(metric)
+
+    def place(trial: Trial) -> tuple[Any, ...]:
+        evaluation = trial.evaluation
+        if evaluation.folds:
+            return (0 if evaluation.fidelity == "full" else 1, *key(trial))
+        return (2 + _ORDER[evaluation.state], trial.number)
+
+    return tuple(sorted(trials, key=place))

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tinynas.errors import TinynasError
     from tinynas.export.convert import Converted, convert
     from tinynas.hardware import Footprint, Limits, Target
+    from tinynas.runs import Settings
     from tinynas.screening.lower import lower
     from tinynas.screening.screen import screen
     from tinynas.searching import SearchResult, resume, search
@@ -29,6 +30,7 @@ _ROOMS = {
     "Limits": "hardware",
     "SearchResult": "searching",
     "SearchSpace": "architecture",
+    "Settings": "runs",
     "Target": "hardware",
     "TinynasError": "errors",
     "analyze": "tflite",
@@ -51,6 +53,7 @@ __all__ = [
     "Limits",
     "SearchResult",
     "SearchSpace",
+    "Settings",
     "Target",
     "TinynasError",
     "__version__",

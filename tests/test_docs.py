@@ -1,17 +1,14 @@
 """README.md and docs/*.md: every block of code runs, every command and option in the text is one that there is.
 
-A block that is not marked is run (see tests/docs.py for the marks). The blocks of a file run in its order in one
-folder, in which lie: `model.tflite` and `MODEL.tflite`, `my_board.json`, `mnist1d` (IDX files), `captures` and
-`labels.csv` (network captures of two classes), and where a block speaks of a run `runs/small` and `runs/latest` to it.
+A block that is not marked is run (tests/docs.py has the marks). The blocks of a file run in its order in one folder
+(tests/furnish.py has what lies in it).
 """
 
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
-import sys
 import warnings
 from pathlib import Path
 
@@ -19,8 +16,8 @@ import pytest
 import typer.main
 
 import tinynas
-from tests.data.captures.traffic import conversation, udp, write
 from tests.docs import COMMANDS, FILES, ROOT, MarkError, blocks, inline_commands
+from tests.furnish import add_keras_model, furnish, programs
 
 BLOCKS = {path: blocks(path) for path in FILES}
 PYTHON = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
@@ -30,43 +27,32 @@ LIMIT_S = 600
 
 @pytest.fixture(scope="module")
 def furnished(tmp_path_factory):
-    """The folder that a file's blocks find, to be copied for each, but for the run; and the programs beside it."""
-    folder = tmp_path_factory.mktemp("docs") / "work"
-    (folder / "captures").mkdir(parents=True)
-    for name in ("model.tflite", "MODEL.tflite"):
-        shutil.copy(ROOT / "tests" / "fixtures" / "arena" / "mn_tiny_c4_b1.tflite", folder / name)
-    shutil.copy(ROOT / "targets" / "nucleo_f401.json", folder / "my_board.json")
-    shutil.copytree(ROOT / "tests" / "fixtures" / "data" / "mnist1d", folder / "mnist1d")
-    for number in range(4):
-        talks = [conversation([b"GET /%d" % n, b"200 %d" % n], ("10.0.0.1", 2000 + n)) for n in range(number, 40, 4)]
-        write(folder / "captures" / f"web-{number}.pcap", [frame for talk in talks for frame in talk])
-    asked = [udp(("10.0.0.1", 3000 + number), ("10.0.0.9", 53), b"\1\0ask%d" % number) for number in range(40)]
-    write(folder / "captures" / "dns.pcapng", asked)
-    (folder / "labels.csv").write_text("capture,label\nweb-*.pcap,web\ndns.pcapng,dns\n")
-    programs = folder.parent / "bin"
-    programs.mkdir()
-    for name, module in (("tinynas", "-m tinynas"), ("python", ""), ("pytest", "-m pytest")):
-        (programs / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {module} "$@"\n')
-        (programs / name).chmod(0o755)
-    return folder
+    """The folder that a file's blocks find, to be copied for each, and the programs beside it."""
+    root = tmp_path_factory.mktemp("docs")
+    return furnish(root / "work"), programs(root / "bin")
 
 
 @pytest.fixture
 def work(furnished, tmp_path, monkeypatch):
     """A copy of that folder, and the working directory."""
-    folder = shutil.copytree(furnished, tmp_path / "work")
+    folder = shutil.copytree(furnished[0], tmp_path / "work", symlinks=True)
     monkeypatch.chdir(folder)
-    monkeypatch.setenv("PATH", f"{furnished.parent / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{furnished[1]}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     return folder
 
 
-def _furnish_run(request, work, chosen):
-    """Put a run into the folder if one of the blocks speaks of any: it takes a training."""
-    if any(re.search(r"runs/|\bbest\b|--resume|--run\b", block.code) for block in chosen):
+def _furnish_more(request, work, chosen):
+    """Put a run and my.keras into the folder if a block speaks of them: they take a training, and TensorFlow."""
+    text = "\n".join(block.code for block in chosen)
+    if re.search(r"runs/|\bbest\b|--resume|--run\b|tinynas (pareto|report|compare|trials|show)", text):
         run = request.getfixturevalue("small_run")
         shutil.copytree(run.folder, work / "runs" / "small")
         (work / "runs" / "latest").symlink_to("small")
+    if "my.keras" in text:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            add_keras_model(work / "my.keras")
 
 
 def chosen(path, slow):
@@ -125,7 +111,7 @@ _RUNNERS = {
 
 @pytest.mark.parametrize("path", FILES, ids=IDS)
 def test_every_block_runs(path, work, request, capsys):
-    _furnish_run(request, work, chosen(path, slow=False))
+    _furnish_more(request, work, chosen(path, slow=False))
     ran = run(chosen(path, slow=False))
     for block in BLOCKS[path]:
         assert (block in ran) == (block.skip is None and not block.slow), f"{block} did not run, and nothing says why"
@@ -137,7 +123,7 @@ def test_every_block_runs(path, work, request, capsys):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", [p for p in FILES if any(b.slow for b in BLOCKS[p])], ids=lambda path: path.name)
 def test_every_slow_block_runs_too(path, work, request):
-    _furnish_run(request, work, chosen(path, slow=True))
+    _furnish_more(request, work, chosen(path, slow=True))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras in this process warns of its own affairs
         ran = run(chosen(path, slow=True))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tinynas.export.convert import Converted, convert
     from tinynas.hardware import Footprint, Limits, Target
     from tinynas.report.page import write_report
+    from tinynas.runs import Settings
     from tinynas.screening.lower import lower
     from tinynas.screening.screen import screen
     from tinynas.searching import SearchResult, resume, search
@@ -30,6 +31,7 @@ _ROOMS = {
     "Limits": "hardware",
     "SearchResult": "searching",
     "SearchSpace": "architecture",
+    "Settings": "runs",
     "Target": "hardware",
     "TinynasError": "errors",
     "analyze": "tflite",
@@ -53,6 +55,7 @@ __all__ = [
     "Limits",
     "SearchResult",
     "SearchSpace",
+    "Settings",
     "Target",
     "TinynasError",
     "__version__",

@@ -5,15 +5,23 @@ from collections.abc import Sequence
 
 from tinynas.errors import TinynasError
 
+_INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; ends the process with 0 (done), 1 (an error, or does not fit) or 2 (usage)."""
-    from tinynas.cli.app import app
-
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     try:
+        from tinynas.cli.app import app
+
         app(args=[argument for argument in given if argument != "--debug"], prog_name="tinynas")
+    except KeyboardInterrupt:  # while commands are loaded
+        _fail("Stopped.", 1)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:  # what Typer makes of a Ctrl-C inside a command
+            _fail("Stopped.", 1)
+        raise
     except TinynasError as error:
         if debug:
             raise

@@ -7,7 +7,7 @@ import typer
 
 from tinynas.cli.completion import boards, runs
 from tinynas.cli.formats import parse_duration, parse_names, parse_size
-from tinynas.cli.session import go_on, load_data, refuse_with_resume, show_result, watched
+from tinynas.cli.session import go_on, load_data, refuse_with_resume, show_result, warn_of_short, watched
 from tinynas.errors import ArchitectureError, UsageError
 
 _DATA = "Data"
@@ -164,6 +164,7 @@ def search(
             "augment": augment,
             "seed": seed,
         }
+        warn_of_short(settings["time_budget_s"], console)
         result = watched(
             console,
             run_search,

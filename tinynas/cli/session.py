@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tinynas.searching import SearchResult
 
 
+_LEAST_BUDGET_S = 60.0
 # Setting -> the option that sets it, where they are called differently.
 _OPTIONS = {
     "max_trials": "--trials",
@@ -95,6 +96,16 @@ def watched(
     except KeyboardInterrupt:
         go_on = "" if view.folder is None else f" Go on with: tinynas search --resume {view.folder}"
         raise RunError(f"Stopped.{go_on}") from None
+
+
+def warn_of_short(time_budget_s: float | None, console: "Console") -> None:
+    """Say that a time budget of less than a minute will be overrun: what a search does at the least takes that long."""
+    if time_budget_s is not None and time_budget_s < _LEAST_BUDGET_S:
+        console.print(
+            f"A time budget of {duration(time_budget_s)} will be overrun: two children are trained and the final "
+            f"training gets ten seconds in any case; give a minute or more.",
+            soft_wrap=True,
+        )
 
 
 def load_data(

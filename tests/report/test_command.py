@@ -60,9 +60,8 @@ CASES = {
     "usual": {},
     "all": {
         "n_children": 5, "n_parents": 2, "n_mutations": 3, "seed": 7, "max_trials": 9, "time_budget_s": 5400.5,
-        "patience": 4, "strategy": "nsga2", "selection": "comma", "start": "random", "fidelity": "full", "n_folds": 3, "n_rungs": 2,
-        "inherit": False, "qat": False, "precision": "bfloat16",
-        "objectives": ("accuracy", "ram"),
+        "patience": 4, "strategy": "nsga2", "selection": "comma", "start": "random", "fidelity": "full", "n_folds": 3,
+        "n_rungs": 2, "inherit": False, "qat": False, "precision": "bfloat16", "objectives": ("accuracy", "ram"),
         "n_finalists": 2, "final_epochs": 6, "metric": "f1", "augment": "shift,noise", "n_generations": 3,
     },
     "limits": {"limits": with_limits(BOARD, flash_bytes=65536, ram_bytes=20000, macs=10**6, latency_ms=12.5)},

@@ -3,7 +3,7 @@
 from collections.abc import Container, Sequence
 from typing import Any
 
-from bokeh.models import ColumnDataSource, CustomJS, TapTool
+from bokeh.models import ColumnDataSource, CustomJS, DataRange1d, TapTool
 from bokeh.plotting import figure
 
 from tinynas.report.details import details
@@ -88,7 +88,8 @@ def anytime(groups: Sequence[Group], metric: str) -> figure:
     trials = [trial for group in groups for trial in group.trials]
     aged = len({trial.elapsed_s for trial in trials}) > 1
     unit, label = _time_unit(max((trial.elapsed_s for trial in trials), default=0.0)) if aged else (1, "trial")
-    chart = chart_of("anytime", 280, x_axis_label=label, y_axis_label=f"int8 {metric}, %")
+    begins = DataRange1d(start=0) if aged else DataRange1d()
+    chart = chart_of("anytime", 280, x_range=begins, x_axis_label=label, y_axis_label=f"int8 {metric}, %")
     every = -(-len(trials) // MOST_MARKS)
     tip = "<b>trial @number</b> &nbsp;@age<br>int8 @score{0.00} %, @lead<br>@training"
     for place, group in enumerate(groups):

@@ -12,7 +12,7 @@ from tinynas.report import read_facts, write_report
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 SECTIONS = ("accuracy", "confusion", "pareto", "anytime", "architecture", "memory", "layers", "infeasible", "family")
-CHARTS = ("arena", "flash", "latency", "anytime", "memory")
+CHARTS = ("ram", "flash", "latency", "anytime", "memory")
 EVIL = "</script><script>window.evil = true</script>"
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not here: make system-packages installs it")
@@ -127,7 +127,7 @@ def test_everything_is_drawn_without_an_error(visit, run, size, scheme):
 @pytest.mark.parametrize(
     ("size", "chart"),
     [
-        ("desk", "arena"),
+        ("desk", "ram"),
         pytest.param("desk", "flash", marks=pytest.mark.slow),
         pytest.param("phone", "latency", marks=pytest.mark.slow),
     ],

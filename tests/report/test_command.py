@@ -20,7 +20,7 @@ SPACE = SearchSpace.for_input((8, 8, 1), 10)
 DIGITS = DataSource(kind="digits", digest="0" * 64, summary="digits")
 USUAL = {"version": "1", "target": BOARD, "data": DIGITS, "space": SPACE, "limits": BOARD.limits, "final_threads": 2}
 SEARCH = typer.main.get_command(app).commands["search"]
-OWN = {"version", "target", "data", "space", "limits", "final_threads", "peak_rate", "batch_size"}
+OWN = {"version", "target", "data", "space", "limits", "final_threads", "reduction", "peak_rate", "batch_size"}
 
 
 def _settings(**values):
@@ -60,7 +60,8 @@ CASES = {
     "usual": {},
     "all": {
         "n_children": 5, "n_parents": 2, "n_mutations": 3, "seed": 7, "max_trials": 9, "time_budget_s": 5400.5,
-        "patience": 4, "strategy": "random", "selection": "comma", "start": "random", "fidelity": "full", "n_folds": 3,
+        "patience": 4, "strategy": "nsga2", "selection": "comma", "start": "random", "fidelity": "full", "n_folds": 3,
+        "n_rungs": 2, "inherit": False, "qat": False, "precision": "bfloat16", "objectives": ("accuracy", "ram"),
         "n_finalists": 2, "final_epochs": 6, "metric": "f1", "augment": "shift,noise", "n_generations": 3,
     },
     "limits": {"limits": with_limits(BOARD, flash_bytes=65536, ram_bytes=20000, macs=10**6, latency_ms=12.5)},
@@ -82,7 +83,7 @@ def test_the_command_line_asks_for_the_same_search(monkeypatch, name):
     given_ = {name: asked[name] for name in asked if name in Settings.model_fields and name not in OWN}
     again = _settings(**{**CASES[name], **given_})
     assert again == settings
-    assert {"seed", "n_folds"} <= set(given_)
+    assert {"seed", "n_folds", "precision"} <= set(given_)
 
 
 @given(st.floats(1.0, 2_000_000.0))

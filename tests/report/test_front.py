@@ -1,6 +1,7 @@
 """Fronts against the definition of dominance; groups of trials that were trained alike."""
 
 from dataclasses import replace
+from math import isnan
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from tests.report.conftest import fold_scores
 from tests.searching.conftest import footprint_of
 from tinynas.architecture import SearchSpace
-from tinynas.report.front import front, groups, thinned
+from tinynas.report.front import cost_of, front_line, groups, thinned
 from tinynas.runs import Evaluation, State, Trial
 
 NET = SearchSpace.for_input((8, 8, 1), 3).handmade()[0]
@@ -19,20 +20,35 @@ def _trial(number, score=0.5, fidelity="proxy", rung=0):
     return Trial(number, 0, None, NET, evaluation)
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.booleans()), max_size=12))
-def test_the_front_is_what_no_other_dominates(points):
-    trials = [_trial(number, 0.5 + score / 100) for number, (score, _, _) in enumerate(points)]
-    costs = {number: cost if known else None for number, (_, cost, known) in enumerate(points)}
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 5), st.booleans()), max_size=12))
+def test_the_line_joins_what_no_other_dominates(points):
+    nets = [replace(NET, dropout=(0.0, number / 100)) for number in range(len(points))]
+    trials = []
+    for number, (score, cost, known) in enumerate(points):
+        trial = _trial(number, 0.5 + score / 100)
+        figures = replace(trial.evaluation.footprint, latency_ms=float(cost) if known else None)
+        evaluation = replace(trial.evaluation, footprint=figures)
+        trials.append(replace(trial, architecture=nets[number], evaluation=evaluation))
 
     def beats(a, b):
         (sa, ca, _), (sb, cb, _) = points[a], points[b]
-        return sa >= sb and ca <= cb and ((sa, ca) != (sb, cb) or a < b)
+        return sa >= sb and ca <= cb and (sa, ca) != (sb, cb)
 
-    known = [number for number in costs if costs[number] is not None]
-    wanted = {b for b in known if not any(a != b and beats(a, b) for a in known)}
-    found = front(trials, "accuracy", lambda trial: costs[trial.number])
+    known = [number for number, (_, _, is_known) in enumerate(points) if is_known]
+    wanted = {b for b in known if not any(beats(a, b) for a in known)}
+    found = front_line(trials, "accuracy", "latency")
     assert {trial.number for trial in found} == wanted
-    assert [costs[trial.number] for trial in found] == sorted(costs[trial.number] for trial in found)
+    costs = [cost_of(trial, "latency") for trial in found]
+    assert costs == sorted(costs)
+
+
+def test_costs_are_the_footprint_s():
+    trial = _trial(0)
+    figures = trial.evaluation.footprint
+    assert cost_of(trial, "ram") == figures.arena_bytes
+    assert cost_of(trial, "flash") == figures.flash_bytes
+    assert cost_of(trial, "latency") == figures.latency_ms
+    assert isnan(cost_of(Trial(0, 0, None, NET, Evaluation(State.FAILED)), "ram"))
 
 
 def test_trials_are_grouped_by_how_they_were_trained():

@@ -92,7 +92,8 @@ def _figures(facts: RunFacts, trial: Trial) -> Any:
     if evaluation.folds:
         spread = f" +/- {share(evaluation.std(metric))}" if len(evaluation.folds) > 1 else ""
         models = f"{_score(trial, metric, 'int8')}{spread} int8, {_score(trial, metric, 'float')} float"
-        rows.add_row(f"validation {metric}", f"{models} ({len(evaluation.folds)} folds, {evaluation.fidelity})")
+        folds = f"{len(evaluation.folds)} fold" + ("s" if len(evaluation.folds) > 1 else "")
+        rows.add_row(f"validation {metric}", f"{models} ({folds}, {evaluation.fidelity})")
     if facts.final is not None and facts.best is not None and trial.number == facts.best.number:
         test = facts.final["test"]
         rows.add_row(f"test {metric}", f"{share(test['int8'][metric])} int8, {share(test['float'][metric])} float")

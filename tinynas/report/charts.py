@@ -1,23 +1,19 @@
 """The charts of trials that one can point at, as Bokeh figures: the Pareto fronts, the best so far over time."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
-from bokeh.models import ColumnDataSource, CustomJS, TapTool
+from bokeh.models import ColumnDataSource, CustomJS, DataRange1d, TapTool
 from bokeh.plotting import figure
 
 from tinynas.report.details import details
-from tinynas.report.front import MOST_MARKS, Group, front, thinned
+from tinynas.report.front import MOST_MARKS, Group, cost_of, front_line, thinned
 from tinynas.report.looks import ORANGE, chart_of, hover, mark_of
 from tinynas.report.words import duration
 from tinynas.runs import Trial
 
 _CROWD = 300  # trials above which those that do not lead are drawn small and faint
-_COSTS: Mapping[str, tuple[str, Callable[[Trial], float | None]]] = {
-    "arena": ("tensor arena, KiB", lambda trial: _figure(trial, "arena_bytes")),
-    "flash": ("model file, KiB", lambda trial: _figure(trial, "flash_bytes")),
-    "latency": ("latency, ms (estimated)", lambda trial: _figure(trial, "latency_ms")),
-}
+_COSTS = {"ram": "tensor arena, KiB", "flash": "model file, KiB", "latency": "latency, ms (estimated)"}
 
 
 def pareto(groups: Sequence[Group], metric: str, best: Trial | None) -> dict[str, figure]:
@@ -25,7 +21,7 @@ def pareto(groups: Sequence[Group], metric: str, best: Trial | None) -> dict[str
 
     All charts share their trials: pointing at one shows it, a click marks it in all and shows it below.
     """
-    fronts = {name: [front(group.trials, metric, cost) for group in groups] for name, (_, cost) in _COSTS.items()}
+    fronts = {name: [front_line(group.trials, metric, name) for group in groups] for name in _COSTS}
     leading = {trial.number for lines in fronts.values() for line in lines for trial in line}
     winner = -1 if best is None else best.number
     drawn = thinned(groups, leading | {winner}, MOST_MARKS)
@@ -33,8 +29,8 @@ def pareto(groups: Sequence[Group], metric: str, best: Trial | None) -> dict[str
     source = ColumnDataSource(columns)
     source.selected.indices = [n for n, number in enumerate(columns.get("number", ())) if number == str(winner)]
     charts = {}
-    for name, (label, cost) in _COSTS.items():
-        if not any(cost(trial) is not None for group in groups for trial in group.trials):
+    for name, label in _COSTS.items():
+        if not any(fronts[name]):
             continue
         chart = chart_of(f"pareto-{name}", 300, x_axis_label=label, y_axis_label=f"int8 {metric}, %")
         dots = chart.scatter(
@@ -44,7 +40,7 @@ def pareto(groups: Sequence[Group], metric: str, best: Trial | None) -> dict[str
         )  # fmt: skip
         for place, line in enumerate(fronts[name]):
             colour, _ = mark_of(place, groups[place].full)
-            xs = [_scaled(name, cost(trial)) for trial in line]
+            xs = [_scaled(name, trial) for trial in line]
             ys = [100 * trial.evaluation.mean(metric) for trial in line]
             if len(line) > 1:
                 chart.step(xs, ys, mode="after", color=colour, line_width=1.5, line_alpha=0.8)
@@ -76,7 +72,7 @@ def _columns(groups: Sequence[Group], metric: str, leading: Container[int], winn
                 {
                     **details(trial, group.label, metric),
                     "score": 100 * trial.evaluation.mean(metric),
-                    **{f"at_{name}": _scaled(name, cost(trial)) for name, (_, cost) in _COSTS.items()},
+                    **{f"at_{name}": _scaled(name, trial) for name in _COSTS},
                     "colour": colour,
                     "marker": "star" if wins else marker,
                     "size": 17 if wins else 9 if leads else 5 if crowded else 7,
@@ -92,7 +88,8 @@ def anytime(groups: Sequence[Group], metric: str) -> figure:
     trials = [trial for group in groups for trial in group.trials]
     aged = len({trial.elapsed_s for trial in trials}) > 1
     unit, label = _time_unit(max((trial.elapsed_s for trial in trials), default=0.0)) if aged else (1, "trial")
-    chart = chart_of("anytime", 280, x_axis_label=label, y_axis_label=f"int8 {metric}, %")
+    begins = DataRange1d(start=0) if aged else DataRange1d()
+    chart = chart_of("anytime", 280, x_range=begins, x_axis_label=label, y_axis_label=f"int8 {metric}, %")
     every = -(-len(trials) // MOST_MARKS)
     tip = "<b>trial @number</b> &nbsp;@age<br>int8 @score{0.00} %, @lead<br>@training"
     for place, group in enumerate(groups):
@@ -131,14 +128,9 @@ def _progress(ordered: Sequence[Trial], metric: str, unit: int | None) -> tuple[
     return rows, steps
 
 
-def _figure(trial: Trial, name: str) -> float | None:
-    footprint = trial.evaluation.footprint
-    return None if footprint is None else getattr(footprint, name)
-
-
-def _scaled(name: str, value: float | None) -> float:
+def _scaled(name: str, trial: Trial) -> float:
     """Return a cost in the unit of its axis; NaN, which is not drawn, where it is not known."""
-    return float("nan") if value is None else value if name == "latency" else value / 1024
+    return cost_of(trial, name) / (1 if name == "latency" else 1024)
 
 
 def _time_unit(seconds: float) -> tuple[int, str]:

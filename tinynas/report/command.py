@@ -21,7 +21,8 @@ _LIMITS = {
     "largest_tensor_bytes": "max-tensor",
     "latency_ms": "max-latency",
 }
-_PYTHON_ONLY = ("peak_rate", "batch_size")
+_PYTHON_ONLY = ("reduction", "peak_rate", "batch_size")
+_ALWAYS = ("seed", "n_folds", "precision")  # what they are by themselves follows from the data and the processor
 
 
 def command_of(settings: Settings) -> tuple[str, tuple[str, ...]]:
@@ -36,7 +37,7 @@ def command_of(settings: Settings) -> tuple[str, tuple[str, ...]]:
         if name in _PYTHON_ONLY:
             notes.append(f"{name} was {value!r}, which only search() in Python takes.")
         else:
-            words += [f"--{option_of(name)}", f"{value:.12g}s" if name == "time_budget_s" else str(value)]
+            words += _words(option_of(name), f"{value:.12g}s" if name == "time_budget_s" else value)
     words += _space(settings, notes) + _limits(settings, notes)
     words += ["--workers", str(settings.final_threads)]
     return shlex.join(words), tuple(notes)
@@ -47,15 +48,21 @@ def option_of(setting: str) -> str:
     return _NAMES.get(setting, setting.removeprefix("n_").replace("_", "-"))
 
 
+def _words(option: str, value: Any) -> list[str]:
+    """Return an option and its value as words: --qat or --no-qat, --objectives accuracy,ram, --children 8."""
+    if isinstance(value, bool):
+        return [f"--{option}" if value else f"--no-{option}"]
+    return [f"--{option}", ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+
+
 def _chosen(settings: Settings) -> dict[str, Any]:
-    """Return the settings that are not as they come, and the seed and folds, which make the journal."""
-    always = {"seed", "n_folds"}
+    """Return the settings that are not as they come, and those that are always said."""
     return {
         name: value
         for name, field in Settings.model_fields.items()
         if name not in _NO_OPTION
         and (value := getattr(settings, name)) is not None
-        and (name in always or value != field.default)
+        and (name in _ALWAYS or value != field.default)
     }
 
 
@@ -68,12 +75,12 @@ def _target(target: Target) -> str:
 
 
 def _data(settings: Settings) -> list[str]:
-    data, words = settings.data, []
-    for option, value in (("--data", data.path), ("--labels", data.labels), ("--layout", data.layout)):
-        if value is not None:
-            words += [option, str(value)]
-    if data.reshape is not None:
-        words += ["--reshape", ",".join(map(str, data.reshape))]
+    words: list[str] = []
+    given = settings.data.model_dump(exclude={"kind", "digest", "summary"})
+    for name, value in given.items():
+        named = value if isinstance(value, dict) else {"data" if name == "path" else name: value}
+        for option, each in named.items():
+            words += [] if each is None else _words(option.replace("_", "-"), each)
     return words
 
 

@@ -1,9 +1,12 @@
 """Which trials may be compared with one another, and which of them no other beats."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 
-from tinynas.runs import Trial
+from tinynas.runs import Trial, front
+
+_FIGURES = {"ram": "arena_bytes", "flash": "flash_bytes", "latency": "latency_ms"}
 
 MOST_MARKS = 1000
 """Trials that a chart draws: of more, those that lead and an even choice of the others."""
@@ -32,24 +35,20 @@ def groups(trials: Sequence[Trial], fidelity: str) -> tuple[Group, ...]:
     return tuple(Group(_label(*kind, fidelity, rungs), tuple(kinds[kind]), kind[0]) for kind in sorted(kinds))
 
 
-def front(trials: Sequence[Trial], metric: str, cost: Callable[[Trial], float | None]) -> tuple[Trial, ...]:
-    """Return the trials that no other beats, by rising cost: none is at most as costly and scores higher.
+def front_line(trials: Sequence[Trial], metric: str, objective: str) -> tuple[Trial, ...]:
+    """Return the front of accuracy and `objective` ("ram", "flash", "latency"), by rising cost.
 
-    Trials without a cost are left out; of two that are equal in both the older stays.
+    Trials without such a figure are left out.
     """
-    priced = [
-        (price, -trial.evaluation.mean(metric), trial.number, trial)
-        for trial in trials
-        if (price := cost(trial)) is not None
-    ]
-    priced.sort(key=lambda row: row[:3])
-    kept: list[Trial] = []
-    highest = float("-inf")
-    for _, loss, _, trial in priced:
-        if -loss > highest:
-            highest = -loss
-            kept.append(trial)
-    return tuple(kept)
+    known = [trial for trial in trials if not isnan(cost_of(trial, objective))]
+    return tuple(sorted(front(known, ("accuracy", objective), metric), key=lambda trial: cost_of(trial, objective)))
+
+
+def cost_of(trial: Trial, objective: str) -> float:
+    """Return bytes of the arena ("ram") or the file ("flash"), or milliseconds ("latency"); NaN where not known."""
+    footprint = trial.evaluation.footprint
+    value = None if footprint is None else getattr(footprint, _FIGURES[objective])
+    return float("nan") if value is None else float(value)
 
 
 def thinned(groups: Sequence[Group], always: Container[int], most: int) -> tuple[Group, ...]:

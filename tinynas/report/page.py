@@ -70,6 +70,7 @@ def _context(facts: RunFacts) -> dict[str, Any]:
     line = None if best is None else family.lineage(trials, best)
     test = None if facts.final is None else facts.final["test"]
     counts = {state.value: sum(trial.evaluation.state is state for trial in trials) for state in State}
+    counts["children"] = len({trial.architecture.key for trial in trials if trial.evaluation.folds})
     analysis = None if facts.model is None else facts.model.analysis
     operators = () if analysis is None else analysis.operators
     return {
@@ -81,6 +82,7 @@ def _context(facts: RunFacts) -> dict[str, Any]:
         "footprint": footprint,
         "verdict": judged,
         "test": test,
+        "files": None if facts.final is None else facts.final.get("held_out"),
         "counts": counts,
         "groups": _groups(facts),
         "marks": [mark_of(place, group.full) for place, group in enumerate(_groups(facts))],

@@ -29,9 +29,10 @@ def settings(target, large):
     return Settings(version="0", target=Target.load("nucleo_f401"), data=source, space=SPACE, limits=target.limits)
 
 
-def _ranked(seconds, visits, n=3):
+def _ranked(seconds, visits, n=3, rung=0):
     architecture = SPACE.handmade()[0]
-    evaluation = replace(evaluate(architecture), seconds=seconds, visits=visits, footprint=footprint_of(architecture))
+    scored = replace(evaluate(architecture), seconds=seconds, visits=visits, rung=rung)
+    evaluation = replace(scored, footprint=footprint_of(architecture))
     return [Trial(number, 0, None, architecture, evaluation) for number in range(n)]
 
 
@@ -58,6 +59,14 @@ def test_a_proxy_that_stopped_early_is_costed_by_what_it_did(large, settings):
     whole = Clock(1800, 0.0, 2).finalists(_ranked(5.0, 12_000), large, settings)
     early = Clock(1800, 0.0, 2).finalists(_ranked(2.5, 6_000), large, settings)
     assert np.prod(early) == pytest.approx(np.prod(whole), rel=0.01)
+
+
+def test_a_fold_is_trained_as_long_as_the_highest_rung_or_not_at_all(large, settings):
+    ranked = _ranked(45.0, 108_000, rung=2)
+    folds, epochs, samples = Clock(3600, 0.0, 2).finalists(ranked, large, settings)
+    assert folds >= 2
+    assert epochs * samples >= 0.95 * 108_000
+    assert Clock(900, 0.0, 2).finalists(ranked, large, settings) == (0, 0, 0)
 
 
 def test_where_there_is_no_time_no_finalist_is_trained(large, settings):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tinynas.data import Dataset
 from tinynas.runs import Settings, Trial
-from tinynas.training.schedule import final_epochs, schedule_for
+from tinynas.training.schedule import final_epochs, rung_schedule, schedule_for
 
 # The share of the budget after which no new child is trained. A network that is trained twice as long gains more than
 # one that was searched for twice as long.
@@ -49,23 +49,24 @@ class Clock:
     def finalists(self, ranked: Sequence[Trial], dataset: Dataset, settings: Settings) -> tuple[int, int, int]:
         """Return (folds, epochs, samples) for training the finalists; (0, 0, 0) when the time allows nothing of use.
 
-        Without a budget that is full fidelity. With one, a fold gets at least the sample visits of a proxy, since a
-        shorter training would rank worse than the proxies did; for that first the samples of a fold are cut, then the
-        folds, of which two at least are trained. The cost of a visit is the proxies' own, building and converting
-        included.
+        Without a budget that is full fidelity. With one, a fold gets at least the sample visits of the highest rung that
+        a proxy reached: a shorter training from fresh weights would rank worse than the proxies did. For that the folds
+        are cut first, of which two at least are trained, and then the epochs. The cost of a visit is the proxies' own,
+        building and converting included.
         """
-        proxy = schedule_for("proxy", dataset, settings.n_folds)
         full = schedule_for("full", dataset, settings.n_folds)
         visit_s = max(trial.evaluation.seconds / max(1, trial.evaluation.visits) for trial in ranked)
         if self._budget_s is None or visit_s == 0:
             return full.folds, full.epochs, full.samples
+        rung = max(trial.evaluation.rung for trial in ranked)
+        least = rung_schedule(rung, settings.reduction, dataset, settings.n_folds).visits
         rounds = math.ceil(len(ranked) / self._workers)
         left_s = min(self._budget_s * _FINALISTS, self._budget_s - self.elapsed())
         visits = left_s / rounds / visit_s
-        folds = min(full.folds, int(visits / proxy.visits))
+        folds = min(full.folds, int(visits / least))
         if folds < 2:
             return 0, 0, 0
-        epochs = max(2, min(full.epochs, int(visits / folds / full.samples)))
+        epochs = max(1, min(full.epochs, int(visits / folds / full.samples)))
         return folds, epochs, min(full.samples, int(visits / folds / epochs))
 
     def final_epochs(self, dataset: Dataset, settings: Settings) -> int:

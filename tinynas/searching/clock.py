@@ -49,8 +49,8 @@ class Clock:
     def finalists(self, ranked: Sequence[Trial], dataset: Dataset, settings: Settings) -> tuple[int, int, int]:
         """Return (folds, epochs, samples) for training the finalists; (0, 0, 0) when the time allows nothing of use.
 
-        Without a budget that is full fidelity. With one, a fold gets at least the sample visits of the highest rung that
-        a proxy reached: a shorter training from fresh weights would rank worse than the proxies did. For that the folds
+        Without a budget that is full fidelity. With one, a fold gets at least the sample visits of the highest rung
+        that a proxy reached: a shorter training from fresh weights would rank worse than the proxies did. For that the folds
         are cut first, of which two at least are trained, and then the epochs. The cost of a visit is the proxies' own,
         building and converting included.
         """
@@ -66,7 +66,7 @@ class Clock:
         folds = min(full.folds, int(visits / least))
         if folds < 2:
             return 0, 0, 0
-        epochs = max(1, min(full.epochs, int(visits / folds / full.samples)))
+        epochs = min(full.epochs, math.ceil(visits / folds / full.samples))
         return folds, epochs, min(full.samples, int(visits / folds / epochs))
 
     def final_epochs(self, dataset: Dataset, settings: Settings) -> int:

@@ -3,7 +3,7 @@
     model.tflite MODEL.tflite my.tflite    an int8 model of 28 x 28 x 1, 10 classes
     my_board.json                          the profile of a board
     mnist1d                                IDX files, series of 40
-    my_data                                IDX files, 8 x 8 pictures of 3 classes
+    my_data                                IDX files, 8 x 8 pictures of 10 classes, as scikit-learn's digits
     pictures my_pictures                   a folder a class of PGM pictures
     words                                  a folder a class of WAV files
     flowers.csv                            a row a sample: w, h, species
@@ -59,8 +59,8 @@ def programs(folder: Path) -> Path:
 
 def _idx(folder: Path, rng: np.random.Generator) -> None:
     folder.mkdir()
-    labels = (np.arange(90) % 3).astype(np.uint8)
-    pictures = rng.integers(0, 100, (90, 8, 8)) + 70 * labels[:, None, None]
+    labels = (np.arange(100) % 10).astype(np.uint8)
+    pictures = rng.integers(0, 70, (100, 8, 8)) + 20 * labels[:, None, None]
     (folder / "train-images-idx3-ubyte").write_bytes(write_idx(pictures.astype(np.uint8)))
     (folder / "train-labels-idx1-ubyte").write_bytes(write_idx(labels))
 
@@ -122,7 +122,7 @@ def add_keras_model(path: Path) -> None:
             layers.Input((8, 8, 1)),
             layers.Conv2D(4, 3, activation="relu"),
             layers.GlobalAveragePooling2D(),
-            layers.Dense(3, activation="softmax"),
+            layers.Dense(10, activation="softmax"),
         ]
     )
     model.save(path)

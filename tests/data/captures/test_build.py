@@ -106,7 +106,8 @@ def test_sessions_of_one_capture_by_their_ports(tmp_path):
     built = from_pcap([tmp_path / "mixed.pcap"], tmp_path / "labels.csv", tmp_path / "set")
     (about,) = built.manifest["captures"]
     assert about["unlabelled"] == 1
-    assert about["labels_lines"] == {"2": 6, "3": 6, "4": 0}
+    assert about["labels_lines"] == {"2": 6, "3": 6}
+    assert about["labels_lines_unused"] == 1
     assert built.manifest["classes_without_samples"] == ["ntp"]
     assert json.loads((tmp_path / "set" / "meta.json").read_text())["classes"] == ["web", "dns"]
 

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.data.captures.traffic import ip
 from tinynas.data.captures import Session, read_labels
+from tinynas.data.captures.labels import Matcher, Row, _network
 from tinynas.errors import DataError
 
 
@@ -20,7 +23,8 @@ def session(protocol=6, source=("10.0.0.1", 40000), destination=("10.0.0.2", 80)
 
 
 def label(found, capture, a_session):
-    return next((row.label for row in found.of(Path(capture)) if row.matches(a_session)), None)
+    row = found.of(Path(capture)).first(a_session)
+    return None if row is None else row.label
 
 
 def test_patterns_name_captures(tmp_path):
@@ -99,3 +103,39 @@ def test_a_row_that_names_no_capture_is_said(tmp_path):
     with pytest.raises(DataError, match=r"line 3: no capture is called 'mial\.pcap'; the captures are web\.pcap"):
         found.check([Path("a/web.pcap")])
     found.check([Path("web.pcap"), Path("mial.pcap")])
+
+
+ADDRESSES = st.sampled_from(["", "10.0.0.1", "10.0.0.2", "10.0.0.0/24", "fd00::1"])
+ENDS = st.tuples(ADDRESSES.map(lambda text: _network(text, "")), st.sampled_from([None, 1, 2]))
+ROWS = st.builds(Row, st.just(1), st.just("*"), st.just("x"), st.sampled_from([None, 6, 17]), st.tuples(ENDS, ENDS))
+SESSIONS = st.builds(
+    session,
+    st.sampled_from([6, 17]),
+    *(st.tuples(st.sampled_from(["10.0.0.1", "10.0.0.2", "10.0.0.3"]), st.sampled_from([1, 2, 3])) for _ in range(2)),
+)
+
+
+@given(rows=st.lists(ROWS, max_size=8), asked=st.lists(SESSIONS, min_size=1, max_size=8))
+def test_looking_up_finds_what_reading_all_rows_finds(rows, asked):
+    matcher = Matcher(rows)
+    for each in asked:
+        found = matcher.first(each)
+        wanted = next((row for row in rows if row.matches(each)), None)
+        assert found is wanted
+
+
+def test_many_rows_are_not_compared_one_by_one():
+    rows = [
+        Row(n, "*", "x", None, ((_network(f"10.1.{n // 250}.{n % 250}", ""), 7), (_network("10.0.0.2", ""), 80)))
+        for n in range(5_000)
+    ]
+    matcher = Matcher(rows)
+    compared = []
+    original = Row.matches
+    try:
+        Row.matches = lambda row, a_session: compared.append(row) or original(row, a_session)
+        for n in range(0, 5_000, 97):
+            assert matcher.first(session(source=(f"10.1.{n // 250}.{n % 250}", 7))) is rows[n]
+    finally:
+        Row.matches = original
+    assert len(compared) == len(range(0, 5_000, 97))

@@ -1,5 +1,6 @@
 """Where sessions begin and end, and which bytes they have."""
 
+import tracemalloc
 from collections import Counter
 
 import dpkt
@@ -162,3 +163,48 @@ def test_every_talk_comes_out_whole_however_they_interleave(talks, data):
     assert len(ended) == len(talks)
     for turns, end in zip(talks, ends, strict=True):
         assert by_end[ip(end[0]) + end[1].to_bytes(2, "big")] == b"".join(turns)
+
+
+def test_memory_is_that_of_the_open_sessions():
+    def peak(count, timeout):
+        stream = (
+            Frame(float(n), 1, udp(("10.0.0.1", n % 60_000), (f"10.0.{n // 60_000}.2", 53), b"x" * 500), 0)
+            for n in range(count)
+        )
+        tracemalloc.start()
+        try:
+            found = sum(1 for _ in sessions(stream, CaptureOptions(udp_timeout_s=timeout), Counter()))
+            return found, tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, short = peak(80, 20.0)
+    many, long = peak(600, 20.0)
+    all_open, everything = peak(600, 1e9)
+    assert (few, many, all_open) == (80, 600, 600)
+    assert long < 1.5 * short
+    assert everything > 10 * long
+
+
+TRAFFIC = [
+    *conversation([b"GET /", b"200 OK"]),
+    udp(CLIENT, SERVER, b"ask"),
+    tcp(("fd00::1", 7), ("fd00::2", 9), b"six"),
+]
+
+
+@given(data=st.data(), layers=st.sampled_from(["payload", "ip", "all"]), link=st.sampled_from([1, 101, 113]))
+def test_no_frames_are_an_error(data, layers, link):
+    stream = []
+    for frame in data.draw(st.lists(st.sampled_from(TRAFFIC), max_size=12)):
+        changed = bytearray(frame)
+        for place in data.draw(st.lists(st.integers(0, len(frame) - 1), max_size=2)):
+            changed[place] = data.draw(st.integers(0, 255))
+        time = data.draw(st.floats(0, 1e9))
+        stream.append(Frame(time, link, bytes(changed[: data.draw(st.integers(0, len(frame)))]), len(frame)))
+    tally = Counter()
+    ended = list(sessions(stream, CaptureOptions(layers=layers, n_bytes=20, max_open=3), tally))
+    assert all(len(session.data) <= 20 for session in ended)
+    reasons = sum(count for reason, count in tally.items() if reason.startswith(("malformed", "skipped")))
+    assert tally["frames"] == len(stream) == tally["packets"] + reasons
+    assert sum(session.packets for session in ended) + tally["after the end"] == tally["packets"]

@@ -124,11 +124,11 @@ def _read(
 ) -> dict[str, Any]:
     """Put the sessions of one capture into the spool; return what manifest.json says of it."""
     tally: Counter[str] = Counter()
-    rows, order = labels.of(path), {name: place for place, name in enumerate(labels.classes)}
+    matcher, order = labels.of(path), {name: place for place, name in enumerate(labels.classes)}
     used: Counter[int] = Counter()
     for session in sessions(frames(path, tally), options, tally):
         tally["sessions"] += 1
-        row = next((row for row in rows if row.matches(session)), None)
+        row = matcher.first(session)
         if row is None:
             tally["unlabelled"] += 1
         elif not session.data:
@@ -137,7 +137,8 @@ def _read(
             used[row.line] += 1
             spool.add(session.data, order[row.label], number)
     about = {"path": str(path), "bytes": path.stat().st_size, "sha256": _digest(path), **_counts(tally)}
-    about["labels_lines"] = {str(row.line): used[row.line] for row in rows}
+    about["labels_lines"] = {str(line): used[line] for line in sorted(used)}
+    about["labels_lines_unused"] = len(matcher.rows) - len(used)
     if watch is not None:
         watch(about)
     return about

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import heapq
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,17 +31,32 @@ class Row:
     protocol: int | None
     ends: tuple[_End, _End]
 
-    def names(self, capture: Path) -> bool:
-        """Whether the pattern names the capture: its name, or as much of its path as the pattern has; .gz or not."""
-        plain = capture.with_suffix("") if capture.suffix == ".gz" else capture
-        return any(PurePath(path).match(self.capture) for path in (capture, plain))
-
     def matches(self, session: Session) -> bool:
         """Whether the session is one that the row means, whichever end is named first."""
         if self.protocol not in (None, session.protocol):
             return False
         (one, other), (first, second) = self.ends, (session.source, session.destination)
         return (_is(one, first) and _is(other, second)) or (_is(one, second) and _is(other, first))
+
+
+class Matcher:
+    """Rows in their order, asked for the first that matches a session; those with both ends in full are looked up."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        """Sort the rows into those that one pair of ends matches and the others."""
+        self.rows = tuple(rows)
+        self._exact: dict[frozenset[bytes], list[int]] = {}
+        self._others: list[int] = []
+        for place, row in enumerate(rows):
+            ends = [_whole(end) for end in row.ends]
+            known = [end for end in ends if end is not None]
+            (self._exact.setdefault(frozenset(known), []) if len(known) == 2 else self._others).append(place)
+
+    def first(self, session: Session) -> Row | None:
+        """The first row that matches the session."""
+        exact = self._exact.get(frozenset((session.source, session.destination)), ())
+        places = heapq.merge(exact, self._others)
+        return next((self.rows[place] for place in places if self.rows[place].matches(session)), None)
 
 
 @dataclass(frozen=True)
@@ -55,14 +71,16 @@ class Labels:
         """The labels, in the order of their first row."""
         return tuple(dict.fromkeys(row.label for row in self.rows))
 
-    def of(self, capture: Path) -> tuple[Row, ...]:
-        """The rows that name the capture."""
-        return tuple(row for row in self.rows if row.names(capture))
+    def of(self, capture: Path) -> Matcher:
+        """The rows that name the capture, ready to be asked."""
+        named = {pattern for pattern in {row.capture for row in self.rows} if _names(pattern, capture)}
+        return Matcher(tuple(row for row in self.rows if row.capture in named))
 
     def check(self, captures: Sequence[Path]) -> None:
         """DataError for a row that names none of the captures: most likely it is misspelt."""
-        for row in self.rows:
-            if not any(row.names(capture) for capture in captures):
+        first = {row.capture: row for row in reversed(self.rows)}
+        for pattern, row in first.items():
+            if not any(_names(pattern, capture) for capture in captures):
                 raise DataError(
                     f"{self.path}, line {row.line}: no capture is called {row.capture!r}; "
                     f"the captures are {_some([path.name for path in captures])}."
@@ -133,6 +151,20 @@ def _port(text: str, where: str) -> int | None:
     if not text.isascii() or not text.isdigit() or int(text[:6]) > 65535:
         raise DataError(f"{where}: port is {text!r}, wanted a number up to 65535.")
     return int(text)
+
+
+def _names(pattern: str, capture: Path) -> bool:
+    """Whether a pattern names a capture: its name, or as much of its path as the pattern has; .gz or not."""
+    plain = capture.with_suffix("") if capture.suffix == ".gz" else capture
+    return any(PurePath(path).match(pattern) for path in (capture, plain))
+
+
+def _whole(end: _End) -> bytes | None:
+    """An end as sessions have it, when it is one address and one port."""
+    network, port = end
+    if network is None or port is None or network.num_addresses > 1:
+        return None
+    return network.network_address.packed + port.to_bytes(2, "big")
 
 
 def _is(wanted: _End, have: bytes) -> bool:

@@ -76,7 +76,8 @@ def test_a_study_goes_on_where_it_stopped_and_refuses_another_s_scores(tools, tm
     nets = study.draw(setup, digits, 2)
     first = study.Study(tmp_path / "a.json", setup, digits)
     first.scores = {nets[0].key: {"params": {"score": 5.0, "cpu_s": 0.1}, "macs": {"error": "no"}}}
-    first.write(nets)
+    first.write(nets, table=[{"tau": math.nan}])
+    assert json.loads((tmp_path / "a.json").read_text())["table"] == [{"tau": None}]
     again = study.Study(tmp_path / "a.json", setup, digits)
     jobs = [study.Job(0, None, name, "footprint", (name,)) for name in ("params", "macs")]
     left = [(job.number, job.measure) for job in proxy_tau.missing(nets, jobs, again)]

@@ -139,7 +139,7 @@ class Measures:
                 data=DataSource(kind="arrays", digest=self.dataset.digest, summary=self.dataset.summary()),
                 space=SearchSpace.for_input(self.dataset.input_shape, self.dataset.n_classes),
                 limits=self.limits,
-                **dict(self.setup.settings),
+                **{**dict(self.setup.settings), "precision": self.setup.precision(self.dataset)},
             )
             self._worker = Worker(self.dataset, settings)
         return self._worker

@@ -1,7 +1,7 @@
 """How well does a cheap score rank architectures? Kendall's tau of each proxy with a full training, and its price.
 
     python tools/proxy_tau.py --data DIR --n 24 --out docs/benchmarks/proxy_tau_fashion.json
-        [--times 0.25,0.5,1,2.5] [--full 20] [--minutes M] [--flash B --ram B] [--set precision=bfloat16]
+        [--times 0.25,0.5,1,2.5] [--full 20] [--minutes M] [--flash B --ram B] [--set precision=float32]
 
 n random architectures of the space that fit the board are scored by what their footprint says, by the zero-cost scores
 of one batch, by trials of several lengths (multiples of the search's default proxy, in sample visits) and by a full

@@ -5,6 +5,7 @@ list of architectures or measures adds to what is there. Every score carries the
 """
 
 import json
+import math
 import platform
 import statistics
 import time
@@ -22,6 +23,7 @@ from tinynas.data import Dataset
 from tinynas.hardware import Limits, Target
 from tinynas.runs.folder import write_atomically
 from tinynas.screening import screen
+from tinynas.training.precision import best_precision
 
 PACKAGES = ("tinynas", "tensorflow", "tf_keras", "numpy")
 
@@ -44,6 +46,10 @@ class Setup:
         limits = Target.load(self.target).limits
         given = {"flash_bytes": self.flash_bytes, "ram_bytes": self.ram_bytes}
         return Limits(**{**asdict(limits), **{name: value for name, value in given.items() if value is not None}})
+
+    def precision(self, dataset: Dataset) -> str:
+        """The number format of the trainings: what search() would choose on this machine, unless it is set."""
+        return dict(self.settings).get("precision", best_precision(dataset.input_shape))
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class Study:
 
     def __init__(self, path: Path, setup: Setup, dataset: Dataset) -> None:
         self.path = path
-        facts = {**asdict(setup), "data": dataset.name, "digest": dataset.digest}
+        facts = {**asdict(setup), "data": dataset.name, "digest": dataset.digest, "precision": setup.precision(dataset)}
         self.facts: dict[str, Any] = json.loads(json.dumps(facts))
         self.scores: dict[str, dict[str, Any]] = {}
         if path.exists():
@@ -100,7 +106,7 @@ class Study:
         versions = {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
         document = {"setup": self.facts, "versions": versions, **more, "architectures": entries}
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.path, json.dumps(document, indent=1).encode())
+        write_atomically(self.path, json.dumps(_without_nan(document), indent=1, allow_nan=False).encode())
 
     def column(self, measure: str, field: str = "score") -> dict[str, float]:
         """The values of a measure by the key of the architecture, where it has been measured."""
@@ -137,6 +143,15 @@ def run(
     finally:
         for pool in pools.values():
             pool.shutdown(wait=True, kill_workers=True)
+
+
+def _without_nan(value: Any) -> Any:
+    """The same with null for what is not a finite number, which JSON has no word for."""
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def common_arguments(parser: Any) -> None:

@@ -224,8 +224,30 @@ def test_a_damaged_best_model_and_summary_are_sentences(tmp_path, ended):
     (run / "summary.json").write_text("{")
     page = _page(run)
     assert "digest differs" in page.says("verdict")
-    assert "cannot be read" in page.says("verdict")
+    assert "is not the summary of a search" in page.says("verdict")
     assert "of a file with random weights" in page.says("layers")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "null", '{"best": 3, "seconds": 1}', '{"best": null}', '{"best": {"test": {}}, "seconds": 1}', "\xff"],
+)
+def test_a_summary_that_is_none_is_a_sentence(tmp_path, ended, text):
+    run = tmp_path / "run"
+    shutil.copytree(ended, run)
+    (run / "summary.json").write_bytes(text.encode("latin-1"))
+    facts = read_facts(run)
+    assert not facts.ended
+    assert facts.best == read_facts(ended).best
+    assert "summary.json is not the summary of a search" in facts.trouble[0]
+
+
+def test_a_page_that_cannot_be_written_is_a_sentence(tmp_path):
+    run = make_run(tmp_path / "run", Story(trained=0, infeasible=0, failed=0, ended=False))
+    (run / "report.html").mkdir()
+    with pytest.raises(RunError, match=r"report\.html cannot be written"):
+        write_report(run)
+    assert not list(run.glob(".report*"))
 
 
 def test_what_is_no_run_is_a_sentence(tmp_path, ended):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinynas.data import Scores
 from tinynas.errors import RunError, TinynasError
 from tinynas.hardware import Footprint
 from tinynas.runs import Best, Settings, Trial, ranking, read_settings, read_trials
@@ -49,8 +50,8 @@ class RunFacts:
     @property
     def final(self) -> dict[str, Any] | None:
         """What the summary says of the final model; None before there is one."""
-        best = (self.summary or {}).get("best")
-        return best if isinstance(best, dict) and best.get("test") else None
+        best: dict[str, Any] | None = None if self.summary is None else self.summary["best"]
+        return best if best is not None and best["test"] else None
 
     @property
     def footprint(self) -> Footprint | None:
@@ -93,20 +94,24 @@ def leader(trials: Sequence[Trial], metric: str) -> Trial | None:
 def _summary(folder: Path, trouble: list[str]) -> dict[str, Any] | None:
     path = folder / "summary.json"
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(summary, dict) and {"best", "seconds", "trials"} <= set(summary):
-            return summary
-        trouble.append(f"{path} is not the summary of a search.")
+        summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        best = summary["best"]
+        float(summary["seconds"])
+        if best is not None:
+            Footprint.from_dict(best["footprint"])
+            for model in ("int8", "float") if best["test"] else ():
+                Scores.from_dict(best["test"][model])
+        return summary
     except FileNotFoundError:
-        pass  # the search has not ended
-    except (OSError, ValueError) as error:
-        trouble.append(f"{path} cannot be read ({error}).")
-    return None
+        return None  # the search has not ended
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, TinynasError) as error:
+        trouble.append(f"{path} is not the summary of a search ({type(error).__name__}: {error}).")
+        return None
 
 
 def _best(trials: Sequence[Trial], metric: str, summary: dict[str, Any] | None) -> Trial | None:
     """Return the trial that the summary names, else the one that leads."""
-    if summary is not None and isinstance(summary["best"], dict):
+    if summary is not None and summary["best"] is not None:
         number = summary["best"].get("trial")
         found = next((trial for trial in trials if trial.number == number), None)
         if found is not None:

@@ -119,7 +119,7 @@ def test_the_saved_keras_model_is_the_scored_one(tensorflow, stripes, tmp_path):
 
 @pytest.mark.parametrize(
     ("shape", "n", "proxy", "full"),
-    [((28, 28), 60_000, (6_000, 2), (48_000, 2)), ((8, 8), 1_500, (1_200, 30), (1_200, 60))],
+    [((28, 28), 60_000, (6_000, 2), (48_000, 5)), ((8, 8), 1_500, (1_200, 30), (1_200, 60))],
 )
 def test_schedules_follow_the_size_of_the_data(shape, n, proxy, full):
     x = np.zeros((n, *shape), np.uint8)

@@ -50,9 +50,9 @@ class Clock:
         """Return (folds, epochs, samples) for training the finalists; (0, 0, 0) when the time allows nothing of use.
 
         Without a budget that is full fidelity. With one, a fold gets at least the sample visits of the highest rung
-        that a proxy reached: a shorter training from fresh weights would rank worse than the proxies did. For that the folds
-        are cut first, of which two at least are trained, and then the epochs. The cost of a visit is the proxies' own,
-        building and converting included.
+        that a proxy reached: a shorter training from fresh weights would rank worse than the proxies did. For that
+        folds are left out first, of which two at least are trained, and then epochs. The cost of a visit is the
+        proxies' own, building and converting included.
         """
         full = schedule_for("full", dataset, settings.n_folds)
         visit_s = max(trial.evaluation.seconds / max(1, trial.evaluation.visits) for trial in ranked)

@@ -11,8 +11,8 @@
     captures labels.csv                    network captures of two classes
     tools targets tests                    the project's own
 
-Where a block speaks of a run there are three of one search: `runs/a`, `runs/b` and `runs/small`, with `runs/latest` to the
-last. Where it speaks of my.keras there is that model, for my_data.
+Where a block speaks of a run there are three of one search, runs/a, runs/b and runs/small, and runs/latest is the last.
+Where it speaks of my.keras there is that model, for my_data.
 """
 
 import shlex

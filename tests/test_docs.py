@@ -137,7 +137,7 @@ def _said(blocks):
         line
         for block in blocks
         if block.kind == "python"
-        for line in re.findall(r"print\(.*\)(?:  |\n)# (.*)", block.code)
+        for line in re.findall(r"^(?: *print\(.*)?\)(?:  |\n)# (.*)", block.code, re.MULTILINE)
     ]
 
 

@@ -93,7 +93,9 @@ def _in_a_process(label: str, seed: int) -> Curve:
 
 def _name(arguments: argparse.Namespace) -> str:
     if arguments.table:
-        return arguments.table.name.split(".")[0]
+        from searchbench.table import Table
+
+        return f"replay of {Table.read(arguments.table).data}"
     return arguments.data.name + ("" if arguments.reshape is None else f" as {arguments.reshape}")
 
 

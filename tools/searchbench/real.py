@@ -112,7 +112,9 @@ def _warm_up(setting: Setting, seed: int) -> None:
     """Import and trace what every run has to, on an architecture that fits anything."""
     architecture = setting.space.handmade()[0]
     job = job_for(0, architecture, screen(architecture, setting.target), seed, (1, 2, 256))
-    Worker(setting.dataset, setting.settings(seed)).evaluate(job)
+    evaluation = Worker(setting.dataset, setting.settings(seed)).evaluate(job).evaluation
+    if not evaluation.folds:
+        raise RuntimeError(f"the training that warms up gave no score: {evaluation.error or evaluation.violations}")
 
 
 def job_for(

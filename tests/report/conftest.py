@@ -32,6 +32,7 @@ class Story:
     limits: Limits | None = None
     settings: tuple[tuple[str, object], ...] = ()
     rungs: int = 1
+    same: bool = False  # whether all trials are of one network, with scores that hardly differ but for the first's
 
 
 def scores(value: float) -> Scores:
@@ -82,8 +83,10 @@ def _trials(story: Story, space: SearchSpace) -> list[Trial]:
         architecture = (
             mutate(parent.architecture, space, rng, 2) if parent is not None else space.random_architecture(rng)
         )
+        architecture = trials[0].architecture if story.same and trials else architecture
         figures = _figures(architecture, story)
         value = 0.6 + 0.35 * (1 - np.exp(-number / 8)) - 0.1 * float(rng.random())
+        value = (0.9 + number % 4 * 1e-5 if number else 0.5) if story.same else value
         if kind == "infeasible":
             tight = Limits(ram_bytes=figures.arena_bytes - 1)
             evaluation = Evaluation(State.INFEASIBLE, figures, tuple(map(str, tight.violations(figures))))

@@ -191,3 +191,20 @@ def test_a_page_without_charts_needs_no_library(browser, tmp_path):
     assert page.locator("h1").inner_text().startswith("Nothing is trained yet")
     assert trouble == []
     page.close()
+
+
+@pytest.mark.slow
+def test_of_marks_that_overlap_the_best_is_picked(visit, tmp_path):
+    """All trials at one place but for their scores, which differ by less than a pixel."""
+    folder = make_run(tmp_path / "run", Story(trained=6, infeasible=0, failed=0, finalists=0, ended=False, same=True))
+    facts = read_facts(folder)
+    page = visit(write_report(folder))
+    page.locator('[data-chart="ram"]').scroll_into_view_if_needed()
+    page.evaluate("Bokeh.documents[0].get_model_by_name('pareto-ram').renderers[0].data_source.selected.indices = []")
+    x, y = page.evaluate(PLACE, ["ram", facts.trials[2].number])
+    page.mouse.move(x, y)
+    page.mouse.click(x, y)
+    page.wait_for_function(f"document.getElementById('picked').dataset.trial === '{facts.best.number}'")
+    chosen = "Bokeh.documents[0].get_model_by_name('pareto-ram').renderers[0].data_source.selected.indices.length"
+    assert page.evaluate(chosen) == 1
+    assert len(page.evaluate(TIPS)) <= 2

@@ -50,4 +50,6 @@ def chart_of(name: str, height: int, **options: Any) -> figure:
 
 def hover(marks: Any, text: str) -> HoverTool:
     """Return what shows `text`, HTML with @columns, at the mark that is pointed at."""
-    return HoverTool(renderers=[marks], tooltips=_TIP.format(text), point_policy="snap_to_data", attachment="above")
+    return HoverTool(
+        renderers=[marks], tooltips=_TIP.format(text), point_policy="snap_to_data", attachment="above", limit=2
+    )

@@ -1,10 +1,16 @@
 window.tinynas = {
-  // What a click on a trial shows below the charts: texts only, never markup.
+  // What a click on a trial shows below the charts: texts only, never markup. Of marks that overlap the best is meant.
   showTrial(source) {
-    const place = source.selected.indices[0];
+    const { indices } = source.selected;
+    if (indices.length === 0) return;
+    const { score, number } = source.data;
+    const place = indices.reduce((best, each) => (score[each] > score[best] ? each : best));
+    if (indices.length > 1) {
+      source.selected.indices = [place]; // comes back here
+      return;
+    }
     const panel = document.getElementById("picked");
-    if (place === undefined) return;
-    panel.dataset.trial = source.data.number[place];
+    panel.dataset.trial = number[place];
     for (const field of panel.querySelectorAll("[data-field]"))
       field.textContent = source.data[field.dataset.field][place];
   },

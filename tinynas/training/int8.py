@@ -8,6 +8,8 @@ import numpy as np
 from tinynas.errors import ConversionError
 from tinynas.training.keras import tf
 
+_BATCH = 5000  # samples that are quantised at a time
+
 
 class Int8Model:
     """An int8 .tflite with one input and one output, ready to be run on float samples.
@@ -48,8 +50,8 @@ class Int8Model:
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return the predicted class (n,) of x float32 (n, H, W, C) in [0, 1]; ties go to the lower class."""
-        classes: np.ndarray = self.run(self.quantize_input(x)).argmax(axis=1)
-        return classes
+        batches = (x[i : i + _BATCH] for i in range(0, len(x), _BATCH))  # x may be larger than memory
+        return np.concatenate([self.run(self.quantize_input(batch)).argmax(axis=1) for batch in batches])
 
     def _run_batch(self, x: np.ndarray) -> Any:
         if len(x) != self._batch:

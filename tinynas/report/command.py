@@ -35,6 +35,8 @@ def command_of(settings: Settings) -> tuple[str, tuple[str, ...]]:
     for name, value in _chosen(settings).items():
         if name in _PYTHON_ONLY:
             notes.append(f"{name} was {value!r}, which only search() in Python takes.")
+        elif isinstance(value, bool):
+            words.append(f"--{option_of(name)}" if value else f"--no-{option_of(name)}")
         else:
             words += [f"--{option_of(name)}", f"{value:.12g}s" if name == "time_budget_s" else str(value)]
     words += _space(settings, notes) + _limits(settings, notes)
@@ -74,6 +76,9 @@ def _data(settings: Settings) -> list[str]:
             words += [option, str(value)]
     if data.reshape is not None:
         words += ["--reshape", ",".join(map(str, data.reshape))]
+    for name, held in data.options.items():
+        text = str(held) if isinstance(held, int | str) else ("x" if name == "image_size" else ",").join(map(str, held))
+        words += [f"--{option_of(name)}", text]
     return words
 
 

@@ -83,6 +83,17 @@ def test_a_window_longer_than_every_file(tmp_path) -> None:
         load(folder(tmp_path), window=2_000_000_000)
 
 
+@pytest.mark.parametrize("options", [{}, {"window": 600, "stride": 300}])
+def test_two_parts_each_with_its_own_lengths(tmp_path, options) -> None:
+    folder(tmp_path / "train", n=4, length=1200)
+    folder(tmp_path / "test", n=2, length=1000)
+    write_wav(tmp_path / "test" / "low" / "long.wav", tone(1900))
+    data = load(tmp_path, mels=10, **options)
+    assert data.features is not None
+    assert data.features.clip == options.get("window", 1200)
+    assert (len(data.x), len(data.x_test)) == ((24, 4 * 2 + 5) if options else (8, 5))
+
+
 def test_long_recordings_need_a_window(tmp_path) -> None:
     folder(tmp_path, n=2, length=RATE * 11)
     with pytest.raises(DataError, match=r"longest file lasts 11\.0 s: give window"):

@@ -36,8 +36,9 @@ def read_sounds(path: Path, options: ReadOptions) -> Source:
     train, test, notes = parts(path)
     part = by_class(train, SOUNDS, "WAV files")
     part_test = None if test is None else by_class(test, SOUNDS, "WAV files")
-    rate, lengths = _agreed(part[0] + (part_test[0] if part_test else []), path, options.sample_rate)
-    clip = options.window or max(lengths[: len(part[0])])
+    rate, both = _agreed(part[0] + (part_test[0] if part_test else []), path, options.sample_rate)
+    lengths, lengths_test = both[: len(part[0])], both[len(part[0]) :]
+    clip = options.window or max(lengths)
     if clip > max(lengths):
         raise DataError(
             f"{path}: the longest file has {max(lengths):,} samples at {rate} Hz, fewer than the window of {clip:,}: "
@@ -63,7 +64,7 @@ def read_sounds(path: Path, options: ReadOptions) -> Source:
     )
     if part_test is None:
         return source
-    x_test, y_test, groups_test = _clips(part_test, lengths[len(part[0]) :], features, options)
+    x_test, y_test, groups_test = _clips(part_test, lengths_test, features, options)
     return Source(
         source.meta,
         x,

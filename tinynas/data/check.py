@@ -134,12 +134,11 @@ def _warnings(found: Check) -> list[str]:
 
 def _hashes(x: Any) -> npt.NDArray[np.bytes_]:
     """A digest of 16 bytes a sample; nul bytes at its end would be lost, so they are not let be there."""
-    digests = [
-        hashlib.blake2b(sample.tobytes(), digest_size=15).digest() + b"."
+    parts = [
+        np.array([hashlib.blake2b(sample.tobytes(), digest_size=15).digest() + b"." for sample in part], dtype="S16")
         for _, part in parts_of(x)
-        for sample in np.ascontiguousarray(part)
     ]
-    return np.array(digests, dtype="S16")
+    return np.concatenate(parts)
 
 
 def _constant(x: Any) -> int:

@@ -230,4 +230,4 @@ class Dataset:
         """n training samples (n, H, W, C), evenly over the classes; all when there are no more than n."""
         check_whole("n", n)
         check_whole("seed", seed)
-        return self.x[representative_rows(self.y, n, seed)]
+        return np.asarray(self.x[representative_rows(self.y, n, seed)])

@@ -152,5 +152,5 @@ def _gradient_function(model: Any, feed: Feed, recipe: Recipe) -> Any:
 def predict(model: Any, x: np.ndarray, batch_size: int = 512) -> np.ndarray:
     """Return the class probabilities (n, n_classes) of x float32 (n, H, W, C)."""
     run = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
-    parts = [run(tf.constant(x[i : i + batch_size])).numpy() for i in range(0, len(x), batch_size)]
+    parts = [run(tf.constant(np.asarray(x[i : i + batch_size]))).numpy() for i in range(0, len(x), batch_size)]
     return np.concatenate(parts)

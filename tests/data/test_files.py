@@ -116,7 +116,7 @@ def test_bad_meta(tmp_path: Path, meta, text, sentence: str) -> None:
 def test_missing_files_name_what_was_looked_for_and_what_is_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file or folder"):
         load(tmp_path / "absent")
-    with pytest.raises(DataError, match=r"looked for train-images-idx3-ubyte.*; the folder holds nothing"):
+    with pytest.raises(DataError, match=r"it holds nothing; wanted IDX files named like train-images-idx3-ubyte"):
         load(tmp_path)
     (tmp_path / "notes.txt").write_text("hello")
     save(tmp_path / "t10k-images-idx3-ubyte", X)
@@ -137,7 +137,7 @@ def test_missing_files_name_what_was_looked_for_and_what_is_there(tmp_path: Path
 def test_a_crowded_folder_is_listed_in_short(tmp_path: Path) -> None:
     for i in range(12):
         (tmp_path / f"photo{i:02}.png").touch()
-    with pytest.raises(DataError, match=r"photo07\.png and 4 more$"):
+    with pytest.raises(DataError, match=r"photo07\.png and 4 more;"):
         load(tmp_path)
 
 

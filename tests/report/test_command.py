@@ -103,6 +103,27 @@ def test_data_in_files_with_odd_names_are_quoted():
         assert words[words.index(option) + 1] == value
 
 
+@pytest.mark.parametrize(
+    "given_options",
+    [{"window": 16, "stride": 8, "columns": ["a b", "c"], "label": "-1"}, {"image_size": (24, 32), "colour": "grey"}],
+)
+def test_the_options_of_a_reader_are_said_as_they_are_read(given_options):
+    from tinynas.cli.data import NAMES
+    from tinynas.data.readers import ReadOptions
+
+    source = DataSource(kind="path", path="/d", options=given_options, digest="0", summary="x")
+    words = shlex.split(command_of(_settings(data=source))[0])
+    said = {name: words[words.index(option) + 1] for name in NAMES if (option := f"--{option_of(name)}") in words}
+    assert ReadOptions.create(said) == ReadOptions.create(given_options)
+
+
+def test_switches_are_said_without_a_value(monkeypatch):
+    command, _ = command_of(_settings(balance=True))
+    assert _asked(command, monkeypatch)["balance"] is True
+    assert "balance" not in command_of(_settings())[0]
+    assert _asked(command_of(_settings(qat=False))[0], monkeypatch)["qat"] is False
+
+
 def test_what_the_command_cannot_say_is_said_beside_it():
     own = BOARD.model_copy(update={"ram_bytes": 50_000})
     arrays = DataSource(kind="arrays", digest="0", summary="arrays")

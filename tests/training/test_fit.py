@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 
 from tinynas.architecture import Architecture, Block, Head
+from tinynas.data import class_weights
 from tinynas.errors import ConversionError
 from tinynas.training.augment import Augmentation
 from tinynas.training.build import build
 from tinynas.training.fit import Recipe, fit, one_cycle, predict
-from tinynas.training.keras import layer_weights, seed_everything
+from tinynas.training.keras import keras, layer_weights, seed_everything
 
 NET = Architecture((8, 8, 1), (Block("conv", 8, 3, pool="max"), Block("separable", 8, 3)), Head(), 3)
 
@@ -76,3 +77,19 @@ def test_a_step_of_replicas_is_that_of_their_mean_gradient(tensorflow, stripes):
     for name, arrays in found[0].items():
         for one, two in zip(arrays, found[1][name], strict=True):
             np.testing.assert_allclose(one, two, atol=1e-4)
+
+
+def test_weighted_losses_are_keras_sample_weights(seeded, stripes):
+    """One step of plain gradients: the loss that is reported is Keras's with a weight a sample."""
+    rare = np.concatenate(
+        [np.flatnonzero(stripes.y == 0), np.flatnonzero(stripes.y == 1)[:2], [np.argmax(stripes.y == 2)]]
+    )
+    x, y = stripes.x[rare], stripes.y[rare]
+    weights = class_weights(y, 3)
+    model = build(Architecture((8, 8, 1), (Block("conv", 4, 3, batch_norm=False),), Head("gap"), 3, dropout=(0.0, 0.0)))
+    losses = keras.losses.sparse_categorical_crossentropy(y, predict(model, x)).numpy()
+    wanted = float((losses * np.array(weights)[y]).mean())
+    reported = []
+    recipe = Recipe(epochs=1, batch_size=len(x), label_smoothing=0.0, class_weights=weights)
+    fit(model, x, y, recipe, 0, report=lambda progress: reported.append(progress.loss))
+    assert reported[0] == pytest.approx(wanted, rel=1e-4)

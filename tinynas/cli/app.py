@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from tinynas.cli.boards import targets
-from tinynas.cli.data import data
+from tinynas.cli.data import app as data
 from tinynas.cli.doctor import doctor
 from tinynas.cli.models import analyze, convert
 from tinynas.cli.pareto import pareto

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tinynas.cli import data as options
 from tinynas.cli.completion import boards, runs
 from tinynas.cli.formats import parse_duration, parse_names, parse_size
 from tinynas.cli.session import go_on, load_data, refuse_with_resume, show_result, warn_of_short, watched
@@ -28,11 +29,25 @@ def search(
     ] = None,
     data: Annotated[
         Path | None,
-        _option(_DATA, "A folder of IDX files, or an images file. Default: scikit-learn's digits."),
+        _option(
+            _DATA,
+            "IDX, .npz, .npy, CSV, or a folder a class of pictures, WAVs or CSVs (docs/data.md). Default: "
+            "scikit-learn's digits.",
+        ),
     ] = None,
-    labels: Annotated[Path | None, _option(_DATA, "The labels file, when --data is an images file.")] = None,
-    layout: Annotated[str | None, _option(_DATA, "What an H x W sample is: image or series.")] = None,
-    reshape: Annotated[str | None, _option(_DATA, "Lay a sample out anew, such as 784,1.")] = None,
+    labels: options.Labels = None,
+    layout: options.Layout = None,
+    reshape: options.Reshape = None,
+    label: options.Label = None,
+    group: options.Group = None,
+    columns: options.Columns = None,
+    window: options.Window = None,
+    stride: options.Stride = None,
+    image_size: options.ImageSize = None,
+    colour: options.Colour = None,
+    sample_rate: options.SampleRate = None,
+    mels: options.Mels = None,
+    balance: Annotated[bool | None, _option(_DATA, "Weigh rare classes up in training.", "--balance")] = None,
     out: Annotated[Path | None, _option(_SEARCH, "The run folder. Default: runs/ and the time.")] = None,
     resume: Annotated[
         Path | None,
@@ -130,7 +145,8 @@ def search(
             largest_tensor_bytes=_size(max_tensor, "--max-tensor"),
             latency_ms=max_latency,
         )
-        dataset, source = load_data(data, labels, layout, reshape, console)
+        reading = {name: context.params[name] for name in options.NAMES}
+        dataset, source = load_data(data, labels, layout, reshape, reading, console)
         ranges = {"initial_depth": initial_depth, "max_depth": max_depth}
         if max_depth is not None and initial_depth is None:
             ranges["initial_depth"] = min(4, max_depth)
@@ -161,6 +177,7 @@ def search(
             "final_epochs": final_epochs,
             "qat": qat,
             "metric": metric,
+            "balance": balance,
             "augment": augment,
             "seed": seed,
         }

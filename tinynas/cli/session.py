@@ -9,7 +9,7 @@ from tinynas.cli.formats import duration, parse_reshape, share, size
 from tinynas.errors import RunError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from rich.console import Console
 
@@ -62,6 +62,7 @@ def go_on(folder: Path, workers: int | None, console: "Console", tensorboard: bo
         None if source.labels is None else Path(source.labels),
         source.layout,
         None if source.reshape is None else ",".join(map(str, source.reshape)),
+        source.options,
         console,
     )
     return watched(console, resume, folder, dataset, workers=workers, tensorboard=tensorboard)
@@ -109,35 +110,52 @@ def warn_of_short(time_budget_s: float | None, console: "Console") -> None:
 
 
 def load_data(
-    data: Path | None, labels: Path | None, layout: str | None, reshape: str | None, console: "Console"
+    data: Path | None,
+    labels: Path | None,
+    layout: str | None,
+    reshape: str | None,
+    options: "Mapping[str, Any]",
+    console: "Console",
 ) -> tuple["Dataset", "DataSource"]:
-    """Return the data set and how to find it again, and say what was understood."""
+    """Return the data set and how to find it again, and say what was understood; `options` are those of its reader."""
     from tinynas.data import Dataset
     from tinynas.runs import DataSource
 
     axes = None if reshape is None else parse_reshape(reshape)
     if layout not in (None, "image", "series"):
         raise UsageError(f"--layout is {layout!r}; choose image or series.")
+    given = {name: value for name, value in options.items() if value is not None}
     if data is None:
+        for name in given:
+            raise UsageError(f"{_as_option(name)} needs --data.")
         if labels is not None or layout is not None or axes is not None:
             raise UsageError("--labels, --layout and --reshape need --data.")
         dataset, kind = Dataset.digits(), "digits"
         console.print("No --data: searching on scikit-learn's digits (8 x 8).")
-    elif labels is not None:
-        dataset, kind = Dataset.load_pair(data, labels, layout=layout, reshape=axes), "path"  # type: ignore[arg-type]
     else:
-        dataset, kind = Dataset.load(data, layout=layout, reshape=axes), "path"  # type: ignore[arg-type]
+        try:
+            dataset, kind = Dataset.load(data, labels=labels, layout=layout, reshape=axes, **given), "path"  # type: ignore[arg-type]
+        except UsageError as error:  # it begins with the name that Python has; a person wrote an option
+            name, _, rest = str(error).partition(" ")
+            raise UsageError(f"{_as_option(name)} {rest}" if name in options else str(error)) from error
     console.print(f"Layout: {dataset.layout} ({dataset.layout_reason}).")
+    for note in dataset.notes:
+        console.print(note)
     source = DataSource(
         kind=kind,  # type: ignore[arg-type]
         path=None if data is None else str(data.absolute()),
         labels=None if labels is None else str(labels.absolute()),
         layout=layout,
         reshape=axes,
+        options=given,
         digest=dataset.digest,
         summary=dataset.summary(),
     )
     return dataset, source
+
+
+def _as_option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _needs(result: "SearchResult") -> list[tuple[str, str]]:

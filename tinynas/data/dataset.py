@@ -14,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tinynas.data.arguments import check_arrays, check_names, check_path, check_whole
-from tinynas.data.files import Meta, find_files, read_meta
-from tinynas.data.idx import read_idx
+from tinynas.data.features import MelFeatures
+from tinynas.data.files import Meta
+from tinynas.data.groups import Groups, group_folds, most_group_folds
 from tinynas.data.layout import Layout
 from tinynas.data.normalize import Floats, Normalization
 from tinynas.data.prepare import Options, Source, prepare
+from tinynas.data.samples import IN_MEMORY_BYTES, parts_of
 from tinynas.data.splits import Fold, representative_rows, stratified_folds
 
 Ints = npt.NDArray[np.int64]
@@ -29,7 +31,10 @@ Reshape = Sequence[int] | None
 class Dataset:
     """Samples x (n, H, W, C) float32 in [0, 1], labels y (n,) int64 in 0 .. n_classes - 1, and a test part.
 
-    A series of L steps of C channels is (n, L, 1, C). The arrays are read-only. The test part is for the end.
+    A series of L steps of C channels is (n, L, 1, C). The arrays are read-only. The test part is for the end. An x or
+    x_test that would be larger than `in_memory_bytes` is a `Samples`, which reads like an array but stays on disk.
+    `groups` are the samples that belong together, `features` says how sound became samples, and `notes` are sentences
+    for the person on what was left out or assumed while reading.
     """
 
     name: str
@@ -41,9 +46,14 @@ class Dataset:
     layout: Layout
     layout_reason: str
     normalization: Normalization
+    groups: Groups | None = None
+    features: MelFeatures | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for field in ("x", "y", "x_test", "y_test"):
+            if not isinstance(getattr(self, field), np.ndarray):
+                continue  # Samples gives out copies
             view = getattr(self, field).view()
             view.flags.writeable = False
             object.__setattr__(self, field, view)
@@ -53,41 +63,39 @@ class Dataset:
         cls,
         path: str | Path,
         *,
+        labels: str | Path | None = None,
         layout: Layout | None = None,
         reshape: Reshape = None,
         test_fraction: float = 0.2,
         seed: int = 0,
+        in_memory_bytes: int = IN_MEMORY_BYTES,
+        **reading: Any,
     ) -> Dataset:
-        """The set in a folder of IDX files, or of an images file with its labels beside it.
+        """The set at `path`, by the reader that knows what is there: see docs/data.md for every kind.
 
-        Class names, name and layout come from the meta.json in the folder, where there is one. Without test
-        files a stratified test_fraction of the samples, drawn by seed, becomes the test part. The rest is as
-        in from_arrays. Raises DataError for files that are missing, damaged or do not agree.
+        IDX files, .npz, .npy, CSV, and folders of pictures or WAVs by class. `labels` is the labels file, when `path`
+        is an IDX or .npy file of samples. `reading` are the options of some kinds, as in ReadOptions: label, group,
+        columns, window, stride, image_size, colour, sample_rate, mels. Class names, name and layout come from the
+        meta.json in the folder, where there is one. Without a test part a stratified test_fraction of the samples,
+        drawn by seed, becomes it. The rest is as in from_arrays. Raises DataError for files that are missing, damaged
+        or do not agree, UsageError for options that make no sense or are for another kind.
         """
+        from tinynas.data.readers import ReadOptions, read
+
         check_path("path", path)
-        files = find_files(Path(path))
-        x, y = (read_idx(p) for p in files.train)
-        x_test, y_test = (None, None) if files.test is None else (read_idx(p) for p in files.test)
-        source = Source(files.meta, x, y, x_test, y_test)
-        return cls(files.meta.name, *prepare(source, Options(layout, reshape, test_fraction, seed)))
+        if labels is not None:
+            check_path("labels", labels)
+        check_whole("in_memory_bytes", in_memory_bytes)
+        source = read(
+            Path(path), None if labels is None else Path(labels), ReadOptions.create(reading), in_memory_bytes
+        )
+        options = Options(layout, reshape, test_fraction, seed, in_memory_bytes=in_memory_bytes)
+        return cls(source.meta.name, *prepare(source, options))
 
     @classmethod
-    def load_pair(
-        cls,
-        images: str | Path,
-        labels: str | Path,
-        *,
-        layout: Layout | None = None,
-        reshape: Reshape = None,
-        test_fraction: float = 0.2,
-        seed: int = 0,
-    ) -> Dataset:
-        """The set of two IDX files, however they are named; the rest is as in load."""
-        check_path("images", images)
-        check_path("labels", labels)
-        meta = read_meta(Path(images).parent)
-        x, y = read_idx(images), read_idx(labels)
-        return cls(meta.name, *prepare(Source(meta, x, y), Options(layout, reshape, test_fraction, seed)))
+    def load_pair(cls, images: str | Path, labels: str | Path, **options: Any) -> Dataset:
+        """The set of two IDX or .npy files, however they are named; the rest is as in load."""
+        return cls.load(images, labels=labels, **options)
 
     @classmethod
     def from_arrays(
@@ -98,23 +106,44 @@ class Dataset:
         y_test: npt.ArrayLike | None = None,
         *,
         class_names: Sequence[str] | None = None,
+        groups: npt.ArrayLike | None = None,
+        groups_test: npt.ArrayLike | None = None,
         layout: Layout | None = None,
         reshape: Reshape = None,
         test_fraction: float = 0.2,
         seed: int = 0,
+        in_memory_bytes: int = IN_MEMORY_BYTES,
         name: str = "arrays",
     ) -> Dataset:
         """The set of samples x (n, ...) and labels y (n,), with a test part of its own or a stratified share.
 
         Samples may be H x W, H x W x C, L or L x C; `reshape` lays each one out anew first. `layout` says
         whether two axes are a picture or a series; else a side of 1 makes a series. Labels may be integers,
-        strings or one-hot. Values become [0, 1] by the training part: see Normalization. Raises DataError.
+        strings or one-hot. Samples of one group (a name or number each) are never split between parts or folds.
+        Values become [0, 1] by the training part: see Normalization. Samples above in_memory_bytes as float32 stay in
+        the array that came, which must then not be changed. Raises DataError.
         """
         check_arrays(x=x, y=y)
+        check_whole("in_memory_bytes", in_memory_bytes)
         check_names(name, class_names)
         meta = Meta(name, None if class_names is None else tuple(class_names))
-        source = Source(meta, x, y, x_test, y_test)
-        return cls(name, *prepare(source, Options(layout, reshape, test_fraction, seed)))
+        source = Source(meta, x, y, x_test, y_test, groups, groups_test)
+        options = Options(layout, reshape, test_fraction, seed, in_memory_bytes=in_memory_bytes)
+        return cls(name, *prepare(source, options))
+
+    @classmethod
+    def from_tf_data(cls, train: Any, test: Any = None, *, batched: bool | None = None, **options: Any) -> Dataset:
+        """The set of a tf.data.Dataset of (sample, label) pairs, and perhaps another of test pairs.
+
+        `batched` says whether an element is a batch of pairs; without it, scalar labels mean that it is none, and
+        labels as many as the element's first axis that it is one. The options are those of from_arrays. Raises
+        DataError for a dataset that never ends, is empty, or holds something else.
+        """
+        from tinynas.data.readers.stream import read_pairs
+
+        x, y = read_pairs(train, batched, "the training dataset")
+        x_test, y_test = (None, None) if test is None else read_pairs(test, batched, "the test dataset")
+        return cls.from_arrays(x, y, x_test, y_test, **{"name": "tf.data", **options})
 
     @classmethod
     def digits(cls, seed: int = 0) -> Dataset:
@@ -141,16 +170,20 @@ class Dataset:
     @cached_property
     def digest(self) -> str:
         """sha256 in hex of samples, labels, class names and normalisation: other data has another digest."""
-        facts = {
+        facts: dict[str, Any] = {
             "classes": self.class_names,
             "normalization": self.normalization.to_dict(),
             "layout": self.layout,
         }
+        if self.features is not None:
+            facts["features"] = self.features.to_dict()
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-        for array in (self.x, self.y, self.x_test, self.y_test):
-            little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        groups = () if self.groups is None else (self.groups.codes,)
+        for array in (self.x, self.y, self.x_test, self.y_test, *groups):
             digest.update(repr(array.shape).encode())
-            digest.update(little.data.cast("B"))
+            for _, part in parts_of(array):
+                little = np.ascontiguousarray(part, dtype=part.dtype.newbyteorder("<"))
+                digest.update(little.data.cast("B"))
         return digest.hexdigest()
 
     def summary(self) -> str:
@@ -164,11 +197,30 @@ class Dataset:
             f"{self.n_classes} classes of {counts.min():,} to {counts.max():,} samples"
         )
 
+    @property
+    def most_folds(self) -> int:
+        """The most folds that the smallest class allows: its training samples, or the groups that hold any."""
+        if self.groups is not None:
+            return most_group_folds(self.y, self.groups.codes, self.n_classes)[0]
+        return int(np.bincount(self.y, minlength=self.n_classes).min())
+
     def folds(self, k: int, seed: int) -> tuple[Fold, ...]:
-        """k stratified folds of the training part; DataError when k is larger than the smallest class."""
+        """k stratified folds of the training part, no group taken apart; DataError when k is over `most_folds`."""
         check_whole("k", k)
         check_whole("seed", seed)
-        return stratified_folds(self.y, k, seed, self.class_names, self.name)
+        if (k, seed) not in self._folds:
+            about = self.class_names, self.name
+            self._folds[k, seed] = (
+                stratified_folds(self.y, k, seed, *about)
+                if self.groups is None
+                else group_folds(self.y, self.groups.codes, k, seed, *about)
+            )
+        return self._folds[k, seed]
+
+    @cached_property
+    def _folds(self) -> dict[tuple[int, int], tuple[Fold, ...]]:
+        """The folds that were asked for: every trial asks for the same, and groups take their time."""
+        return {}
 
     def split(self, fold: Fold) -> tuple[Floats, Ints, Floats, Ints]:
         """(x_train, y_train, x_validation, y_validation) of a fold."""
@@ -178,4 +230,4 @@ class Dataset:
         """n training samples (n, H, W, C), evenly over the classes; all when there are no more than n."""
         check_whole("n", n)
         check_whole("seed", seed)
-        return self.x[representative_rows(self.y, n, seed)]
+        return np.asarray(self.x[representative_rows(self.y, n, seed)])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinynas.data.layout import Layout, as_layout
@@ -22,11 +23,19 @@ _WANTED = "train-images-idx3-ubyte, train-labels-idx1-ubyte and the same with te
 
 @dataclass(frozen=True)
 class Meta:
-    """What meta.json says of a set; None where it says nothing."""
+    """What meta.json, or its kind of files, says of a set; None where it says nothing.
+
+    `layout_reason` stands with a layout that follows from the kind of files and not from meta.json.
+    """
 
     name: str
     class_names: tuple[str, ...] | None = None
     layout: Layout | None = None
+    layout_reason: str | None = None
+
+    def with_layout(self, layout: Layout, reason: str) -> Meta:
+        """The same with a layout and its reason, where meta.json names none."""
+        return self if self.layout is not None else replace(self, layout=layout, layout_reason=reason)
 
 
 @dataclass(frozen=True)
@@ -44,12 +53,12 @@ def find_files(path: Path) -> Files:
     Names are MNIST's, with "-" or "." before idx, any rank, plain or .gz (plain goes first); a set of one
     pair has no test part. DataError names what is missing and what is there.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         train = _pair(path, "train")
         if train is None:
             raise DataError(f"{path}: no training images; looked for {_WANTED}; the folder holds {_listing(path)}")
         return Files(train, _pair(path, "test"), read_meta(path))
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DataError(f"{path}: no such file or folder; wanted a folder with {_WANTED}")
     match = _NAME.fullmatch(path.name)
     if match is None or match["what"].lower() != "images":
@@ -60,10 +69,17 @@ def find_files(path: Path) -> Files:
     return Files((path, _labels_of(path, match)), None, read_meta(path.parent))
 
 
+def is_idx(path: Path) -> bool:
+    """Whether `path` is a folder with IDX files in it, by their names, or a file that is none of another kind."""
+    if os.path.isdir(path):
+        return bool(_idx_files(path))
+    return path.suffix.lower() not in (".npz", ".npy", ".csv", ".tsv")
+
+
 def read_meta(folder: Path) -> Meta:
     """What `folder`/meta.json says; a folder without one gives its own name and nothing else."""
     path, name = folder / "meta.json", folder.resolve().name
-    if not path.is_file():
+    if not os.path.isfile(path):
         return Meta(name)
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -111,7 +127,7 @@ def _labels_of(images: Path, match: re.Match[str]) -> Path:
 
 
 def _idx_files(folder: Path) -> list[tuple[Path, re.Match[str]]]:
-    matches = [(path, _NAME.fullmatch(path.name)) for path in _entries(folder) if path.is_file()]
+    matches = [(path, _NAME.fullmatch(path.name)) for path in _entries(folder) if os.path.isfile(path)]
     return [(path, match) for path, match in matches if match is not None]
 
 

@@ -9,6 +9,7 @@ import gzip
 import io
 import math
 import os
+import stat
 import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -39,11 +40,51 @@ def read_idx(source: bytes | str | os.PathLike[str], *, max_bytes: int = MAX_BYT
     if isinstance(source, bytes):
         return _read(io.BytesIO(source), len(source), "IDX bytes", max_bytes)
     path = Path(source)
+    require_file(path)
     try:
         with path.open("rb") as file:
             return _read(file, path.stat().st_size, str(path), max_bytes)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def open_idx(path: str | os.PathLike[str], in_memory_bytes: int) -> Array:
+    """As read_idx, but a plain file whose values as float32 could take more than `in_memory_bytes` is mapped.
+
+    Only what is looked at is then read, in the file's byte order, and any size will do; it is read-only.
+    """
+    path = Path(path)
+    require_file(path)
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            if 4 * size <= in_memory_bytes or file.read(2) == _GZIP_MAGIC:
+                return read_idx(path)
+            file.seek(0)
+            dtype, shape = _header(file, str(path))
+            offset = file.tell()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    n_bytes = math.prod(shape) * dtype.itemsize
+    if n_bytes != size - offset:
+        raise DataError(
+            f"{path}: the header promises shape {shape} of {dtype.name} ({n_bytes:,} bytes) but {size - offset:,} "
+            f"follow: it is cut off or not one IDX array"
+        )
+    return np.memmap(path, dtype, "r", offset, shape)
+
+
+def require_file(path: Path) -> None:
+    """Raise DataError unless `path` is a regular file: a pipe or a device would be waited for, perhaps for ever."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except ValueError as error:
+        raise DataError(f"{str(path)!r} is no path ({error})") from error
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "a pipe, socket or device"
+        raise DataError(f"{path} is {what}, wanted a regular file")
 
 
 def write_idx(array: npt.ArrayLike) -> bytes:
@@ -77,7 +118,8 @@ def _parse(file: BinaryIO, size: int, most: int, name: str, max_bytes: int) -> A
     n_bytes = math.prod(shape) * dtype.itemsize
     promise = f"{name}: the header promises shape {shape} of {dtype.name} ({n_bytes:,} bytes)"
     if n_bytes > max_bytes:
-        raise DataError(f"{promise}, more than the {max_bytes:,} bytes that are read at most")
+        hint = "" if most == size else ": unpack it with gunzip, a plain file may have any size"
+        raise DataError(f"{promise}, more than the {max_bytes:,} bytes that are read at most{hint}")
     if n_bytes > most:
         raise DataError(f"{promise}, more than the file of {size:,} bytes can hold: it is cut off or not IDX")
     data = bytearray()

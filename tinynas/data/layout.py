@@ -24,17 +24,18 @@ def as_layout(value: object, where: str) -> Layout:
 
 
 def choose_layout(
-    shape: tuple[int, ...], given: Layout | None = None, hint: Layout | None = None
+    shape: tuple[int, ...], given: Layout | None = None, hint: Layout | None = None, why: str | None = None
 ) -> tuple[Layout, str]:
     """The layout of samples of `shape` (without the sample axis) and the reason for it, in words.
 
-    given: what the caller asked for.  hint: what the set's meta.json says, when nothing was asked for.
+    given: what the caller asked for.  hint: what the set's meta.json, or else its kind of file, says when nothing was
+    asked for; why: the reason for the hint, None for meta.json.
     """
     text = " x ".join(map(str, shape))
     if given is not None:
         return given, f'layout "{given}" was asked for'
     if hint is not None:
-        return hint, f'meta.json says layout "{hint}"'
+        return hint, why or f'meta.json says layout "{hint}"'
     if len(shape) == 1:
         return "series", f"a sample has one axis of {text}"
     if 1 in shape[:2]:

@@ -50,6 +50,11 @@ class Normalization:
         n = len(raw) if rows is None else len(rows)
         out = np.empty((n, *raw.shape[1:]), dtype=np.float32)
         offset, scale = np.array(self.offset), np.array(self.scale)
+        if raw.dtype == np.uint8 and len(offset) == 1:
+            table = np.clip((np.arange(256.0) - offset) * scale, 0.0, 1.0).astype(np.float32)
+            for start, part in _parts(raw, rows, np.uint8):
+                np.take(table, part, out=out[start : start + len(part)], mode="clip")
+            return out
         for start, part in _parts(raw, rows):
             values = (part - offset) * scale
             out[start : start + len(part)] = np.clip(values, 0.0, 1.0, out=values)
@@ -119,9 +124,11 @@ def check_values(x: Array, where: str) -> None:
             )
 
 
-def _parts(x: Array, rows: npt.NDArray[np.int64] | None) -> Iterator[tuple[int, Array]]:
-    """(first row, float64 rows) of x, about 8 MB at a time, so that no second copy of a set is ever made."""
+def _parts(
+    x: Array, rows: npt.NDArray[np.int64] | None, dtype: npt.DTypeLike = np.float64
+) -> Iterator[tuple[int, Array]]:
+    """(first row, rows as float64) of x, about 8 MB at a time, so that no second copy of a set is ever made."""
     step = max(1, _CHUNK_VALUES // max(1, math.prod(x.shape[1:])))
     for start in range(0, len(x) if rows is None else len(rows), step):
         part = x[start : start + step] if rows is None else x[rows[start : start + step]]
-        yield start, part.astype(np.float64)
+        yield start, part.astype(dtype, copy=False)

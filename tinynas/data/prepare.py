@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from tinynas.data.arguments import check_options
+from tinynas.data.features import MelFeatures
 from tinynas.data.files import Meta
+from tinynas.data.groups import Groups, encode_groups, split_off_groups
 from tinynas.data.labels import encode_labels, flat_labels
 from tinynas.data.layout import Layout, arrange, as_layout, choose_layout, reshape_samples
 from tinynas.data.normalize import Floats, Normalization, check_values, fit_normalization
+from tinynas.data.samples import IN_MEMORY_BYTES, normalized
 from tinynas.data.splits import split_off
 from tinynas.errors import DataError
 
@@ -23,13 +26,21 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Samples and labels as they came, and what meta.json says of them; without a test part both are None."""
+    """Samples and labels as they came, and what is known of them; without a test part all `_test` are None.
+
+    groups: a name or number a sample; samples of one group are never split.  features: how the samples were made from
+    sound.  notes: sentences for the person, on what was left out or assumed.
+    """
 
     meta: Meta
     x: npt.ArrayLike
     y: npt.ArrayLike
     x_test: npt.ArrayLike | None = None
     y_test: npt.ArrayLike | None = None
+    groups: npt.ArrayLike | None = None
+    groups_test: npt.ArrayLike | None = None
+    features: MelFeatures | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,7 @@ class Options:
     test_fraction: float = 0.2
     seed: int = 0
     normalization: Normalization | None = None
+    in_memory_bytes: int = IN_MEMORY_BYTES
 
 
 class Prepared(NamedTuple):
@@ -54,6 +66,9 @@ class Prepared(NamedTuple):
     layout: Layout
     layout_reason: str
     normalization: Normalization
+    groups: Groups | None
+    features: MelFeatures | None
+    notes: tuple[str, ...]
 
 
 def prepare(source: Source, options: Options) -> Prepared:
@@ -65,24 +80,31 @@ def prepare(source: Source, options: Options) -> Prepared:
     # meta.json speaks of the samples as they lie in the file, so a reshape overrules it.
     hint = source.meta.layout if options.reshape is None else None
     given = None if options.layout is None else as_layout(options.layout, where)
-    layout, reason = choose_layout(raw.shape[1:], given, hint)
+    layout, reason = choose_layout(raw.shape[1:], given, hint, source.meta.layout_reason)
     y, y_test, names = encode_labels(labels, labels_test, source.meta.class_names, where)
     raw = arrange(raw, layout, where)
+    groups = _groups(source, len(y), None if y_test is None else len(y_test))
     if raw_test is None or y_test is None:
-        fold = split_off(y, options.test_fraction, options.seed, names, where)
+        split = options.test_fraction, options.seed, names, where
+        fold = split_off(y, *split) if groups is None else split_off_groups(y, groups.codes, *split)
         raw_test, rows, rows_test = raw, fold.train, fold.validation
         y, y_test = y[rows], y[rows_test]
+        groups = None if groups is None else groups.divided(fold)
     else:
         raw_test, rows, rows_test = arrange(raw_test, layout, where), None, None
     fitted = options.normalization or fit_normalization(raw, rows, where)
-    x, x_test = fitted.apply_rows(raw, rows), fitted.apply_rows(raw_test, rows_test)
-    return Prepared(x, y, x_test, y_test, names, layout, reason, fitted)
+    x, x_test = (
+        # Samples read like an array of float32, and callers treat them as one.
+        cast(Floats, normalized(part, part_rows, fitted, options.in_memory_bytes))
+        for part, part_rows in ((raw, rows), (raw_test, rows_test))
+    )
+    return Prepared(x, y, x_test, y_test, names, layout, reason, fitted, groups, source.features, source.notes)
 
 
 def _part(x: npt.ArrayLike, y: npt.ArrayLike, reshape: Sequence[int] | None, where: str) -> tuple[Array, Array]:
     """Samples (n, ...) and labels (n,) of one part, checked against each other."""
     try:
-        raw = np.asarray(x)
+        raw = x if isinstance(x, np.memmap) else np.asarray(x)  # a mapped file stays one
     except ValueError as error:
         raise DataError(f"{where}: samples differ in shape, wanted one array ({error})") from error
     if raw.ndim < 2 or raw.size == 0:
@@ -107,3 +129,12 @@ def _test_part(source: Source, options: Options, raw: Array) -> tuple[Array | No
     if (raw.dtype.kind, raw.dtype == np.uint8) != (test.dtype.kind, test.dtype == np.uint8):
         raise DataError(f"{where}: training samples are {raw.dtype}, test samples {test.dtype}: scale alike")
     return test, labels
+
+
+def _groups(source: Source, n: int, n_test: int | None) -> Groups | None:
+    where = source.meta.name
+    if source.groups is None:
+        if source.groups_test is not None:
+            raise DataError(f"{where}: the test part has groups and the training part has none: give both or neither")
+        return None
+    return encode_groups(source.groups, source.groups_test, n, n_test, where)

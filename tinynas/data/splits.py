@@ -27,8 +27,7 @@ def split_off(y: Ints, fraction: float, seed: int, names: Sequence[str], where: 
     """A stratified share of the samples set apart, at least one of each class left for training."""
     from sklearn.model_selection import train_test_split
 
-    if not 0 < fraction < 1:
-        raise DataError(f"{where}: test_fraction is {fraction}, wanted a share between 0 and 1")
+    check_fraction(fraction, where)
     counts = np.bincount(y, minlength=len(names))
     if counts.min() < 2:
         raise DataError(
@@ -49,6 +48,12 @@ def split_off(y: Ints, fraction: float, seed: int, names: Sequence[str], where: 
             f"{names[int(left.argmin())]!r}: make it smaller"
         )
     return Fold(np.sort(train), np.sort(test))
+
+
+def check_fraction(fraction: float, where: str) -> None:
+    """Raise DataError unless `fraction` is a share of the samples that can be set apart."""
+    if not 0 < fraction < 1:
+        raise DataError(f"{where}: test_fraction is {fraction}, wanted a share between 0 and 1")
 
 
 def stratified_folds(y: Ints, k: int, seed: int, names: Sequence[str], where: str) -> tuple[Fold, ...]:

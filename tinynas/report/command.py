@@ -36,6 +36,8 @@ def command_of(settings: Settings) -> tuple[str, tuple[str, ...]]:
     for name, value in _chosen(settings).items():
         if name in _PYTHON_ONLY:
             notes.append(f"{name} was {value!r}, which only search() in Python takes.")
+        elif isinstance(value, bool):
+            words.append(f"--{option_of(name)}" if value else f"--no-{option_of(name)}")
         else:
             words += _words(option_of(name), f"{value:.12g}s" if name == "time_budget_s" else value)
     words += _space(settings, notes) + _limits(settings, notes)

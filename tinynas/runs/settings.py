@@ -20,6 +20,7 @@ class DataSource(BaseModel):
     labels: str | None = None
     layout: str | None = None
     reshape: tuple[int, ...] | None = None
+    options: dict[str, int | str | tuple[int, ...] | tuple[str, ...]] = {}  # of its reader: see docs/data.md
     digest: str
     summary: str
 
@@ -59,6 +60,7 @@ class Settings(BaseModel):
     n_finalists: int = Field(3, ge=1)
     final_epochs: int | None = Field(None, ge=1)
     metric: Literal["accuracy", "precision", "recall", "f1"] = "accuracy"
+    balance: bool = False
     augment: str = "auto"
     final_threads: int = Field(1, ge=1)
     peak_rate: float = Field(4e-3, gt=0, lt=1)

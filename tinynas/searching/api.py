@@ -1,7 +1,6 @@
 """The public door: search() starts, resume() goes on; both return what was found."""
 
 import os
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -200,9 +199,8 @@ def _checked_workers(workers: int | None) -> int:
 
 
 def _folds_for(dataset: Dataset) -> int:
-    """Return the K of the cross-validation: 5, or as many as the smallest class has samples."""
-    smallest = min(Counter(dataset.y.tolist()).values())
-    return max(2, min(5, smallest))
+    """Return the K of the cross-validation: 5, or as many as the smallest class has samples or groups."""
+    return max(2, min(5, dataset.most_folds))
 
 
 def _check_space(space: SearchSpace, dataset: Dataset) -> None:

@@ -81,6 +81,7 @@ def about_best(run: Run, dataset: Dataset, trial: Trial, footprint: Footprint, s
         "class_names": list(dataset.class_names),
         "layout": dataset.layout,
         "normalization": dataset.normalization.to_dict(),
+        "features": None if dataset.features is None else dataset.features.to_dict(),
         "validation": validation(trial.evaluation),
         "footprint": footprint.to_dict(),
     }

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinynas.architecture import Architecture
-from tinynas.data import Dataset, FoldScores
+from tinynas.data import Dataset, FoldScores, class_weights
 from tinynas.data.splits import representative_rows
 from tinynas.errors import TinynasError
 from tinynas.hardware import Footprint
@@ -212,6 +212,7 @@ class Worker:
             peak_rate=settings.peak_rate,
             augmentation=augmentation_for(self._dataset.layout, settings.augment),
             replicas=min(self._threads, _MOST_REPLICAS),
+            class_weights=class_weights(self._dataset.y, self._dataset.n_classes) if settings.balance else None,
         )
 
     def _int8(self, tflite: bytes, x: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 from tinynas.errors import ConversionError
 from tinynas.training.adamw import AdamW
 from tinynas.training.augment import Augmentation
+from tinynas.training.feed import Feed
 from tinynas.training.keras import tf
 
 _WARM_UP = 0.25  # the share of the training in which the rate rises
@@ -22,7 +23,8 @@ class Recipe:
 
     epochs: passes over the data.  time_budget_s: fit the number of epochs to this many wall seconds instead, `epochs`
     then being the most.  replicas: batches of `batch_size` that are computed side by side for each step, one a thread
-    (a small model does not fill two threads, two batches do).
+    (a small model does not fill two threads, two batches do).  class_weights: a factor a class, for the loss of each of
+    its samples (None: all alike).
     """
 
     epochs: int
@@ -33,6 +35,7 @@ class Recipe:
     augmentation: Augmentation = field(default_factory=Augmentation)
     time_budget_s: float | None = None
     replicas: int = 1
+    class_weights: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,23 +63,29 @@ def fit(
     seed: int,
     report: Callable[[Progress], None] | None = None,
 ) -> int:
-    """Train `model` in place on x float32 (n, H, W, C), y int (n,); return the epochs done.
+    """Train `model` in place on x float32 (n, H, W, C), an array or Samples, and y int (n,); return the epochs done.
 
     The order of the samples and their augmentation follow from `seed`. Raises ConversionError when the loss is no
     longer a number: such a model cannot be quantised.
     """
-    run_epoch = _epoch_function(model, x, y, recipe)
     rng = np.random.default_rng(seed)
     replicas = max(1, min(recipe.replicas, len(x) // recipe.batch_size))
     batch = min(recipe.batch_size * replicas, len(x))
     batch -= batch % replicas
+    feed = Feed(x, y, batch)
+    run_epoch = _epoch_function(model, feed, recipe)
     steps = len(x) // batch
     start = time.perf_counter()
     progress, epoch, planned = 0.0, 0, recipe.epochs
     while epoch < planned:
-        order = rng.permutation(len(x))[: steps * batch].reshape(steps, replicas, -1).astype(np.int32)
+        order = rng.permutation(len(x))[: steps * batch].reshape(steps, replicas, -1)
         slope = (1.0 - progress) / ((planned - epoch) * steps)
-        loss = float(run_epoch(order, np.float32(progress), np.float32(slope), np.int32(rng.integers(2**31))))
+        done, total, chance = 0, 0.0, int(rng.integers(2**31))
+        for part in feed.parts(order):
+            now = np.float32(progress + slope * done)
+            total += len(part) * float(run_epoch(part, now, np.float32(slope), np.int32((chance + done) % 2**31)))
+            done += len(part)
+        loss = total / steps
         progress, epoch = progress + slope * steps, epoch + 1
         if not math.isfinite(loss):
             raise ConversionError(f"The training loss became {loss} in epoch {epoch}; try a smaller learning rate.")
@@ -98,7 +107,7 @@ def _replan(recipe: Recipe, epoch: int, seconds: float) -> int:
     return min(recipe.epochs, epoch + max(0, round(more)))
 
 
-def _epoch_function(model: Any, x: np.ndarray, y: np.ndarray, recipe: Recipe) -> Any:
+def _epoch_function(model: Any, feed: Feed, recipe: Recipe) -> Any:
     """Return a graph function that trains one epoch and gives its mean loss; no Python runs between batches.
 
     Its `order` is int32 (steps, replicas, batch). The replicas of a step share the weights and average their gradients;
@@ -106,7 +115,7 @@ def _epoch_function(model: Any, x: np.ndarray, y: np.ndarray, recipe: Recipe) ->
     """
     variables = model.trainable_variables
     optimizer = AdamW(variables, recipe.weight_decay)
-    gradients_of = _gradient_function(model, x, y, recipe)
+    gradients_of = _gradient_function(model, feed, recipe)
 
     @tf.function  # type: ignore[untyped-decorator]
     def run_epoch(order: Any, progress: Any, slope: Any, seed: Any) -> Any:
@@ -122,18 +131,19 @@ def _epoch_function(model: Any, x: np.ndarray, y: np.ndarray, recipe: Recipe) ->
     return run_epoch
 
 
-def _gradient_function(model: Any, x: np.ndarray, y: np.ndarray, recipe: Recipe) -> Any:
+def _gradient_function(model: Any, feed: Feed, recipe: Recipe) -> Any:
     """Return a function from the rows of a batch and a seed to (gradients, loss)."""
     classes, smoothing = model.output_shape[-1], recipe.label_smoothing
-    with tf.device("/cpu:0"):
-        data, labels = tf.constant(x), tf.constant(y.astype(np.int32))
+    weights = tf.constant(recipe.class_weights or (1.0,) * classes)
 
     def gradients_of(rows: Any, seed: Any) -> Any:
-        images = recipe.augmentation(tf.gather(data, rows), seed)
-        targets = tf.one_hot(tf.gather(labels, rows), classes) * (1 - smoothing) + smoothing / classes
+        images = recipe.augmentation(tf.gather(feed.data, rows), seed)
+        truth = tf.gather(feed.labels, rows)
+        targets = tf.one_hot(truth, classes) * (1 - smoothing) + smoothing / classes
         with tf.GradientTape() as tape:
             output = model(images, training=True)
-            loss = -tf.reduce_mean(tf.reduce_sum(targets * tf.math.log(output + 1e-7), axis=-1))
+            losses = -tf.reduce_sum(targets * tf.math.log(output + 1e-7), axis=-1)
+            loss = tf.reduce_mean(losses * tf.gather(weights, truth))
         return tape.gradient(loss, model.trainable_variables), loss
 
     return gradients_of
@@ -142,5 +152,5 @@ def _gradient_function(model: Any, x: np.ndarray, y: np.ndarray, recipe: Recipe)
 def predict(model: Any, x: np.ndarray, batch_size: int = 512) -> np.ndarray:
     """Return the class probabilities (n, n_classes) of x float32 (n, H, W, C)."""
     run = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
-    parts = [run(tf.constant(x[i : i + batch_size])).numpy() for i in range(0, len(x), batch_size)]
+    parts = [run(tf.constant(np.asarray(x[i : i + batch_size]))).numpy() for i in range(0, len(x), batch_size)]
     return np.concatenate(parts)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tinynas.data.samples import parts_of
 from tinynas.errors import ConversionError
 from tinynas.training.keras import tf
 
@@ -48,8 +49,8 @@ class Int8Model:
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return the predicted class (n,) of x float32 (n, H, W, C) in [0, 1]; ties go to the lower class."""
-        classes: np.ndarray = self.run(self.quantize_input(x)).argmax(axis=1)
-        return classes
+        parts = (part for _, part in parts_of(x))  # x may be Samples, larger than memory
+        return np.concatenate([self.run(self.quantize_input(part)).argmax(axis=1) for part in parts])
 
     def _run_batch(self, x: np.ndarray) -> Any:
         if len(x) != self._batch:

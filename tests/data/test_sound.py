@@ -1,0 +1,143 @@
+"""WAV folders: sample types, channels, rates and lengths, against the features of the very samples."""
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from tests.data.kinds import wav_bytes, write_wav
+from tinynas.data import MelFeatures, load
+from tinynas.data.readers.sound import _read
+from tinynas.errors import DataError
+
+RATE = 4000
+
+
+def tone(n=1200, hz=500.0):
+    return 0.5 * np.sin(2 * np.pi * hz * np.arange(n) / RATE)
+
+
+def folder(path, n=4, length=1200):
+    for name, hz in (("high", 1200.0), ("low", 300.0)):
+        for number in range(n):
+            write_wav(path / name / f"{number}.wav", tone(length, hz + number))
+    return path
+
+
+def test_the_features_are_recorded_and_are_those_of_the_samples(tmp_path) -> None:
+    data = load(folder(tmp_path))
+    assert data.features == MelFeatures.for_sound(RATE, 1200)
+    assert data.input_shape == (data.features.n_frames, data.features.n_mels, 1)
+    decibels = np.concatenate([data.features.apply(_read(file)[1][None]) for file in sorted(tmp_path.glob("*/*.wav"))])
+    wanted = {data.normalization.apply(one[..., None]).tobytes() for one in decibels}
+    assert {sample.tobytes() for sample in (*data.x, *data.x_test)} == wanted
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32, np.float32, np.float64])
+def test_every_sample_type_is_brought_to_one(tmp_path, dtype) -> None:
+    wave = tone()
+    if dtype == np.uint8:
+        raw = np.round(wave * 127 + 128).astype(dtype)
+    else:
+        raw = (wave * (np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1)).astype(dtype)
+    wavfile.write(tmp_path / "a.wav", RATE, raw)
+    rate, sound = _read(tmp_path / "a.wav")
+    assert rate == RATE
+    np.testing.assert_allclose(sound, wave, atol=0.01)
+
+
+def test_channels_are_averaged(tmp_path) -> None:
+    wavfile.write(tmp_path / "a.wav", RATE, np.stack([tone(), 0 * tone()], axis=1).astype(np.float32))
+    np.testing.assert_allclose(_read(tmp_path / "a.wav")[1], tone() / 2, atol=1e-6)
+
+
+def test_rates_must_agree_or_be_brought_together(tmp_path) -> None:
+    folder(tmp_path)
+    time = np.arange(2400) / 8000
+    wavfile.write(tmp_path / "low" / "9.wav", 8000, (0.5 * np.sin(2 * np.pi * 300 * time)).astype(np.float32))
+    with pytest.raises(DataError, match=r"sample rates differ \(.*4000 Hz, .*8000 Hz\): give sample_rate"):
+        load(tmp_path)
+    data = load(tmp_path, sample_rate=4000)
+    assert data.features is not None
+    assert (data.features.sample_rate, data.features.clip) == (4000, 1200)
+    resampled = load(folder(tmp_path), sample_rate=3000)
+    assert resampled.features is not None
+    assert resampled.features.clip == 900
+
+
+def test_short_files_end_with_silence_and_windows_cut_long_ones(tmp_path) -> None:
+    folder(tmp_path, length=1200)
+    write_wav(tmp_path / "low" / "short.wav", tone(300))
+    whole = load(tmp_path, mels=10)
+    assert len(whole.x) + len(whole.x_test) == 9
+    assert whole.groups is None
+    cut = load(tmp_path, mels=10, window=500, stride=250)
+    assert len(cut.x) + len(cut.x_test) == 8 * 3 + 1  # starts at 0, 250, 500 of 1200; the short one once
+    assert cut.groups is not None
+    assert len(cut.groups.names) == 9
+
+
+def test_a_window_longer_than_every_file(tmp_path) -> None:
+    with pytest.raises(
+        DataError, match="the longest file has 1,200 samples at 4000 Hz, fewer than the window of 2,000,000,000"
+    ):
+        load(folder(tmp_path), window=2_000_000_000)
+
+
+@pytest.mark.parametrize("options", [{}, {"window": 600, "stride": 300}])
+def test_two_parts_each_with_its_own_lengths(tmp_path, options) -> None:
+    folder(tmp_path / "train", n=4, length=1200)
+    folder(tmp_path / "test", n=2, length=1000)
+    write_wav(tmp_path / "test" / "low" / "long.wav", tone(1900))
+    data = load(tmp_path, mels=10, **options)
+    assert data.features is not None
+    assert data.features.clip == options.get("window", 1200)
+    assert (len(data.x), len(data.x_test)) == ((24, 4 * 2 + 5) if options else (8, 5))
+
+
+def test_long_recordings_need_a_window(tmp_path) -> None:
+    folder(tmp_path, n=2, length=RATE * 11)
+    with pytest.raises(DataError, match=r"longest file lasts 11\.0 s: give window"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "cannot be read as a WAV file"),
+        (b"RIFF", "cannot be read as a WAV file"),
+        (b"noise" * 100, "cannot be read as a WAV file"),
+        (wav_bytes(0), "holds 0 samples"),
+        (wav_bytes(500)[:-10], "Reached EOF prematurely"),
+        (wav_bytes(500, rate=1), "holds 500 samples at 1 Hz"),
+        (wav_bytes(500).replace(b"data", b"junk"), "cannot be read as a WAV file"),
+    ],
+)
+def test_broken_files_are_named(tmp_path, content, sentence) -> None:
+    folder(tmp_path)
+    (tmp_path / "low" / "3.wav").write_bytes(content)
+    with pytest.raises(DataError, match=rf"low/3\.wav: .*{sentence}"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
+def test_floats_that_are_no_sound(tmp_path, value) -> None:
+    folder(tmp_path)
+    wavfile.write(tmp_path / "low" / "3.wav", RATE, np.full(1200, value, dtype=np.float32))
+    with pytest.raises(DataError, match=r"low/3\.wav: holds float32 samples beyond any range of sound"):
+        load(tmp_path)
+
+
+def test_nothing_but_silence_cannot_be_learned(tmp_path) -> None:
+    for name in ("a", "b"):
+        for number in range(3):
+            write_wav(tmp_path / name / f"{number}.wav", np.zeros(1200))
+    with pytest.raises(DataError, match="every training sample holds the same values"):
+        load(tmp_path)
+
+
+def test_clips_too_short_for_a_frame(tmp_path) -> None:
+    folder(tmp_path, length=50)
+    with pytest.raises(DataError, match="clips of 50 samples at 4000 Hz are shorter than a frame"):
+        load(tmp_path)
+    with pytest.raises(DataError, match="too narrow for the FFT: at most"):
+        load(folder(tmp_path), mels=300)

@@ -1,0 +1,143 @@
+"""NumPy's files: an .npz of x, y and perhaps a test part, or .npy files of the same names side by side."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinynas.data.files import Meta, read_meta
+from tinynas.data.idx import MAX_BYTES, require_file
+from tinynas.data.prepare import Source
+from tinynas.data.readers.folders import entries, listed
+from tinynas.data.readers.options import ReadOptions
+from tinynas.errors import DataError
+
+Array = npt.NDArray[Any]
+
+# What an array may be called, the first of these that is there.
+_NAMES = {
+    "x": ("x", "x_train", "X", "X_train"),
+    "y": ("y", "y_train", "Y", "Y_train", "labels"),
+    "x_test": ("x_test", "X_test"),
+    "y_test": ("y_test", "Y_test"),
+    "class_names": ("class_names", "classes"),
+    "groups": ("groups", "groups_train"),
+    "groups_test": ("groups_test",),
+}
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+_WANTED = "x and y (or x_train and y_train), and perhaps x_test and y_test, class_names, groups and groups_test"
+
+
+def read_npz(path: Path, options: ReadOptions) -> Source:
+    """The set in an .npz file, or in the only one of a folder."""
+    if os.path.isdir(path):
+        (path,) = _only([entry for entry in entries(path) if entry.suffix.lower() == ".npz"], path)
+    require_file(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            return _source(path, members, lambda name: _member(path, archive, members[name]))
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+        raise DataError(f"{path}: cannot be read as .npz ({error})") from error
+
+
+def read_npy(path: Path, labels: Path | None) -> Source:
+    """The set in a folder of .npy files; of x.npy with y.npy beside it; or of two files. Large ones stay on disk."""
+    if labels is not None:
+        meta = replace(read_meta(path.parent), name=path.stem)
+        return Source(meta, _open(path), _open(labels))
+    folder = path if os.path.isdir(path) else path.parent
+    files = {entry.stem: entry for entry in entries(folder) if entry.suffix.lower() == ".npy"}
+    if not os.path.isdir(path) and path.stem not in _NAMES["x"]:
+        raise DataError(f"{path}: its labels are not known: give them with labels, or call the two x.npy and y.npy")
+    return _source(folder, files, lambda name: _open(files[name]))
+
+
+def is_numpy_folder(path: Path) -> bool:
+    """Whether `path` is a folder with an x.npy, by any of its names."""
+    return os.path.isdir(path) and any((path / f"{name}.npy").is_file() for name in _NAMES["x"])
+
+
+def _source(path: Path, held: Mapping[str, Any], load: Callable[[str], Array]) -> Source:
+    found = {key: next((n for n in names if n in held), None) for key, names in _NAMES.items()}
+    for key in ("x", "y"):
+        if found[key] is None:
+            raise DataError(f"{path}: has no array {key}; wanted {_WANTED}; it holds {listed(sorted(held))}")
+    arrays = {key: None if name is None else load(name) for key, name in found.items()}
+    named = read_meta(path if os.path.isdir(path) else path.parent)
+    names = arrays.pop("class_names")
+    own = Meta(path.stem if os.path.isfile(path) else named.name, named.class_names, named.layout)
+    if names is not None:
+        if names.ndim != 1 or names.dtype.kind not in "US":
+            raise DataError(f"{path}: class_names is {names.dtype} of shape {names.shape}, wanted a list of strings")
+        own = replace(own, class_names=tuple(map(str, names.astype(np.str_))))
+    x, y = arrays["x"], arrays["y"]
+    assert x is not None
+    assert y is not None
+    return Source(own, x, y, arrays["x_test"], arrays["y_test"], arrays["groups"], arrays["groups_test"])
+
+
+def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
+    """The array of one file in the archive, after its header was held against its size."""
+    where = f"{path}, {info.filename}"
+    try:
+        with archive.open(info) as file:
+            shape, dtype, offset = _header(file, where)
+        n_bytes = math.prod(shape) * dtype.itemsize
+        if n_bytes + offset != info.file_size or n_bytes > MAX_BYTES:
+            raise DataError(
+                f"{where}: the header promises {n_bytes:,} bytes and {info.file_size - offset:,} follow; wanted as "
+                f"many, and at most {MAX_BYTES:,} (save larger arrays as x.npy and y.npy: they stay on disk)"
+            )
+        return np.load(io.BytesIO(archive.read(info)), allow_pickle=False)  # type: ignore[no-any-return]
+    except (ValueError, EOFError, zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
+        raise DataError(f"{where}: cannot be read ({_first_line(error)})") from error
+    except Exception as error:  # zlib.error, lzma.LZMAError: each compression has its own
+        raise DataError(f"{where}: is damaged ({_first_line(error)})") from error
+
+
+def _open(path: Path) -> Array:
+    """The array in an .npy file, mapped; small arrays cost no more that way."""
+    require_file(path)
+    try:
+        with path.open("rb") as file:
+            shape, dtype, offset = _header(file, str(path))
+        if math.prod(shape) * dtype.itemsize != path.stat().st_size - offset:
+            raise DataError(f"{path}: promises shape {shape} of {dtype}, which its size does not match: it is cut off")
+        return np.load(path, mmap_mode="r" if math.prod(shape) else None, allow_pickle=False)  # type: ignore[no-any-return]
+    except (ValueError, EOFError, OSError) as error:
+        raise DataError(f"{path}: cannot be read as .npy ({_first_line(error)})") from error
+
+
+def _header(file: Any, where: str) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+    """(shape, type, bytes of the header) of an .npy file; objects are refused, since reading them runs code."""
+    try:
+        version = np.lib.format.read_magic(file)
+        shape, _, dtype = _HEADERS[version](file)
+    except KeyError:
+        raise DataError(f"{where}: is .npy version {version}, wanted 1.0 or 2.0: save it with a plain type") from None
+    except Exception as error:  # it is parsed as Python, which has many kinds of errors
+        raise DataError(f"{where}: cannot be read as .npy ({_first_line(error)})") from error
+    if dtype.hasobject:
+        raise DataError(f"{where}: holds Python objects, wanted numbers or strings: save it with a plain type")
+    return shape, dtype, file.tell()
+
+
+def _only(files: list[Path], folder: Path) -> list[Path]:
+    if len(files) != 1:
+        names = listed([file.name for file in files])
+        raise DataError(f"{folder}: holds {len(files)} .npz files ({names}), wanted one: name the one that is meant")
+    return files
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

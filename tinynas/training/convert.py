@@ -2,6 +2,7 @@
 
 import gc
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,15 +26,30 @@ def quantize(model: Any, representative: np.ndarray) -> bytes:
         raise ConversionError(
             f"The representative samples have shape {samples.shape}; the model needs (n, {shape[1:]}), n >= 1."
         )
-    function = tf.function(lambda x: model(x, training=False))
-    concrete = function.get_concrete_function(tf.TensorSpec(shape, tf.float32, name="input"))
+    return quantize_call(lambda x: model(x, training=False), samples)
+
+
+def quantize_call(call: Callable[[Any], Any], representative: np.ndarray) -> bytes:
+    """The same for any function `call` of a tensor (1, ...) that TensorFlow can trace, such as a loaded signature.
+
+    `representative` is float32 (n, ...) with the shape of the function's input.
+    """
+    samples = np.ascontiguousarray(representative, dtype=np.float32)
     try:
         with quiet():
+            function = tf.function(call)
+            concrete = function.get_concrete_function(tf.TensorSpec((1, *samples.shape[1:]), tf.float32, name="input"))
             data = _convert(concrete, samples)
     except Exception as error:  # the converter raises half a dozen types, all with the reason in the text
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ConversionError(f"TensorFlow's converter refused the model: {first}.") from error
+        raise ConversionError(f"TensorFlow's converter refused the model: {first_line(error)}.") from error
     return strip(data)
+
+
+def first_line(error: Exception, most: int = 200) -> str:
+    """Return the first line of an error's text, without its full stop, and not endless."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else type(error).__name__
+    return (text if len(text) <= most else text[:most] + "…").rstrip(".")
 
 
 def _convert(concrete: Any, samples: np.ndarray) -> bytes:

@@ -130,6 +130,8 @@ def _show(converted: "Converted") -> None:
             f"TFLM agrees with the reference within {converted.tflm_largest_step} step(s); "
             f"the self-test holds {converted.golden_samples} of its outputs."
         )
+    if converted.analysis.fits:
+        typer.echo(f"Fits {converted.analysis.target}.")
     accuracy = converted.accuracy
     if accuracy is not None:
         before = "" if accuracy.float32 is None else f", {share(accuracy.float32)} before quantisation"

@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
 
 from tinynas.errors import ConversionError
 from tinynas.export.source import Source
 from tinynas.hardware import Target, Violation
 from tinynas.tflite import Analysis, plan_arena, read, tflm
+
+Int8s = npt.NDArray[np.int8]
+
+_MOST_SAMPLES = 200
+_ALLOWED_STEPS = 1
+_REFERENCE = "TensorFlow Lite's reference kernels (TFLM was not available)"
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a file answers to int8 `samples` (n, ...): `outputs` (n, values), and whose they are.
+
+    `step` is how far TFLM is from TFLite's reference kernels; None where TFLM is not installed.
+    """
+
+    samples: Int8s
+    outputs: Int8s
+    maker: str
+    step: int | None
+    notes: tuple[str, ...] = ()
 
 
 def require_same_head(data: bytes) -> None:
@@ -26,25 +49,25 @@ def require_same_head(data: bytes) -> None:
         )
 
 
-def agreement(data: bytes, source: Source) -> tuple[int | None, tuple[str, ...]]:
-    """How far TFLM is from TFLite's reference kernels, in int8 steps (None without TFLM), and a note when it is far.
+def answers(data: bytes, source: Source) -> Answers:
+    """The answers of TFLM to the source's samples, held against TFLite's reference; its own where TFLM is not here.
 
-    ConversionError when more than a step lies between them and the file was made here; a file from elsewhere is
-    taken as it is: its golden outputs are TFLM's.
+    ConversionError when more than a step lies between the two and the file was made here; a file from elsewhere is
+    taken as it is, with a note.
     """
-    from tinynas.training.verify import largest_step
+    from tinynas.training.int8 import Int8Model
 
     samples = source.samples[:_MOST_SAMPLES]
-    if source.is_own:
-        return largest_step(data, samples), ()
-    step = largest_step(data, samples, allowed=255)
-    if step is None or step <= 1:
-        return step, ()
-    note = f"TFLM's outputs are up to {step} steps from TFLite's on {len(samples)} samples: expect TFLM's on the board."
-    return step, (note,)
-
-
-_MOST_SAMPLES = 200
+    reference = Int8Model(data, reference=True).run(samples, batch_size=1).reshape(len(samples), -1)
+    if not tflm.available():
+        return Answers(samples, reference, _REFERENCE, None)
+    outputs = tflm.run(data, samples).reshape(len(samples), -1)
+    step = int(np.abs(outputs.astype(int) - reference).max())
+    far = f"TFLM's outputs are up to {step} steps from those of TFLite's reference on {len(samples)} samples"
+    if step > _ALLOWED_STEPS and source.is_own:
+        raise ConversionError(f"{far} ({_ALLOWED_STEPS} is allowed): the board would not do what was done here.")
+    notes = (f"{far}: expect TFLM's on the board.",) if step > _ALLOWED_STEPS else ()
+    return Answers(samples, outputs, "TFLM", step, notes)
 
 
 def violations(source: Source, analysis: Analysis, target: Target | None) -> tuple[Violation, ...]:

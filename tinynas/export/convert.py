@@ -11,7 +11,7 @@ from tinynas.data import Dataset
 from tinynas.errors import ConversionError, UsageError
 from tinynas.export import c_text, check, golden
 from tinynas.export.arena import ArenaSize, arena_size
-from tinynas.export.facts import UNIT, ends
+from tinynas.export.facts import UNIT
 from tinynas.export.render import FORMATS, Firmware, render
 from tinynas.export.resolve import resolve
 from tinynas.export.source import Accuracy, Source
@@ -78,19 +78,27 @@ def convert(
     analysis = analyze(data_of_file, board)
     notes = found.notes + _fit(found, analysis, board, check_fit)
     check.require_same_head(data_of_file)
-    step, differs = check.agreement(data_of_file, found)
-    firmware = _firmware(found, name or found.name, data_of_file, analysis, board, planned)
+    answers = check.answers(data_of_file, found)
+    firmware = Firmware(
+        name=name or found.name,
+        tflite=data_of_file,
+        facts=found.facts,
+        arena=arena_size(data_of_file, analysis, board),
+        golden=golden.choose(answers, golden.how_many(answers, analysis, board)),
+        target=board,
+        offline_plan=planned,
+    )
     files = write_folder(found.destination if out is None else Path(out), render(firmware, formats))
     return Converted(
         files,
         analysis,
         firmware.arena,
         len(firmware.golden.inputs),
-        step,
+        answers.step,
         planned,
         found.stage,
         found.accuracy,
-        notes + differs,
+        notes + answers.notes,
     )
 
 
@@ -132,20 +140,3 @@ def _fit(source: Source, analysis: Analysis, board: Target | None, wanted: bool 
     if wanted or (wanted is None and board is source.target):
         raise ConversionError(sentence[:1].upper() + sentence[1:] if source.stage else sentence)
     return (sentence,)
-
-
-def _firmware(
-    source: Source, name: str, data: bytes, analysis: Analysis, board: Target | None, planned: bool
-) -> Firmware:
-    given, answer = ends(data)
-    outputs, maker = golden.outputs_of(data, source.samples)
-    most = golden.how_many(given.elements + answer.elements, analysis, board)
-    return Firmware(
-        name=name,
-        tflite=data,
-        facts=source.facts,
-        arena=arena_size(data, analysis, board),
-        golden=golden.choose(source.samples, outputs, maker, most),
-        target=board,
-        offline_plan=planned,
-    )

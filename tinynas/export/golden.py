@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tinynas.export.check import Answers
 from tinynas.hardware import Target
-from tinynas.tflite import Analysis, tflm
+from tinynas.tflite import Analysis
 
 Int8s = npt.NDArray[np.int8]
 
@@ -30,31 +31,23 @@ class Golden:
         return self.inputs.size + self.outputs.size
 
 
-def outputs_of(data: bytes, samples: Int8s) -> tuple[Int8s, str]:
-    """The outputs (n, values) of the .tflite `data` for int8 `samples`, and who made them: TFLM where it is here."""
-    if tflm.available():
-        return tflm.run(data, samples).reshape(len(samples), -1), "TFLM"
-    from tinynas.training.int8 import Int8Model
-
-    found = Int8Model(data, reference=True).run(samples)
-    return found.reshape(len(samples), -1), "TensorFlow Lite's reference kernels (TFLM was not available)"
-
-
-def choose(samples: Int8s, outputs: Int8s, maker: str, most: int) -> Golden:
+def choose(answers: Answers, most: int) -> Golden:
     """At most `most` of the samples; the classes that the model answers take turns, the surest answer goes first."""
-    answers = outputs.argmax(axis=1)
+    outputs = answers.outputs
+    classes = outputs.argmax(axis=1)
     surest = np.argsort(-outputs.max(axis=1).astype(int), kind="stable")
-    turn = np.empty(len(samples), dtype=int)
-    for answer in np.unique(answers):
-        rows = surest[answers[surest] == answer]
+    turn = np.empty(len(outputs), dtype=int)
+    for number in np.unique(classes):
+        rows = surest[classes[surest] == number]
         turn[rows] = np.arange(len(rows))
-    rows = np.lexsort((answers, turn))[:most]
-    return Golden(samples[rows].reshape(len(rows), -1), outputs[rows], maker)
+    chosen = np.lexsort((classes, turn))[:most]
+    return Golden(answers.samples[chosen].reshape(len(chosen), -1), outputs[chosen], answers.maker)
 
 
-def how_many(sample_bytes: int, analysis: Analysis, target: Target | None) -> int:
-    """How many samples of `sample_bytes` (input and output) the self-test gets: 8, or what the board's Flash holds."""
-    room = _BUDGET_BYTES
+def how_many(answers: Answers, analysis: Analysis, target: Target | None) -> int:
+    """How many samples the self-test gets: 8, or as many as the board's Flash has room for, but one."""
+    sample_bytes = answers.samples[0].size + answers.outputs[0].size
+    room: int = _BUDGET_BYTES
     if target is not None and target.limits.board_flash_bytes is not None:
         room = target.limits.board_flash_bytes - analysis.footprint.flash.total
-    return max(1, min(MOST_SAMPLES, room // max(1, sample_bytes)))
+    return max(1, min(MOST_SAMPLES, room // int(sample_bytes)))

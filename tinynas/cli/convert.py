@@ -75,7 +75,7 @@ def convert(
 
 def _named(source: str) -> str:
     """`source` as the model it names; UsageError for what is neither "best" nor on the disk."""
-    if source != "best" and not Path(source).exists():
+    if source != "best" and (not source or not Path(source).exists()):
         raise UsageError(
             f"There is no {source!r}: convert takes 'best', a .tflite, .keras or .h5 file or a SavedModel folder; "
             f"another run's best is --run FOLDER."

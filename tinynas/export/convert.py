@@ -11,7 +11,7 @@ from tinynas.data import Dataset
 from tinynas.errors import ConversionError, UsageError
 from tinynas.export import c_text, check, golden
 from tinynas.export.arena import ArenaSize, arena_size
-from tinynas.export.facts import UNIT
+from tinynas.export.facts import UNIT, as_range
 from tinynas.export.render import FORMATS, Firmware, render
 from tinynas.export.resolve import resolve
 from tinynas.export.source import Accuracy, Source
@@ -72,7 +72,7 @@ def convert(
     _require_formats(formats)
     if name is not None:
         c_text.check_name(name)
-    found = resolve(source, Path(runs), data, input_range)
+    found = resolve(source, Path(runs), data, as_range(*input_range))
     board = _board(target, found)
     data_of_file, planned = _planned(found, board, offline_plan)
     analysis = analyze(data_of_file, board)

@@ -16,6 +16,7 @@ from tinynas.tflite import Graph, Tensor, read
 
 Floats = npt.NDArray[np.float32]
 UNIT = (0.0, 1.0)
+_GREATEST = 1e30  # beyond it, products of float32 overflow
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,15 @@ class Facts:
 
 def facts_of_data(dataset: Dataset, input_range: tuple[float, float]) -> Facts:
     """The facts of a model that takes the samples of `dataset`, [0, 1] stretched to `input_range`."""
-    low, high = input_range
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise UsageError(f"The input range is {low:g} to {high:g}; wanted two finite numbers, the smaller one first.")
     channels = int(dataset.x.shape[-1])
-    return Facts(dataset.class_names, dataset.layout, channels, dataset.normalization, (float(low), float(high)))
+    return Facts(dataset.class_names, dataset.layout, channels, dataset.normalization, input_range)
+
+
+def as_range(low: float, high: float) -> tuple[float, float]:
+    """The input range from `low` to `high`; UsageError unless both are finite and in that order."""
+    if not (np.abs([low, high]) < _GREATEST).all() or not low < high:
+        raise UsageError(f"The input range is {low:g} to {high:g}; wanted two finite numbers, the smaller one first.")
+    return float(low), float(high)
 
 
 def samples_for(

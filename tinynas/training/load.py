@@ -1,8 +1,10 @@
 """Models that tinynas did not make: a Keras file of either Keras, or a SavedModel, as a function of a tensor."""
 
+import contextlib
 import importlib
+import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,6 @@ from tinynas.training.convert import first_line
 from tinynas.training.keras import keras, tf
 from tinynas.training.quiet import quiet
 
-KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
 _BATCH = 64
 
 
@@ -33,7 +34,7 @@ class Loaded:
         """Return the outputs (n, values) for x float32 (n, ...); ConversionError when the model does not run."""
         step = self.batch or _BATCH
         try:
-            with quiet():
+            with _in_silence():
                 parts = [np.asarray(self.call(tf.constant(x[i : i + step]))) for i in range(0, len(x), step)]
         except Exception as error:  # whatever TensorFlow raises, the reason is in its text
             raise ConversionError(
@@ -42,11 +43,12 @@ class Loaded:
         return np.concatenate(parts).reshape(len(x), -1)
 
 
-def is_model(path: Path) -> bool:
-    """Return whether `path` looks like something that `load` reads: a Keras file or the folder of a SavedModel."""
-    if path.is_dir():
-        return (path / "saved_model.pb").exists() or (path / "saved_model.pbtxt").exists()
-    return path.suffix.lower() in KERAS_SUFFIXES
+@contextlib.contextmanager
+def _in_silence() -> Iterator[None]:
+    """Keep the warnings and lines of two Keras and of TensorFlow off the terminal while the block runs."""
+    with quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def load(path: Path) -> Loaded:
@@ -61,7 +63,7 @@ def _load_keras(path: Path) -> Loaded:
     reasons = []
     for library in (keras, importlib.import_module("keras")):
         try:
-            with quiet():
+            with _in_silence():
                 model = library.models.load_model(path, compile=False)
         except Exception as error:  # each Keras raises its own, and so does h5py
             reasons.append(error)
@@ -83,7 +85,7 @@ def _of_keras(model: Any, path: Path) -> Loaded:
 def _load_saved_model(path: Path) -> Loaded:
     """Read a SavedModel's function "serving_default" (or its first), as Keras, tf.saved_model and export write it."""
     try:
-        with quiet():
+        with _in_silence():
             model = tf.saved_model.load(str(path))
     except Exception as error:
         raise ConversionError(f"{path} is no SavedModel that TensorFlow can load: {first_line(error)}.") from error

@@ -1,5 +1,6 @@
 """What the tests of this room share: firmware made of a fixture, and the compilers to hold its sources against."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ from tinynas.tflite import analyze
 
 ARENA = Path(__file__).parent.parent / "fixtures" / "arena"
 STUBS = Path(__file__).parent / "stubs"
+BOARD = Path(__file__).parent / "board"
 WARNINGS = ("-Wall", "-Wextra", "-Werror", "-pedantic", "-Wshadow", "-Wconversion")
 NASTY = (
     'say "hi"',
@@ -36,6 +38,11 @@ CORES = {
     "cortex-m0plus": ("-mcpu=cortex-m0plus", "-mthumb"),
     "cortex-m4f": ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
 }
+EMULATOR = (
+    *("qemu-system-arm", "-M", "mps2-an386", "-nographic", "-monitor", "none", "-serial", "none"),
+    *("-semihosting-config", "enable=on,target=native", "-kernel"),
+)
+"""The command that runs a program for Cortex-M4F, which comes last; its output and exit code are the program's."""
 FIRMWARE_FLAGS = ("-Os", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fdata-sections")
 
 needs_compiler = pytest.mark.skipif(
@@ -121,6 +128,24 @@ def program(folder: Path, name: str, *flags: str) -> Path:
     sources = ["main.cc", f"{name}.cc", f"{name}_test.cc", "table.cc", STUBS / "interpreter.cc"]
     run(["g++", "-std=c++17", *WARNINGS, f"-I{STUBS}", *flags, *sources, "-o", "program"], folder)
     return folder / "program"
+
+
+def makefile(readme: Path) -> str:
+    """The Makefile that the README of a firmware folder gives."""
+    block = re.search(r"```make\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    return block[1]
+
+
+def has_newlib() -> bool:
+    """Whether the Arm compiler has a C and a C++ library."""
+    compiler = shutil.which("arm-none-eabi-g++")
+    if compiler is None:
+        return False
+    text = b"#include <stdio.h>\n#include <cstdint>\n"
+    return (
+        subprocess.run([compiler, "-x", "c++", "-E", "-"], input=text, capture_output=True, check=False).returncode == 0
+    )
 
 
 def any_arena(bytes_: int) -> ArenaSize:

@@ -11,13 +11,17 @@ import pytest
 
 from tests.export.firmware import (
     ARENA,
+    BOARD,
     CORES,
+    EMULATOR,
     FIRMWARE_FLAGS,
     STUBS,
     WARNINGS,
     any_arena,
     fixture,
+    has_newlib,
     made,
+    makefile,
     needs_arm,
     needs_compiler,
     program,
@@ -26,19 +30,10 @@ from tests.export.firmware import (
     table,
     written,
 )
+from tinynas.export.golden import Golden
 
 SOURCES = ("main.cc", "digits.cc", "digits_test.cc")
 MODELS = ("mn_tiny_c4_b1", "h1_128x6_har_b1", "c1d_dw_b1", "ci_res16_avg_b1")  # 2-D, 1-D, depthwise, residual
-
-
-def _has_newlib() -> bool:
-    compiler = shutil.which("arm-none-eabi-g++")
-    text = "#include <stdio.h>\n#include <cstdint>\n"
-    command = [str(compiler), "-x", "c++", "-E", "-"]
-    return (
-        compiler is not None
-        and subprocess.run(command, input=text.encode(), capture_output=True, check=False).returncode == 0
-    )
 
 
 @needs_compiler
@@ -158,21 +153,32 @@ int main() {
     assert [int(word) for word in found.split()] == golden.outputs.argmax(axis=1).tolist()
 
 
+def _makefile_and_tree(folder: Path, golden: Golden) -> None:
+    """The README's Makefile, and the stand-in as a TFLM tree of one source in each language."""
+    tree = folder / "tree"
+    shutil.copytree(STUBS, tree)
+    third = tree / "third_party" / "cmsis_nn"
+    third.mkdir(parents=True)
+    table(third, golden.inputs, golden.outputs, 0)
+    (tree / "interpreter.cc").rename(tree / "tensorflow" / "interpreter.cc")
+    (third / "plain.c").write_text("int plain;\n")
+    (third / "other.cpp").write_text("int other;\n")
+    (folder / "Makefile").write_text(makefile(folder / "README.md"))
+
+
 @needs_compiler
-def test_the_makefile_of_the_readme_builds(tmp_path: Path) -> None:
-    """With this machine's compiler, and the stand-in as a TFLM tree of one source in each language."""
+def test_a_later_release_keeps_its_target_elsewhere(tmp_path: Path) -> None:
     firmware = made()
     written(tmp_path, firmware)
-    tree = tmp_path / "tree"
-    shutil.copytree(STUBS, tree)
-    (tree / "third_party").mkdir()
-    table(tree / "third_party", firmware.golden.inputs, firmware.golden.outputs, 0)
-    (tree / "interpreter.cc").rename(tree / "tensorflow" / "interpreter.cc")
-    (tree / "third_party" / "plain.c").write_text("int plain;\n")
-    (tree / "third_party" / "other.cpp").write_text("int other;\n")
-    block = re.search(r"```make\n(.*?)```", (tmp_path / "README.md").read_text(), re.DOTALL)
-    assert block is not None
-    (tmp_path / "Makefile").write_text(block[1])
+    table(tmp_path, firmware.golden.inputs, firmware.golden.outputs, 0)
+    assert ": PASS\n" in run([program(tmp_path, "digits", "-DSTUB_LATER_RELEASE")], tmp_path)
+
+
+@needs_compiler
+def test_the_makefile_of_the_readme_builds(tmp_path: Path) -> None:
+    firmware = made()
+    written(tmp_path, firmware)
+    _makefile_and_tree(tmp_path, firmware.golden)
     run(["make", "TFLM=tree", "CROSS=", "CPU=", "LDFLAGS="], tmp_path)
     assert ": PASS\n" in run([tmp_path / "build" / "firmware.elf"], tmp_path)
 
@@ -183,7 +189,7 @@ def test_the_makefile_of_the_readme_builds(tmp_path: Path) -> None:
 def test_it_compiles_for_arm_and_takes_the_flash_it_claims(tmp_path: Path, model: str, core: str) -> None:
     firmware = made(model)
     written(tmp_path, firmware)
-    hosted = () if _has_newlib() else ("-ffreestanding", f"-I{STUBS / 'freestanding'}")
+    hosted = () if has_newlib() else ("-ffreestanding", f"-I{STUBS / 'freestanding'}")
     for source in SOURCES:
         flags = (*WARNINGS, *FIRMWARE_FLAGS, *CORES[core], *hosted, f"-I{STUBS}")
         run(["arm-none-eabi-g++", "-std=c++17", *flags, "-c", source, "-o", f"{source}.o"], tmp_path)
@@ -207,56 +213,20 @@ def _sections(path: Path) -> dict[str, int]:
     return {section: size for section, size in sizes.items() if size}
 
 
-STARTUP = r"""
-extern unsigned int __stack;
-extern void _start(void);
-static void hang(void) { for (;;) {} }
-void reset(void) {
-  *(volatile unsigned int*)0xE000ED88 |= 0xFu << 20; /* the FPU */
-  _start();
-}
-__attribute__((section(".vectors"), used)) void* const vectors[] = {
-    (void*)0x20400000, (void*)reset, (void*)hang, (void*)hang, (void*)hang, (void*)hang, (void*)hang};
-"""
-LINKER = """
-MEMORY { FLASH (rx) : ORIGIN = 0, LENGTH = 4M  RAM (rwx) : ORIGIN = 0x20000000, LENGTH = 4M }
-SECTIONS {
-  .text : { KEEP(*(.vectors)) *(.text*) *(.rodata*) KEEP(*(.init)) KEEP(*(.fini)) *(.eh_frame*)
-    . = ALIGN(4); __init_array_start = .; KEEP(*(.init_array*)) __init_array_end = .;
-    __preinit_array_start = .; __preinit_array_end = .;
-    __fini_array_start = .; KEEP(*(.fini_array*)) __fini_array_end = .;
-  } > FLASH
-  .ARM.exidx : { __exidx_start = .; *(.ARM.exidx*) __exidx_end = .; } > FLASH
-  .data : { *(.data*) } > RAM
-  .bss : { __bss_start__ = .; *(.bss*) *(COMMON) __bss_end__ = .; } > RAM
-  end = .; __end__ = .; __stack = ORIGIN(RAM) + LENGTH(RAM);
-}
-"""
-
-
 @needs_arm
 @pytest.mark.skipif(
-    shutil.which("qemu-system-arm") is None or not _has_newlib(), reason="qemu-system-arm and newlib are not installed"
+    shutil.which("qemu-system-arm") is None or not has_newlib(), reason="qemu-system-arm and newlib are not installed"
 )
 def test_it_runs_on_an_emulated_cortex_m4(tmp_path: Path) -> None:
     """Printing through semihosting, by the README's Makefile; the exit code is that of the self-test."""
     firmware = made()
     written(tmp_path, firmware)
-    tree = tmp_path / "tree"
-    shutil.copytree(STUBS, tree)
-    (tree / "third_party").mkdir()
-    table(tree / "third_party", firmware.golden.inputs, firmware.golden.outputs, 0)
-    (tree / "interpreter.cc").rename(tree / "tensorflow" / "interpreter.cc")
-    block = re.search(r"```make\n(.*?)```", (tmp_path / "README.md").read_text(), re.DOTALL)
-    assert block is not None
-    (tmp_path / "Makefile").write_text(block[1])
-    (tmp_path / "startup.c").write_text(STARTUP)
-    (tmp_path / "board.ld").write_text(LINKER)
+    _makefile_and_tree(tmp_path, firmware.golden)
+    for file in ("startup.c", "board.ld"):
+        shutil.copy(BOARD / file, tmp_path)
     run(["arm-none-eabi-gcc", *CORES["cortex-m4f"], "-c", "startup.c"], tmp_path)
     run(["make", "TFLM=tree", "BOARD=startup.o", "LDFLAGS=--specs=rdimon.specs -T board.ld"], tmp_path)
-    emulator = ["qemu-system-arm", "-M", "mps2-an386", "-nographic", "-monitor", "none", "-serial", "none"]
-    semihosting = ["-semihosting-config", "enable=on,target=native", "-kernel", "build/firmware.elf"]
-    said = run([*emulator, *semihosting], tmp_path, timeout=60)
+    said = run([*EMULATOR, "build/firmware.elf"], tmp_path, timeout=60)
     assert "digits: self-test of 3 samples: 0 mismatches: PASS\n" in said
 
 

@@ -10,7 +10,11 @@ extern const int8_t table_inputs[], table_outputs[];
 
 namespace tflite {
 
+#if defined(STUB_LATER_RELEASE)
+void micro::InitializeTarget() {}
+#else
 void InitializeTarget() {}
+#endif
 
 MicroInterpreter::MicroInterpreter(const Model* model, const MicroOpResolver& op_resolver, uint8_t* tensor_arena,
                                    size_t tensor_arena_size, MicroResourceVariables*, MicroProfilerInterface*, bool)

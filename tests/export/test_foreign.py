@@ -11,7 +11,7 @@ from tests.export.test_convert import FILES, constants, golden, shape_of
 from tests.tflite import wheel
 from tinynas import Dataset, convert
 from tinynas.errors import ConversionError, DataError, ModelError, TinynasError, UsageError
-from tinynas.export.facts import ends, samples_for
+from tinynas.export.facts import ends, in_shape, stretched
 from tinynas.tflite import read, tflm
 
 
@@ -146,15 +146,15 @@ def shaped(*shape):
 )
 def test_samples_take_the_shape_of_the_model(have, wanted, found):
     data = shaped(*have)
-    train, test = samples_for(wanted, data, (-1.0, 3.0))
-    assert train.shape == (len(data.x), *found)
+    test = in_shape(wanted, stretched(data.x_test, (-1.0, 3.0)), data.name)
+    assert test.shape == (len(data.x_test), *found)
     np.testing.assert_allclose(test.ravel(), data.x_test.ravel() * 4 - 1, atol=1e-6)
 
 
 @pytest.mark.parametrize("wanted", [(8, 9, 1), (8, 8, 3), (65,), (4, 16), (8, 8, 1, 2), (None, 9, 1)])
 def test_samples_that_do_not_fit_are_refused(wanted):
     with pytest.raises(DataError, match=r"samples of 8 x 8 x 1 do not fit the model, which takes .*--reshape$"):
-        samples_for(wanted, shaped(8, 8), (0.0, 1.0))
+        in_shape(wanted, shaped(8, 8).x, "arrays")
 
 
 def refused(sentence, kind, *arguments, **options):
@@ -177,10 +177,18 @@ def test_what_is_no_model_of_ours_is_refused_in_one_sentence(model_file, stripes
     refused("dir.tflite: it is not a file", ConversionError, "dir.tflite")
     refused("no.keras does not exist", ConversionError, "no.keras", data=stripes)
     ten = Dataset.from_arrays(np.random.default_rng(0).random((60, 8, 8)), np.arange(60) % 10)
-    refused("has 10 classes, but the model in .*my-net.keras has 3 outputs", DataError, model_file, data=ten)
+    refused("has 10 classes, but the model in .*my-net.keras has 3 output", DataError, model_file, data=ten)
     refused("do not fit the model, which takes 8 x 8 x 1", DataError, model_file, data=shaped(9, 9))
     refused("give --target", UsageError, ARENA / "mn_tiny_c4_b1.tflite", check_fit=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.tflite", "dir.tflite"]
+
+
+def test_a_model_that_the_converter_would_crash_over_is_one_sentence(keras3, stripes, tmp_path):
+    layers = keras3.layers
+    parts = [keras3.Input((8, 8, 1)), layers.Reshape((8, 8)), layers.LSTM(4), layers.Dense(3)]
+    path = saved(keras3.Sequential(parts), tmp_path / "recurrent.keras")
+    refused("recurrent.keras: The model has a loop", ConversionError, path, data=stripes, out=tmp_path / "fw")
+    assert not (tmp_path / "fw").exists()
 
 
 def test_a_float_tflite_and_a_strange_operator_are_refused(tensorflow, tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinynas.data import Dataset
-from tinynas.errors import ConversionError, UsageError
+from tinynas.errors import ConversionError, ModelError, UsageError
 from tinynas.export import c_text, check, golden
 from tinynas.export.arena import ArenaSize, arena_size
 from tinynas.export.facts import UNIT, as_range
@@ -74,8 +74,7 @@ def convert(
         c_text.check_name(name)
     found = resolve(source, Path(runs), data, as_range(*input_range))
     board = _board(target, found)
-    data_of_file, planned = _planned(found, board, offline_plan)
-    analysis = analyze(data_of_file, board)
+    data_of_file, planned, analysis = _analyzed(found, board, offline_plan)
     notes = found.notes + _fit(found, analysis, board, check_fit)
     check.require_same_head(data_of_file)
     answers = check.answers(data_of_file, found)
@@ -117,14 +116,19 @@ def _board(target: Target | str | None, source: Source) -> Target | None:
     return source.target if board == source.target else board
 
 
-def _planned(source: Source, board: Target | None, wanted: bool | None) -> tuple[bytes, bool]:
-    """The file with an offline memory plan where that saves enough arena, and whether it got one."""
-    if wanted is False or (wanted is None and not source.is_own):
-        return source.tflite, False
-    kernels = "cmsis_nn" if board is None else board.kernel_library
-    planned = add_offline_plan(source.tflite, kernels)
-    before, after = (analyze(each, board).arena.minimum for each in (source.tflite, planned))
-    return (planned, True) if after <= before * (1 - _WORTH_A_PLAN) else (source.tflite, False)
+def _analyzed(source: Source, board: Target | None, wanted: bool | None) -> tuple[bytes, bool, Analysis]:
+    """The file, with an offline memory plan where that saves enough arena, whether it got one, and its analysis."""
+    try:
+        plain = analyze(source.tflite, board)
+        if wanted is False or (wanted is None and not source.is_own):
+            return source.tflite, False, plain
+        data = add_offline_plan(source.tflite, "cmsis_nn" if board is None else board.kernel_library)
+        planned = analyze(data, board)
+    except ModelError as error:
+        raise type(error)(f"{source.origin}: {error}") from error
+    if planned.arena.minimum <= plain.arena.minimum * (1 - _WORTH_A_PLAN):
+        return data, True, planned
+    return source.tflite, False, plain
 
 
 def _fit(source: Source, analysis: Analysis, board: Target | None, wanted: bool | None) -> tuple[str, ...]:

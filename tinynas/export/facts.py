@@ -54,30 +54,29 @@ def as_range(low: float, high: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def samples_for(
-    shape: Sequence[int | None], dataset: Dataset, input_range: tuple[float, float]
-) -> tuple[Floats, Floats]:
-    """Training and test samples of `dataset`, stretched, in the model's input `shape` (sizes of None are left open).
+def stretched(x: Floats, input_range: tuple[float, float]) -> Floats:
+    """Samples in [0, 1] stretched to `input_range`."""
+    low, high = input_range
+    found: Floats = np.float32(low) + x * np.float32(high - low)
+    return found
+
+
+def in_shape(shape: Sequence[int | None], x: Floats, where: str) -> Floats:
+    """Samples x (n, H, W, C) in the model's input `shape`, whose sizes of None are left open; `where` names the data.
 
     Sides of 1 may come and go, and a model of one axis takes a sample's values in a row; anything else is a DataError.
     """
-    low, high = input_range
-    have, wanted = dataset.x.shape[1:], tuple(shape)
+    have, wanted = x.shape[1:], tuple(shape)
     if len(wanted) == len(have):
         wanted = tuple(b if a is None else a for a, b in zip(wanted, have, strict=True))
-    fits = _long_sides(wanted) == _long_sides(have) or wanted in ((None,), (int(np.prod(have)),))
-    if not fits:
+    if wanted == (None,):
+        wanted = (int(np.prod(have)),)
+    if None in wanted or (_long_sides(wanted) != _long_sides(have) and wanted != (int(np.prod(have)),)):
         raise DataError(
-            f"{dataset.name}: samples of {_text(have)} do not fit the model, which takes {_text(wanted)}; "
+            f"{where}: samples of {_text(have)} do not fit the model, which takes {_text(wanted)}; "
             f"give the data that it was trained on, or lay them out with --reshape"
         )
-    sizes = [-1 if size is None else size for size in wanted]
-    stretched = [np.float32(low) + part * np.float32(high - low) for part in (dataset.x, dataset.x_test)]
-    return stretched[0].reshape(-1, *_known(sizes, have)), stretched[1].reshape(-1, *_known(sizes, have))
-
-
-def _known(sizes: list[int], have: tuple[int, ...]) -> list[int]:
-    return [int(np.prod(have))] if sizes == [-1] else sizes
+    return x.reshape(len(x), *(int(size or 1) for size in wanted))
 
 
 def _long_sides(shape: Sequence[int | None]) -> list[int | None]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tinynas.data import Dataset
 from tinynas.errors import ConversionError, DataError, TinynasError, UsageError
 from tinynas.export.c_text import as_name
-from tinynas.export.facts import UNIT, ends, facts_of_data, plain_facts, quantized, samples_for
+from tinynas.export.facts import UNIT, ends, facts_of_data, in_shape, plain_facts, quantized, stretched
 from tinynas.export.source import Accuracy, Int8s, Source
 from tinynas.tflite import strip
 
@@ -31,26 +31,24 @@ def is_float_model(path: Path) -> bool:
 
 def from_tflite(path: Path, data: Dataset | None, input_range: tuple[float, float]) -> Source:
     """An int8 .tflite of any origin, stripped; its samples are random unless there are `data`."""
-    stripped = _named(path, lambda: strip(_bytes(path)))
-    given, answer = _named(path, lambda: ends(stripped))
-    common: dict[str, Any] = _of_path(path)
+    tflite = _named(path, lambda: strip(_bytes(path)))
+    given, answer = _named(path, lambda: ends(tflite))
     if data is None:
         _no_range(input_range)
-        random = np.random.default_rng(0).integers(-128, 128, (_RANDOM_SAMPLES, *given.shape[1:]), dtype=np.int8)
-        facts = plain_facts(given, answer)
-        return Source(tflite=stripped, samples=random, facts=facts, is_own=False, **common)
+        samples = np.random.default_rng(0).integers(-128, 128, (_RANDOM_SAMPLES, *given.shape[1:]), dtype=np.int8)
+        return Source(tflite=tflite, samples=samples, facts=plain_facts(given, answer), is_own=False, **_of_path(path))
     _same_classes(path, data, answer.elements)
-    _, test = samples_for(given.shape[1:], data, input_range)
     rows = _scored(data)
-    samples = quantized(test[rows], given)
+    test = in_shape(given.shape[1:], stretched(data.x_test[rows], input_range), data.name)
+    samples = quantized(test, given)
     return Source(
-        tflite=stripped,
+        tflite=tflite,
         samples=samples,
         facts=facts_of_data(data, input_range),
         is_own=False,
-        accuracy=_int8_accuracy(stripped, samples, data.y_test[rows]),
+        accuracy=_int8_accuracy(tflite, samples, data.y_test[rows]),
         notes=_range_note(given.scales[0], given.zero_points[0], input_range),
-        **common,
+        **_of_path(path),
     )
 
 
@@ -60,34 +58,29 @@ def from_float_model(path: Path, data: Dataset | None, input_range: tuple[float,
         raise UsageError(f"{path} is a float model: give --data, whose samples its int8 ranges are measured on.")
     if not path.exists():
         raise ConversionError(f"{path} does not exist; give the path of a model.")
+    from tinynas.data.splits import representative_rows
     from tinynas.training.convert import quantize_call
     from tinynas.training.load import load
 
     loaded = load(path)
-    train, test = samples_for(loaded.input_shape, data, input_range)
     rows = _scored(data)
-    outputs = loaded.predict(test[rows])
+    train = stretched(data.x[representative_rows(data.y, _CALIBRATION_SAMPLES, 0)], input_range)
+    test = stretched(data.x_test[rows], input_range)
+    outputs = _named(path, lambda: loaded.predict(in_shape(loaded.input_shape, test, data.name)))
     _same_classes(path, data, outputs.shape[1])
-    chosen = _representative(data)
-    quantised = _named(path, lambda: quantize_call(loaded.call, train[chosen]))
-    given, _ = _named(path, lambda: ends(quantised))
-    samples = quantized(test[rows], given)
-    int8 = _int8_accuracy(quantised, samples, data.y_test[rows])
+    tflite = _named(path, lambda: quantize_call(loaded.call, in_shape(loaded.input_shape, train, data.name)))
+    given, _ = _named(path, lambda: ends(tflite))
+    samples = quantized(test, given)
+    int8 = _int8_accuracy(tflite, samples, data.y_test[rows])
     right = float((outputs.argmax(axis=1) == data.y_test[rows]).mean())
     return Source(
-        tflite=quantised,
+        tflite=tflite,
         samples=samples,
         facts=facts_of_data(data, input_range),
         is_own=True,
         accuracy=Accuracy(int8.samples, int8.int8, right),
         **_of_path(path),
     )
-
-
-def _representative(data: Dataset) -> npt.NDArray[np.int64]:
-    from tinynas.data.splits import representative_rows
-
-    return representative_rows(data.y, _CALIBRATION_SAMPLES, 0)
 
 
 def _scored(data: Dataset) -> npt.NDArray[np.int64]:
@@ -133,7 +126,7 @@ def _no_range(input_range: tuple[float, float]) -> None:
 def _same_classes(path: Path, data: Dataset, outputs: int) -> None:
     if outputs != data.n_classes:
         raise DataError(
-            f"{data.name} has {data.n_classes} classes, but the model in {path} has {outputs} outputs; "
+            f"{data.name} has {data.n_classes} classes, but the model in {path} has {outputs} output(s); "
             f"wanted one output a class"
         )
 

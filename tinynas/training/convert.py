@@ -12,6 +12,8 @@ from tinynas.tflite.strip import strip
 from tinynas.training.keras import keras, tf
 from tinynas.training.quiet import quiet
 
+_CONTROL_FLOW = frozenset(("While", "StatelessWhile", "If", "StatelessIf", "Switch", "Merge", "LoopCond"))
+
 
 def quantize(model: Any, representative: np.ndarray) -> bytes:
     """Return the file that ships for `model`: full-integer int8, stripped of all that TFLM does not read.
@@ -39,10 +41,24 @@ def quantize_call(call: Callable[[Any], Any], representative: np.ndarray) -> byt
         with quiet():
             function = tf.function(call)
             concrete = function.get_concrete_function(tf.TensorSpec((1, *samples.shape[1:]), tf.float32, name="input"))
+            _refuse_loops(concrete.graph.as_graph_def())
             data = _convert(concrete, samples)
+    except ConversionError:
+        raise
     except Exception as error:  # the converter raises half a dozen types, all with the reason in the text
         raise ConversionError(f"TensorFlow's converter refused the model: {first_line(error)}.") from error
     return strip(data)
+
+
+def _refuse_loops(graph: Any) -> None:
+    """ConversionError for a graph with a loop or a branch: the converter may end the process over such a one."""
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    found = sorted({node.op for node in nodes} & _CONTROL_FLOW)
+    if found:
+        raise ConversionError(
+            f"The model has a loop or a branch ({found[0]}), as recurrent layers do, which is not supported; build "
+            f"it from convolutions, poolings and dense layers."
+        )
 
 
 def first_line(error: Exception, most: int = 200) -> str:

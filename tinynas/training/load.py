@@ -78,7 +78,9 @@ def _of_keras(model: Any, path: Path) -> Loaded:
     if not isinstance(shapes, tuple) or isinstance(getattr(model, "output_shape", None), list | dict):
         raise ConversionError(f"{path}: the model must have one input and one output, of shapes that are known.")
     if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ConversionError(f"{path}: the model has {len(model.inputs)} inputs and {len(model.outputs)} outputs.")
+        raise ConversionError(
+            f"{path}: the model has {len(model.inputs)} inputs and {len(model.outputs)} outputs; wanted one of each."
+        )
     return Loaded(lambda x: model(x, training=False), tuple(shapes[1:]), shapes[0])
 
 
@@ -100,6 +102,8 @@ def _load_saved_model(path: Path) -> Loaded:
             f"{path}: its signature {name!r} has {len(inputs)} inputs and {len(outputs)} outputs; wanted one of each."
         )
     ((argument, spec),) = inputs.items()
+    if spec.dtype != tf.float32:
+        raise ConversionError(f"{path}: the model's input is {spec.dtype.name}; wanted float32.")
     if spec.shape.rank is None:
         raise ConversionError(f"{path}: the shape of the model's input is not known; save it with one.")
     # the model itself is kept alive by the function that uses its variables

@@ -183,6 +183,15 @@ def test_what_is_no_model_of_ours_is_refused_in_one_sentence(model_file, stripes
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.tflite", "dir.tflite"]
 
 
+def test_a_model_is_not_written_over(tmp_path):
+    path = tmp_path / "net.tflite"
+    path.write_bytes(fixture("mn_tiny_c4_b1"))
+    refused("net.tflite would be written over", ConversionError, path, out=tmp_path)
+    assert path.read_bytes() == fixture("mn_tiny_c4_b1")
+    assert list(tmp_path.iterdir()) == [path]
+    assert convert(path, out=tmp_path, name="other", formats=("tflite",)).files == (tmp_path / "other.tflite",)
+
+
 def test_a_model_that_the_converter_would_crash_over_is_one_sentence(keras3, stripes, tmp_path):
     layers = keras3.layers
     parts = [keras3.Input((8, 8, 1)), layers.Reshape((8, 8)), layers.LSTM(4), layers.Dense(3)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinynas.cli.formats import share, size
-from tinynas.errors import UsageError
+from tinynas.errors import RunError, UsageError
 
 if TYPE_CHECKING:
     from tinynas.data import Dataset
@@ -22,7 +22,7 @@ def convert(
     ] = "best",
     run: Annotated[Path | None, typer.Option(help="Take the best model of this run folder.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where to write. Default: firmware/ in the run folder, or NAME_firmware/ here.")
+        str | None, typer.Option(help="Where to write. Default: firmware/ in the run folder, or NAME_firmware/ here.")
     ] = None,
     name: Annotated[
         str | None, typer.Option(help="The files' name, a C identifier. Default: \"model\", or from the file's name.")
@@ -56,6 +56,10 @@ def convert(
 
     if run is not None and source != "best":
         raise UsageError(f"--run names a run, and {source!r} another model: give one of them.")
+    if run is not None and not run.is_dir():
+        raise RunError(f"{run} is not a run folder: it is no folder.")
+    if out == "":
+        raise UsageError("--out is empty: name a folder for the firmware.")
     converted = run_convert(
         _named(source) if run is None else run,
         out=out,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,7 +87,10 @@ def convert(
         target=board,
         offline_plan=planned,
     )
-    files = write_folder(found.destination if out is None else Path(out), render(firmware, formats))
+    texts = render(firmware, formats)
+    folder = found.destination if out is None else Path(out)
+    _spare(found, folder, texts)
+    files = write_folder(folder, texts)
     return Converted(
         files,
         analysis,
@@ -144,3 +147,9 @@ def _fit(source: Source, analysis: Analysis, board: Target | None, wanted: bool 
     if wanted or (wanted is None and board is source.target):
         raise ConversionError(sentence[:1].upper() + sentence[1:] if source.stage else sentence)
     return (sentence,)
+
+
+def _spare(source: Source, folder: Path, files: Iterable[str]) -> None:
+    """ConversionError when one of the files would take the place of the model that it comes from."""
+    if any((folder / name).resolve() == Path(source.origin).resolve() for name in files):
+        raise ConversionError(f"{source.origin} would be written over: choose another --out or --name.")

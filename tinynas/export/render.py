@@ -70,7 +70,7 @@ def render(firmware: Firmware, formats: Iterable[str] = FORMATS) -> dict[str, by
     for file in wanted:
         name = file.format(name=firmware.name)
         if file in _TEMPLATES:
-            template = environment.get_template(f"{_TEMPLATES[file]}.jinja")
+            template = environment.get_template(f"{_TEMPLATES[file]}.j2")
             files[name] = template.render(values, files=[each.format(name=firmware.name) for each in wanted]).encode()
         else:
             files[name] = firmware.tflite

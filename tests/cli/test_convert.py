@@ -105,6 +105,8 @@ def test_check_names_the_limit_and_writes_nothing(call, tmp_path):
         ([NET, "--input-range", "0,255"], 2, "needs --data"),
         ([NET, "--out", "/proc/tinynas"], 1, "/proc/tinynas cannot be written"),
         ([NET, "--out", NET], 1, "it is a file"),
+        (["nowhere:3"], 2, "There is no 'nowhere:3'"),
+        ([".:3"], 1, "is not a run folder"),
         ([NET, "--out", ""], 2, "--out is empty"),
         (["--run", NET], 1, "is not a run folder"),
         (["--run", "."], 1, "is not a run folder"),

@@ -16,7 +16,7 @@ from tinynas import convert
 from tinynas.errors import ConversionError, RunError, TinynasError, UsageError
 from tinynas.export import FORMATS, check
 from tinynas.hardware import Target
-from tinynas.runs import Best
+from tinynas.runs import Best, kept
 from tinynas.tflite import analyze, tflm
 
 FILES = ["{}.tflite", "{}.h", "{}.cc", "{}_settings.h", "{}_ops.h", "{}_test.h", "{}_test.cc", "main.cc", "README.md"]
@@ -101,6 +101,15 @@ def test_a_run_has_its_own_place_for_firmware(small_run, tmp_path):
     shutil.copytree(small_run.folder, tmp_path / "run")
     converted = convert(tmp_path / "run", formats=("tflite",))
     assert converted.files == (tmp_path / "run" / "firmware" / "model.tflite",)
+
+
+def test_a_kept_trial_is_a_source_as_well(small_run, tmp_path):
+    number = kept(small_run.folder)[0]
+    converted = convert(f"{small_run.folder}:{number}", out=tmp_path, formats=("tflite",), offline_plan=False)
+    assert converted.stage != "final"
+    assert (tmp_path / "model.tflite").read_bytes() == Best(small_run.folder, number).tflite
+    with pytest.raises(RunError, match="keeps no model of trial 999: it keeps those of"):
+        convert(f"{small_run.folder}:999", out=tmp_path / "no")
 
 
 def test_outputs_are_those_of_the_model_that_was_trained(exported, small_run):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinynas.cli.completion import boards, runs, sources
 from tinynas.cli.formats import share, size
 from tinynas.errors import RunError, UsageError
 
@@ -17,10 +18,13 @@ def convert(
     source: Annotated[
         str,
         typer.Argument(
-            help='"best" (the newest run\'s best model), a .tflite, .keras or .h5 file, or a SavedModel folder.'
+            help='"best" (the newest run\'s), RUN:TRIAL, a .tflite, .keras or .h5 file, or a SavedModel folder.',
+            autocompletion=sources,
         ),
     ] = "best",
-    run: Annotated[Path | None, typer.Option(help="Take the best model of this run folder.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Take the best model of this run folder.", autocompletion=runs)
+    ] = None,
     out: Annotated[
         str | None, typer.Option(help="Where to write. Default: firmware/ in the run folder, or NAME_firmware/ here.")
     ] = None,
@@ -30,7 +34,10 @@ def convert(
     formats: Annotated[
         str, typer.Option("--format", help="all, or a comma list of tflite, c, settings, ops, test, main, readme.")
     ] = "all",
-    target: Annotated[str | None, typer.Option(help="A board, or a JSON file of one. Default: the run's.")] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="A board, or a JSON file of one. Default: the run's.", autocompletion=boards),
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing and end with 1 when the model does not fit the board.")
     ] = False,
@@ -79,10 +86,12 @@ def convert(
 
 def _named(source: str) -> str:
     """`source` as the model it names; UsageError for what is neither "best" nor on the disk."""
-    if source != "best" and (not source or not Path(source).exists()):
+    run, _, trial = source.rpartition(":")
+    is_there = Path(source).exists() or (trial.isdecimal() and Path(run).is_dir())
+    if source != "best" and (not source or not is_there):
         raise UsageError(
-            f"There is no {source!r}: convert takes 'best', a .tflite, .keras or .h5 file or a SavedModel folder; "
-            f"another run's best is --run FOLDER."
+            f"There is no {source!r}: convert takes 'best', RUN:TRIAL, a .tflite, .keras or .h5 file or a SavedModel "
+            f"folder; another run's best is --run FOLDER."
         )
     return source
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def resolve(
     source: SearchResult | Path | str, runs: Path, data: Dataset | None, input_range: tuple[float, float]
 ) -> Source:
-    """The model that `source` names: "best", a run folder, a search's result, or a file or SavedModel of any origin."""
+    """The model that `source` names: "best", a run folder or RUN:TRIAL, a search's result, or a file of any origin."""
     if not isinstance(source, str | Path):
         folder = getattr(source, "folder", None)
         if not isinstance(folder, Path):
@@ -29,6 +29,9 @@ def resolve(
         return from_run(_alone(folder, data, input_range))
     if source == "best":
         return from_run(_alone(latest_run(runs), data, input_range))
+    folder, _, trial = str(source).rpartition(":")
+    if trial.isdecimal() and trial.isascii() and not Path(source).exists():
+        return from_run(_alone(Path(folder), data, input_range), int(trial[:18]))
     path = Path(source)
     if path.suffix.lower() == ".tflite":
         return from_tflite(path, data, input_range)

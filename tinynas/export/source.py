@@ -50,23 +50,24 @@ class Source:
     notes: tuple[str, ...] = ()
 
 
-def from_run(folder: Path) -> Source:
-    """The best model of the run in `folder`; RunError when there is none yet or it is damaged."""
-    settings, best = read_settings(folder), Best(folder)
+def from_run(folder: Path, trial: int | None = None) -> Source:
+    """The best model of the run in `folder`, or that of a trial; RunError when there is none or it is damaged."""
+    settings, best = read_settings(folder), Best(folder, trial)
     about = best.about
     try:
         normalization = Normalization.from_dict(about["normalization"])
         names, flops = tuple(map(str, about["class_names"])), about["footprint"]["flops"]
         facts = Facts(names, as_layout(about["layout"], "layout"), int(best.samples.shape[-1]), normalization)
     except (TypeError, KeyError, ValueError, IndexError, TinynasError) as error:
-        raise RunError(f"{folder}/best/architecture.json is damaged ({error}); resume the search.") from error
+        where = "best" if trial is None else f"models/{trial}"
+        raise RunError(f"{folder}/{where}/architecture.json is damaged ({error}); resume the search.") from error
     return Source(
-        origin=f"the model of {folder}",
+        origin=f"the model of {folder}" if trial is None else f"trial {trial} of {folder}",
         tflite=best.tflite,
         samples=best.samples,
         facts=facts,
         name="model",
-        destination=folder / "firmware",
+        destination=folder / ("firmware" if trial is None else f"firmware_{trial}"),
         is_own=True,
         target=settings.target,
         limits=settings.limits,

@@ -87,7 +87,7 @@ def convert(
 def _named(source: str) -> str:
     """`source` as the model it names; UsageError for what is neither "best" nor on the disk."""
     run, _, trial = source.rpartition(":")
-    is_there = Path(source).exists() or (trial.isdecimal() and Path(run).is_dir())
+    is_there = Path(source).exists() or (run and trial.isdecimal() and Path(run).is_dir())
     if source != "best" and (not source or not is_there):
         raise UsageError(
             f"There is no {source!r}: convert takes 'best', RUN:TRIAL, a .tflite, .keras or .h5 file or a SavedModel "
@@ -150,6 +150,8 @@ def _show(converted: "Converted") -> None:
         before = "" if accuracy.float32 is None else f", {share(accuracy.float32)} before quantisation"
         typer.echo(f"Accuracy {share(accuracy.int8)} (int8) on {size(accuracy.samples)} test samples{before}")
     if converted.stage not in (None, "final"):
-        typer.echo(f"This is the best of a search that has not ended: it had a {converted.stage} training only.")
+        typer.echo(
+            f"This model had a {converted.stage} training only; the final one is for the best, at a search's end."
+        )
     for note in converted.notes:
         typer.echo(f"Note: {note}")

@@ -30,7 +30,7 @@ class Converted:
     """What was written and what is known of it.
 
     `tflm_largest_step`: how far TFLM was from TFLite's reference kernels, None where TFLM is not available. `stage` is
-    "final", or the fidelity of a child of a search that has not ended; None for a model that is no run's. `accuracy`
+    "final", or the fidelity of a trial that had no final training; None for a model that is no run's. `accuracy`
     is known where data were given. `notes` are sentences for a person.
     """
 

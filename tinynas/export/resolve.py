@@ -30,7 +30,7 @@ def resolve(
     if source == "best":
         return from_run(_alone(latest_run(runs), data, input_range))
     folder, _, trial = str(source).rpartition(":")
-    if trial.isdecimal() and trial.isascii() and not Path(source).exists():
+    if folder and trial.isdecimal() and trial.isascii() and not Path(source).exists():
         return from_run(_alone(Path(folder), data, input_range), int(trial[:18]))
     path = Path(source)
     if path.suffix.lower() == ".tflite":

@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-# What pip cannot bring; the tests that need one of these skip without it. chromium: report.html in a browser.
-SYSTEM_PACKAGES := chromium
+# What pip cannot bring; the tests that need one of these skip without it. chromium: report.html in a browser; the Arm
+# compiler with its libraries, and the emulator: the firmware's sources.
+SYSTEM_PACKAGES := chromium gcc g++ gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm
 
 .PHONY: system-packages install demo test test-all check lock clean
 

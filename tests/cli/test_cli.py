@@ -92,16 +92,6 @@ def test_every_board_at_once(call, small_run):
     assert all(name in out for name in Target.names())
 
 
-def test_convert_says_what_it_wrote(call, small_run, tmp_path):
-    code, out, _ = call("convert", "best", "--run", small_run.folder, "--out", tmp_path, "--name", "net")
-    assert code == 0
-    for name in ("net.tflite", "net.h", "net.cc"):
-        assert f"wrote {tmp_path / name}" in out
-    assert "TFLM agrees with the reference within" in out
-    code, out, _ = call("convert", "best", "--run", small_run.folder, "--out", tmp_path, "--json")
-    assert json.loads(out)["tflm_largest_step"] in (0, 1)
-
-
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -130,8 +120,6 @@ def test_convert_says_what_it_wrote(call, small_run, tmp_path):
         (["search", "--target", "nucleo_f401", "--data", "x" * 300], 1, "too long"),
         (["analyze", "/dev/zero"], 2, "is not a file"),
         (["search", "--target", "/dev/zero"], 2, "not a file"),
-        (["convert", "best"], 1, "no run in"),
-        (["convert", "worst"], 2, "'worst'"),
         (["analyze", "nowhere.tflite"], 2, "nowhere.tflite"),
         (["analyze", __file__], 1, "test_cli.py"),
         (["analyze", "x", "--kernels", "magic"], 2, "'magic'"),

@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from tinynas.cli.boards import targets
+from tinynas.cli.convert import convert
 from tinynas.cli.data import app as data
 from tinynas.cli.doctor import doctor
-from tinynas.cli.models import analyze, convert
+from tinynas.cli.models import analyze
 from tinynas.cli.pareto import pareto
 from tinynas.cli.report import compare, report, show, trials
 from tinynas.cli.search import search

@@ -45,6 +45,15 @@ def parse_names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(","))
 
 
+def parse_range(text: str) -> tuple[float, float]:
+    """Return the two numbers that "0,255" or "-1,1" names."""
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"--input-range is {text!r}; write two numbers as 0,255 or -1,1.") from error
+    return low, high
+
+
 def size(value: int | None) -> str:
     """Return bytes or counts with separators: 101,232."""
     return "-" if value is None else f"{value:,}"

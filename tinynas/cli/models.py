@@ -1,4 +1,4 @@
-"""`tinynas convert` and `tinynas analyze`: a model to files, and a file to figures."""
+"""`tinynas analyze`: a .tflite to figures."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,52 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinynas.cli.completion import boards, runs, sources
-from tinynas.cli.formats import size
+from tinynas.cli.completion import boards
 from tinynas.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from tinynas.hardware import Target
     from tinynas.tflite import Analysis
-
-
-def convert(
-    source: Annotated[
-        str, typer.Argument(help='"best": the best model of the newest run.', autocompletion=sources)
-    ] = "best",
-    run: Annotated[
-        Path | None, typer.Option(help="Take the best model of this run folder.", autocompletion=runs)
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where to write. Default: firmware/ in the run folder.")] = None,
-    name: Annotated[str, typer.Option(help="The files' name, a C identifier.")] = "model",
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
-) -> None:
-    """Write a run's best model as .tflite and C array, after running it in the real TFLM."""
-    from tinynas.export import convert as run_convert
-
-    if source != "best":
-        raise UsageError(f"convert takes 'best', got {source!r}; another run's best is --run FOLDER.")
-    converted = run_convert(run or "best", out=out, name=name)
-    if as_json:
-        import json
-
-        files = [str(path) for path in converted.files]
-        step = converted.tflm_largest_step
-        about = {"files": files, "tflm_largest_step": step, "stage": converted.stage}
-        rest = {"offline_plan": converted.offline_plan, "analysis": converted.analysis.to_dict()}
-        typer.echo(json.dumps({**about, **rest}, indent=1))
-        return
-    for path in converted.files:
-        typer.echo(f"wrote {path}")
-    arena = converted.analysis.footprint.arena
-    plan = " (with an offline memory plan)" if converted.offline_plan else ""
-    typer.echo(f"Flash {size(converted.analysis.footprint.flash_bytes)} B, arena {size(arena.minimum)} B{plan}")
-    if converted.tflm_largest_step is None:
-        typer.echo("TFLM's Python package is not available here: the file was not run in it.")
-    else:
-        typer.echo(f"TFLM agrees with the reference within {converted.tflm_largest_step} step(s).")
-    if converted.stage != "final":
-        typer.echo(f"This is the best of a search that has not ended: it had a {converted.stage} training only.")
 
 
 def analyze(

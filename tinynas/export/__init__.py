@@ -1,5 +1,6 @@
-"""From a run's best model to the files that firmware includes."""
+"""From a model to the files that firmware includes."""
 
 from tinynas.export.convert import Converted, convert
+from tinynas.export.render import FORMATS
 
-__all__ = ["Converted", "convert"]
+__all__ = ["FORMATS", "Converted", "convert"]

@@ -1,15 +1,23 @@
-"""convert: the best model of a run as .tflite and C array, run in TFLM before anything is written."""
+"""convert: a model to the folder that firmware includes, checked before anything is written."""
 
-from dataclasses import dataclass, replace
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tinynas.errors import ConversionError, UsageError
+from tinynas.data import Dataset
+from tinynas.errors import ConversionError, ModelError, UsageError
+from tinynas.export import c_text, check, golden
+from tinynas.export.arena import ArenaSize, arena_size
+from tinynas.export.facts import UNIT, as_range
+from tinynas.export.render import FORMATS, Firmware, render
+from tinynas.export.resolve import resolve
+from tinynas.export.source import Accuracy, Source
+from tinynas.export.write import write_folder
 from tinynas.hardware import Target
-from tinynas.runs import Best, latest_run, read_settings
-from tinynas.tflite import Analysis, add_offline_plan, analyze, c_files
+from tinynas.tflite import Analysis, add_offline_plan, analyze
 
 if TYPE_CHECKING:
     from tinynas.searching import SearchResult
@@ -19,101 +27,130 @@ _WORTH_A_PLAN = 0.01  # an offline plan costs some bytes of Flash: it must save 
 
 @dataclass(frozen=True)
 class Converted:
-    """What was written: the files, the analysis of the .tflite, and how TFLM agreed (None: not available here).
+    """What was written and what is known of it.
 
-    `stage` is "final", or the fidelity of a child of a search that has not ended.
+    `tflm_largest_step`: how far TFLM was from TFLite's reference kernels, None where TFLM is not available. `stage` is
+    "final", or the fidelity of a trial that had no final training; None for a model that is no run's. `accuracy`
+    is known where data were given. `notes` are sentences for a person.
     """
 
     files: tuple[Path, ...]
     analysis: Analysis
+    arena: ArenaSize
+    golden_samples: int
     tflm_largest_step: int | None
     offline_plan: bool
-    stage: str
+    stage: str | None
+    accuracy: Accuracy | None = None
+    notes: tuple[str, ...] = ()
 
 
 def convert(
-    source: "SearchResult | Path | str" = "best",
+    source: SearchResult | Path | str = "best",
     *,
     out: Path | str | None = None,
-    name: str = "model",
+    name: str | None = None,
     runs: Path | str = "runs",
+    data: Dataset | None = None,
+    target: Target | str | None = None,
+    formats: Sequence[str] = tuple(FORMATS),
+    check_fit: bool | None = None,
+    offline_plan: bool | None = None,
+    input_range: tuple[float, float] = UNIT,
 ) -> Converted:
-    """Write NAME.tflite, NAME.h and NAME.cc of a run's best model into `out` (default: firmware/ in the run folder).
+    """Write what firmware needs of a model into `out`: .tflite, C array, settings, resolver, self-test, main, README.
 
-    `source` is "best" (the newest run below `runs`), a run folder, or a search's result. The bytes are run in the real
-    TFLM beside TFLite's reference resolver on held-out samples first: ConversionError when they differ by more than
-    one step, or when the file does not fit the run's target. Nothing is written then. RunError when there is no run.
+    `source` is "best" (the newest run below `runs`), a run folder, RUN:TRIAL, a search's result, an int8 .tflite, or a
+    float model (.keras, .h5, SavedModel), which is quantised on `data`; `input_range` is what the data's [0, 1] is
+    stretched to for it. `formats` are some of export.FORMATS. `target`, a board, is a run's own by default. With
+    `check_fit` (the default for a run on its own target) a model that does not fit is a ConversionError that names the
+    limit.
+    `offline_plan` puts TFLM's memory plan into the file where that saves arena: by default into all but a .tflite.
+
+    The bytes are run in the real TFLM first, where it is installed, and its plan and outputs are held against tinynas's
+    and TFLite's. Nothing is written when something is wrong; a TinynasError says what, in one sentence.
     """
-    folder = _run_folder(source, Path(runs))
-    settings = read_settings(folder)
-    best = Best(folder)
-    data, planned = _with_plan(best.tflite, settings.target)
-    analysis = analyze(data, settings.target)
-    footprint = replace(analysis.footprint, flops=best.about["footprint"]["flops"])
-    violations = (*analysis.violations, *settings.limits.violations(footprint))
-    if violations:
-        reasons = "; ".join(dict.fromkeys(str(violation) for violation in violations))
-        raise ConversionError(f"The model of {folder} does not fit {settings.target.name}: {reasons}.")
-    step = _checked(data, best)
-    texts = c_files(
-        name,
-        data,
-        analysis,
-        target=settings.target,
-        normalization=best.about["normalization"],
-        class_names=best.about["class_names"],
-        layout=best.about["layout"],
-        golden=_golden(data, best),
+    _require_formats(formats)
+    if name is not None:
+        c_text.check_name(name)
+    found = resolve(source, Path(runs), data, as_range(*input_range))
+    board = _board(target, found)
+    data_of_file, planned, analysis = _analyzed(found, board, offline_plan)
+    notes = found.notes + _fit(found, analysis, board, check_fit)
+    check.require_same_head(data_of_file)
+    answers = check.answers(data_of_file, found)
+    firmware = Firmware(
+        name=name or found.name,
+        tflite=data_of_file,
+        facts=found.facts,
+        arena=arena_size(data_of_file, analysis, board),
+        golden=golden.choose(answers, golden.how_many(answers, analysis, board)),
+        target=board,
+        offline_plan=planned,
     )
-    destination = Path(out) if out is not None else folder / "firmware"
-    files = _write(destination, {f"{name}.tflite": data, **{n: t.encode() for n, t in texts.items()}})
-    return Converted(files, analysis, step, planned, best.about["stage"])
+    texts = render(firmware, formats)
+    folder = found.destination if out is None else Path(out)
+    _spare(found, folder, texts)
+    files = write_folder(folder, texts)
+    return Converted(
+        files,
+        analysis,
+        firmware.arena,
+        len(firmware.golden.inputs),
+        answers.step,
+        planned,
+        found.stage,
+        found.accuracy,
+        notes + answers.notes,
+    )
 
 
-def _run_folder(source: "SearchResult | Path | str", runs: Path) -> Path:
-    if isinstance(source, str | Path):
-        return latest_run(runs) if source == "best" else Path(source)
-    folder = getattr(source, "folder", None)
-    if not isinstance(folder, Path):
-        raise UsageError(f"convert takes 'best', a run folder or a search's result; got {type(source).__name__}.")
-    return folder
+def _require_formats(formats: Sequence[str]) -> None:
+    unknown = [each for each in formats if each not in FORMATS]
+    if unknown or not formats:
+        what = f"no format {unknown[0]!r}" if unknown else "no format given"
+        raise UsageError(f"There is {what}; choose from {', '.join(FORMATS)}.")
 
 
-def _with_plan(data: bytes, target: Target) -> tuple[bytes, bool]:
-    """Return the file with an offline memory plan where that saves enough arena, and whether it has one."""
-    planned = add_offline_plan(data, target.kernel_library)
-    before = analyze(data, target).arena.minimum
-    after = analyze(planned, target).arena.minimum
-    if after <= before * (1 - _WORTH_A_PLAN):
-        return planned, True
-    return data, False
+def _board(target: Target | str | None, source: Source) -> Target | None:
+    """The board asked for, or the source's own."""
+    if target is None:
+        return source.target
+    board = target if isinstance(target, Target) else Target.load(target)
+    return source.target if board == source.target else board
 
 
-def _checked(data: bytes, best: Best) -> int | None:
-    """Return how far TFLM is from the reference on the run's held-out samples."""
-    from tinynas.training.verify import largest_step
-
-    return largest_step(data, best.samples)
-
-
-def _golden(data: bytes, best: Best) -> tuple[np.ndarray, np.ndarray]:
-    """Return a held-out input and the output that the reference resolver gives for it, both int8."""
-    from tinynas.training.int8 import Int8Model
-
-    return best.samples[0], Int8Model(data, reference=True).run(best.samples[:1])[0]
-
-
-def _write(folder: Path, files: dict[str, bytes]) -> tuple[Path, ...]:
-    """Write all files, each whole; ConversionError when the folder cannot be written."""
-    from tinynas.runs.folder import write_atomically
-
+def _analyzed(source: Source, board: Target | None, wanted: bool | None) -> tuple[bytes, bool, Analysis]:
+    """The file, with an offline memory plan where that saves enough arena, whether it got one, and its analysis."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in files:
-            if (folder / name).is_dir():
-                raise ConversionError(f"{folder / name} is a folder: choose another --out or --name.")
-        for name, data in files.items():
-            write_atomically(folder / name, data)
-    except OSError as error:
-        raise ConversionError(f"{folder} cannot be written ({error.strerror}); choose another --out.") from error
-    return tuple(folder / name for name in files)
+        plain = analyze(source.tflite, board)
+        if wanted is False or (wanted is None and not source.is_own):
+            return source.tflite, False, plain
+        data = add_offline_plan(source.tflite, "cmsis_nn" if board is None else board.kernel_library)
+        planned = analyze(data, board)
+    except ModelError as error:
+        raise type(error)(f"{source.origin}: {error}") from error
+    if planned.arena.minimum <= plain.arena.minimum * (1 - _WORTH_A_PLAN):
+        return data, True, planned
+    return source.tflite, False, plain
+
+
+def _fit(source: Source, analysis: Analysis, board: Target | None, wanted: bool | None) -> tuple[str, ...]:
+    """A note when the model does not fit the board; ConversionError, naming the limits, where that is checked."""
+    if board is None:
+        if wanted:
+            raise UsageError("Whether the model fits can be checked against a board alone: give --target.")
+        return ()
+    broken = check.violations(source, analysis, board)
+    if not broken:
+        return ()
+    sentence = f"{source.origin} does not fit {board.name}: {'; '.join(map(str, broken))}."
+    if wanted or (wanted is None and board is source.target):
+        raise ConversionError(sentence[:1].upper() + sentence[1:] if source.stage else sentence)
+    return (sentence,)
+
+
+def _spare(source: Source, folder: Path, files: Iterable[str]) -> None:
+    """ConversionError when one of the files would take the place of the model that it comes from."""
+    if any((folder / name).resolve() == Path(source.origin).resolve() for name in files):
+        raise ConversionError(f"{source.origin} would be written over: choose another --out or --name.")

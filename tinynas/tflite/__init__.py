@@ -1,9 +1,4 @@
-"""A .tflite as bytes: read it, write it, strip it, and say to the byte what it needs under TFLM.
-
-c_files is loaded on first use, since it needs the board profiles and with them pydantic.
-"""
-
-from typing import TYPE_CHECKING, Any
+"""A .tflite as bytes: read it, write it, strip it, and say to the byte what it needs under TFLM."""
 
 from tinynas.tflite.analyze import Analysis, OperatorFigures, analyze
 from tinynas.tflite.arena import Plan, plan_arena, plan_head
@@ -17,9 +12,6 @@ from tinynas.tflite.size import size_of
 from tinynas.tflite.strip import prune, strip
 from tinynas.tflite.write import write
 
-if TYPE_CHECKING:
-    from tinynas.tflite.c_source import c_files
-
 __all__ = [
     "Analysis",
     "Buffer",
@@ -30,7 +22,6 @@ __all__ = [
     "Tensor",
     "add_offline_plan",
     "analyze",
-    "c_files",
     "instructions",
     "live_bytes",
     "macs",
@@ -44,11 +35,3 @@ __all__ = [
     "with_offline_plan",
     "write",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name == "c_files":
-        from tinynas.tflite.c_source import c_files
-
-        return c_files
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 import gc
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from tinynas.errors import ConversionError
 from tinynas.tflite.strip import strip
 from tinynas.training.keras import keras, tf
 from tinynas.training.quiet import quiet
+
+_CONTROL_FLOW = frozenset(("While", "StatelessWhile", "If", "StatelessIf", "Switch", "Merge", "LoopCond"))
 
 
 def quantize(model: Any, representative: np.ndarray) -> bytes:
@@ -25,15 +28,44 @@ def quantize(model: Any, representative: np.ndarray) -> bytes:
         raise ConversionError(
             f"The representative samples have shape {samples.shape}; the model needs (n, {shape[1:]}), n >= 1."
         )
-    function = tf.function(lambda x: model(x, training=False))
-    concrete = function.get_concrete_function(tf.TensorSpec(shape, tf.float32, name="input"))
+    return quantize_call(lambda x: model(x, training=False), samples)
+
+
+def quantize_call(call: Callable[[Any], Any], representative: np.ndarray) -> bytes:
+    """The same for any function `call` of a tensor (1, ...) that TensorFlow can trace, such as a loaded signature.
+
+    `representative` is float32 (n, ...) with the shape of the function's input.
+    """
+    samples = np.ascontiguousarray(representative, dtype=np.float32)
     try:
         with quiet():
+            function = tf.function(call)
+            concrete = function.get_concrete_function(tf.TensorSpec((1, *samples.shape[1:]), tf.float32, name="input"))
+            _refuse_loops(concrete.graph.as_graph_def())
             data = _convert(concrete, samples)
+    except ConversionError:
+        raise
     except Exception as error:  # the converter raises half a dozen types, all with the reason in the text
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ConversionError(f"TensorFlow's converter refused the model: {first}.") from error
+        raise ConversionError(f"TensorFlow's converter refused the model: {first_line(error)}.") from error
     return strip(data)
+
+
+def _refuse_loops(graph: Any) -> None:
+    """ConversionError for a graph with a loop or a branch: the converter may end the process over such a one."""
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    found = sorted({node.op for node in nodes} & _CONTROL_FLOW)
+    if found:
+        raise ConversionError(
+            f"The model has a loop or a branch ({found[0]}), as recurrent layers do, which is not supported; build "
+            f"it from convolutions, poolings and dense layers."
+        )
+
+
+def first_line(error: Exception, most: int = 200) -> str:
+    """Return the first line of an error's text, without its full stop, and not endless."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else type(error).__name__
+    return (text if len(text) <= most else text[:most] + "…").rstrip(".")
 
 
 def _convert(concrete: Any, samples: np.ndarray) -> bytes:

@@ -15,7 +15,7 @@ def largest_step(data: bytes, samples: np.ndarray, allowed: int = 1) -> int | No
     """
     if not tflm.available():
         return None
-    reference = Int8Model(data, reference=True).run(samples).astype(int)
+    reference = Int8Model(data, reference=True).run(samples, batch_size=1).astype(int)
     found = tflm.run(data, samples).astype(int)
     step = int(np.abs(reference - found.reshape(reference.shape)).max())
     if step > allowed:

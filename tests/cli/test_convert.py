@@ -1,0 +1,122 @@
+"""`tinynas convert` as a person and as a script meet it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinynas.cli import main
+from tinynas.data import write_idx
+
+ARENA = Path(__file__).parents[1] / "fixtures" / "arena"
+NET = ARENA / "mn_tiny_c4_b1.tflite"
+NAMES = ["net.tflite", "net.h", "net.cc", "net_settings.h", "net_ops.h", "net_test.h", "net_test.cc"]
+
+
+@pytest.fixture
+def call(capsys, monkeypatch, tmp_path):
+    """Run `tinynas convert` in an empty folder: exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main(["convert", *(str(argument) for argument in arguments)])
+        out, err = capsys.readouterr()
+        return end.value.code or 0, out, err
+
+    return run
+
+
+def test_it_says_what_it_wrote(call, small_run, tmp_path):
+    code, out, _ = call("best", "--run", small_run.folder, "--out", tmp_path / "fw", "--name", "net")
+    assert code == 0
+    for name in [*NAMES, "main.cc", "README.md"]:
+        assert f"wrote {tmp_path / 'fw' / name}" in out
+    assert "TFLM agrees with the reference within" in out
+    assert "Fits nucleo_f401." in out
+    code, out, _ = call("best", "--run", small_run.folder, "--out", tmp_path, "--format", "tflite, c", "--json")
+    about = json.loads(out)
+    assert code == 0
+    assert [Path(path).name for path in about["files"]] == ["model.tflite", "model.h", "model.cc"]
+    assert about["tflm_largest_step"] in (0, 1)
+    assert about["arena"]["total"] == about["arena"]["minimum"] + about["arena"]["margin"]
+    assert about["stage"] == "final"
+
+
+def test_a_file_of_any_origin(call, tmp_path):
+    code, out, _ = call(NET, "--target", "nucleo_f401", "--check")
+    assert code == 0
+    assert (tmp_path / "mn_tiny_c4_b1_firmware" / "mn_tiny_c4_b1_ops.h").exists()
+    assert "Accuracy" not in out
+
+
+def test_data_give_an_accuracy(call, tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(write_idx(rng.integers(0, 256, (60, 28, 28), dtype=np.uint8)))
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(write_idx(np.arange(60, dtype=np.uint8) % 10))
+    code, out, err = call(NET, "--data", tmp_path, "--out", "fw", "--input-range=-4,4")
+    assert code == 0
+    assert "Accuracy" in out
+    assert "Layout: image" in err
+    code, _, err = call(NET, "--data", tmp_path, "--reshape", "784", "--out", "fw2")
+    assert code == 1
+    assert "samples of 784 x 1 x 1 do not fit the model, which takes 28 x 28 x 1" in err
+    assert not (tmp_path / "fw2").exists()
+
+
+def test_check_names_the_limit_and_writes_nothing(call, tmp_path):
+    board = {"name": "tiny", "mcu": "m", "core": "Cortex-M0+", "clock_hz": 48_000_000, "kernels": "cmsis_nn_no_dsp"}
+    (tmp_path / "tiny.json").write_text(json.dumps({**board, "flash_bytes": 65536, "ram_bytes": 4096}))
+    code, out, err = call(NET, "--target", "tiny.json", "--check", "--out", "fw")
+    assert code == 1
+    assert out == ""
+    assert "does not fit tiny: " in err
+    assert "RAM with runtime" in err
+    assert not (tmp_path / "fw").exists()
+    code, out, _ = call(NET, "--target", "tiny.json", "--out", "fw")
+    assert code == 0
+    assert "Note: " in out
+    assert "does not fit tiny" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["best"], 1, "no run in"),
+        (["worst"], 2, "'worst'"),
+        (["7"], 2, "There is no '7'"),
+        ([""], 2, "There is no ''"),
+        (["none.tflite"], 2, "none.tflite"),
+        (["none.keras", "--data", "nowhere"], 2, "none.keras"),
+        ([NET, "--data", "nowhere"], 1, "nowhere"),
+        ([NET, "--run", "x"], 2, "give one of them"),
+        ([NET, "--name", "2d"], 1, "such as 'model_2d'"),
+        ([NET, "--name", "a b"], 1, "such as 'a_b'"),
+        ([NET, "--format", "elf"], 2, "no format 'elf'"),
+        ([NET, "--format", ""], 2, "choose from tflite, c"),
+        ([NET, "--target", "nucleo_f400"], 2, "nucleo_f401"),
+        ([NET, "--check"], 2, "give --target"),
+        ([NET, "--layout", "series"], 2, "need --data"),
+        ([NET, "--input-range", "0,1,2"], 2, "--input-range is '0,1,2'"),
+        ([NET, "--input-range", "high"], 2, "--input-range is 'high'"),
+        ([NET, "--input-range", "1,0"], 2, "the smaller one first"),
+        ([NET, "--input-range", "0,nan"], 2, "two finite numbers"),
+        ([NET, "--input-range", "0,255"], 2, "needs --data"),
+        ([NET, "--out", "/proc/tinynas"], 1, "/proc/tinynas cannot be written"),
+        ([NET, "--out", NET], 1, "it is a file"),
+        (["nowhere:3"], 2, "There is no 'nowhere:3'"),
+        ([".:3"], 1, "is not a run folder"),
+        ([NET, "--out", ""], 2, "--out is empty"),
+        (["--run", NET], 1, "is not a run folder"),
+        (["--run", "."], 1, "is not a run folder"),
+        (["."], 1, "is not a run folder"),
+    ],
+)
+def test_nonsense_is_one_sentence(call, tmp_path, arguments, code, said):
+    ended, out, err = call(*arguments)
+    assert ended == code
+    assert said in err
+    assert err.count("\n") == 1
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,76 @@
+"""A folder is written whole or not at all."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tinynas.errors import ConversionError
+from tinynas.export.write import write_folder
+
+FILES = {"a.h": b"one", "b.cc": b"two"}
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_new_folder_and_those_above_it(tmp_path: Path) -> None:
+    paths = write_folder(tmp_path / "x" / "y", FILES)
+    assert paths == (tmp_path / "x" / "y" / "a.h", tmp_path / "x" / "y" / "b.cc")
+    assert everything(tmp_path) == {"x/y/a.h": b"one", "x/y/b.cc": b"two"}
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_other_files_stay_and_old_ones_go(tmp_path: Path) -> None:
+    (tmp_path / "mine.c").write_bytes(b"mine")
+    (tmp_path / "a.h").write_bytes(b"old")
+    write_folder(tmp_path, FILES)
+    assert everything(tmp_path) == {"mine.c": b"mine", **FILES}
+
+
+def test_files_can_be_read_by_others_as_any_new_file(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(b"")
+    (path, _) = write_folder(tmp_path / "fw", FILES)
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
+
+
+@pytest.mark.parametrize("name", ["file", "file/below"])
+def test_a_file_in_the_way_leaves_nothing(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_bytes(b"in the way")
+    with pytest.raises(ConversionError, match="cannot be written"):
+        write_folder(tmp_path / name, FILES)
+    assert everything(tmp_path) == {"file": b"in the way"}
+
+
+def test_a_folder_with_a_files_name_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "b.cc").mkdir()
+    with pytest.raises(ConversionError, match="is a folder: choose"):
+        write_folder(tmp_path, FILES)
+    assert everything(tmp_path) == {}
+
+
+def test_a_failure_in_the_middle_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if path.name == "b.cc":
+            raise OSError(28, "No space left on device")
+        return written(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ConversionError, match=r"cannot be written \(No space left on device\)"):
+        write_folder(tmp_path / "fw", FILES)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_too_long_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConversionError, match="cannot be written"):
+        write_folder(tmp_path / "fw", {"a" * 300 + ".h": b""})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no file system here refuses root")
+def test_a_folder_without_permission() -> None:
+    with pytest.raises(ConversionError, match=r"^/proc/tinynas/fw cannot be written \(.*\); choose another --out\.$"):
+        write_folder(Path("/proc/tinynas/fw"), FILES)

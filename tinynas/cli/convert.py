@@ -1,0 +1,172 @@
+"""`tinynas convert`: a model to the folder that firmware includes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinynas.cli import data as options
+from tinynas.cli.completion import boards, runs, sources
+from tinynas.cli.formats import share, size
+from tinynas.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    from tinynas.data import Dataset
+    from tinynas.export import Converted
+
+
+def convert(
+    context: typer.Context,
+    source: Annotated[
+        str,
+        typer.Argument(
+            help='"best" (the newest run\'s), RUN:TRIAL, a .tflite, .keras or .h5 file, or a SavedModel folder.',
+            autocompletion=sources,
+        ),
+    ] = "best",
+    run: Annotated[
+        Path | None, typer.Option(help="Take the best model of this run folder.", autocompletion=runs)
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option(help="Where to write. Default: firmware/ in the run folder, or NAME_firmware/ here.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The files' name, a C identifier. Default: \"model\", or from the file's name.")
+    ] = None,
+    formats: Annotated[
+        str, typer.Option("--format", help="all, or a comma list of tflite, c, settings, ops, test, main, readme.")
+    ] = "all",
+    target: Annotated[
+        str | None,
+        typer.Option(help="A board, or a JSON file of one. Default: the run's.", autocompletion=boards),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing and end with 1 when the model does not fit the board.")
+    ] = False,
+    plan: Annotated[
+        bool | None,
+        typer.Option(help="Write a memory plan into the file where that saves arena. Default: not into a .tflite."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="What search takes: ranges of a float model's int8, golden samples, accuracy.")
+    ] = None,
+    labels: options.Labels = None,
+    layout: options.Layout = None,
+    reshape: options.Reshape = None,
+    label: options.Label = None,
+    group: options.Group = None,
+    columns: options.Columns = None,
+    window: options.Window = None,
+    stride: options.Stride = None,
+    image_size: options.ImageSize = None,
+    colour: options.Colour = None,
+    sample_rate: options.SampleRate = None,
+    mels: options.Mels = None,
+    input_range: Annotated[
+        str | None, typer.Option(help="What the model takes for the data's [0, 1], such as 0,255 or -1,1.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+) -> None:
+    """Write all that firmware needs of a model, after running it in the real TFLM; exit code 1 when it cannot be."""
+    from tinynas.cli.formats import parse_range
+    from tinynas.export import FORMATS
+    from tinynas.export import convert as run_convert
+
+    if run is not None and source != "best":
+        raise UsageError(f"--run names a run, and {source!r} another model: give one of them.")
+    if run is not None and not run.is_dir():
+        raise RunError(f"{run} is not a run folder: it is no folder.")
+    if out == "":
+        raise UsageError("--out is empty: name a folder for the firmware.")
+    converted = run_convert(
+        _named(source) if run is None else run,
+        out=out,
+        name=name,
+        data=_data(data, labels, layout, reshape, {name: context.params[name] for name in options.NAMES}),
+        target=target,
+        formats=tuple(FORMATS) if formats == "all" else tuple(each.strip() for each in formats.split(",")),
+        check_fit=check or None,
+        offline_plan=plan,
+        input_range=(0.0, 1.0) if input_range is None else parse_range(input_range),
+    )
+    if as_json:
+        _print_json(converted)
+    else:
+        _show(converted)
+
+
+def _named(source: str) -> str:
+    """`source` as the model it names; UsageError for what is neither "best" nor on the disk."""
+    run, _, trial = source.rpartition(":")
+    is_there = Path(source).exists() or (run and trial.isdecimal() and Path(run).is_dir())
+    if source != "best" and (not source or not is_there):
+        raise UsageError(
+            f"There is no {source!r}: convert takes 'best', RUN:TRIAL, a .tflite, .keras or .h5 file or a SavedModel "
+            f"folder; another run's best is --run FOLDER."
+        )
+    return source
+
+
+def _data(
+    data: Path | None, labels: Path | None, layout: str | None, reshape: str | None, reading: Mapping[str, object]
+) -> "Dataset | None":
+    """The data set of the options, None without --data."""
+    from tinynas.cli.console import console
+    from tinynas.cli.session import load_data
+
+    if data is None:
+        given = {"labels": labels, "layout": layout, "reshape": reshape, **reading}
+        for name in (name for name, value in given.items() if value is not None):
+            raise UsageError(f"--{name.replace('_', '-')} needs --data.")
+        return None
+    return load_data(data, labels, layout, reshape, reading, console(stderr=True))[0]
+
+
+def _print_json(converted: "Converted") -> None:
+    import json
+    from dataclasses import asdict
+
+    arena = {**asdict(converted.arena), "total": converted.arena.total}
+    about = {
+        "files": [str(path) for path in converted.files],
+        "tflm_largest_step": converted.tflm_largest_step,
+        "stage": converted.stage,
+        "offline_plan": converted.offline_plan,
+        "arena": arena,
+        "golden_samples": converted.golden_samples,
+        "accuracy": None if converted.accuracy is None else asdict(converted.accuracy),
+        "notes": list(converted.notes),
+        "analysis": converted.analysis.to_dict(),
+    }
+    typer.echo(json.dumps(about, indent=1))
+
+
+def _show(converted: "Converted") -> None:
+    for path in converted.files:
+        typer.echo(f"wrote {path}")
+    flash, arena = converted.analysis.footprint.flash_bytes, converted.arena
+    plan = " (with an offline memory plan)" if converted.offline_plan else ""
+    typer.echo(f"Flash {size(flash)} B, arena {size(arena.minimum)} B{plan} and {size(arena.margin)} B of margin")
+    if converted.tflm_largest_step is None:
+        typer.echo(
+            "TFLM's Python package is not available here: the file was not run in it, and the golden outputs are "
+            "those of TensorFlow Lite's reference kernels."
+        )
+    else:
+        typer.echo(
+            f"TFLM agrees with the reference within {converted.tflm_largest_step} step(s); "
+            f"the self-test holds {converted.golden_samples} of its outputs."
+        )
+    if converted.analysis.fits:
+        typer.echo(f"Fits {converted.analysis.target}.")
+    accuracy = converted.accuracy
+    if accuracy is not None:
+        before = "" if accuracy.float32 is None else f", {share(accuracy.float32)} before quantisation"
+        typer.echo(f"Accuracy {share(accuracy.int8)} (int8) on {size(accuracy.samples)} test samples{before}")
+    if converted.stage not in (None, "final"):
+        typer.echo(
+            f"This model had a {converted.stage} training only; the final one is for the best, at a search's end."
+        )
+    for note in converted.notes:
+        typer.echo(f"Note: {note}")

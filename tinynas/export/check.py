@@ -1,0 +1,78 @@
+"""What is held before anything is written: TFLM plans the arena that tinynas plans, and answers as TFLite does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from tinynas.errors import ConversionError
+from tinynas.export.source import Source
+from tinynas.hardware import Target, Violation
+from tinynas.tflite import Analysis, plan_arena, read, tflm
+
+Int8s = npt.NDArray[np.int8]
+
+_MOST_SAMPLES = 200
+_ALLOWED_STEPS = 1
+_REFERENCE = "TensorFlow Lite's reference kernels (TFLM was not available)"
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a file answers to int8 `samples` (n, ...): `outputs` (n, values), and whose they are.
+
+    `step` is how far TFLM is from TFLite's reference kernels; None where TFLM is not installed.
+    """
+
+    samples: Int8s
+    outputs: Int8s
+    maker: str
+    step: int | None
+    notes: tuple[str, ...] = ()
+
+
+def require_same_head(data: bytes) -> None:
+    """ConversionError unless TFLM itself plans the head that tinynas plans, where its Python package is installed.
+
+    The package has the reference kernels, whose head is the same on every processor; its tail, of 64-bit pointers, is
+    no board's.
+    """
+    if not tflm.available():
+        return
+    planned, found = plan_arena(read(data), "reference").head, tflm.head_bytes(data)
+    if planned != found:
+        raise ConversionError(
+            f"TFLM plans a head of {found:,} B for this model where tinynas plans {planned:,} B, so the arena that it "
+            f"gives cannot be trusted; please report the model."
+        )
+
+
+def answers(data: bytes, source: Source) -> Answers:
+    """The answers of TFLM to the source's samples, held against TFLite's reference; its own where TFLM is not here.
+
+    ConversionError when more than a step lies between the two and the file was made here; a file from elsewhere is
+    taken as it is, with a note.
+    """
+    from tinynas.training.int8 import Int8Model
+
+    samples = source.samples[:_MOST_SAMPLES]
+    reference = Int8Model(data, reference=True).run(samples, batch_size=1).reshape(len(samples), -1)
+    if not tflm.available():
+        return Answers(samples, reference, _REFERENCE, None)
+    outputs = tflm.run(data, samples).reshape(len(samples), -1)
+    step = int(np.abs(outputs.astype(int) - reference).max())
+    far = f"TFLM's outputs are up to {step} steps from those of TFLite's reference on {len(samples)} samples"
+    if step > _ALLOWED_STEPS and source.is_own:
+        raise ConversionError(f"{far} ({_ALLOWED_STEPS} is allowed): the board would not do what was done here.")
+    notes = (f"{far}: expect TFLM's on the board.",) if step > _ALLOWED_STEPS else ()
+    return Answers(samples, outputs, "TFLM", step, notes)
+
+
+def violations(source: Source, analysis: Analysis, target: Target | None) -> tuple[Violation, ...]:
+    """What the model breaks of the target's limits, and of a run's own while it stays on the run's target."""
+    found = analysis.violations
+    if source.limits is not None and target is source.target:
+        found = (*found, *source.limits.violations(replace(analysis.footprint, flops=source.flops)))
+    return tuple({str(each): each for each in found}.values())

@@ -1,0 +1,150 @@
+"""The texts of the firmware folder, from the templates beside this file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tinynas.errors import ModelError
+from tinynas.export import c_text
+from tinynas.export.arena import ArenaSize
+from tinynas.export.facts import Facts, ends
+from tinynas.export.golden import Golden
+from tinynas.export.operators import registrations
+from tinynas.hardware import Target
+from tinynas.tflite import Tensor, read
+
+FORMATS: Mapping[str, tuple[str, ...]] = {
+    "tflite": ("{name}.tflite",),
+    "c": ("{name}.h", "{name}.cc"),
+    "settings": ("{name}_settings.h",),
+    "ops": ("{name}_ops.h",),
+    "test": ("{name}_test.h", "{name}_test.cc"),
+    "main": ("main.cc",),
+    "readme": ("README.md",),
+}
+"""What can be asked for, and the files of each."""
+
+_TEMPLATES = {
+    "{name}.h": "model.h",
+    "{name}.cc": "model.cc",
+    "{name}_settings.h": "settings.h",
+    "{name}_ops.h": "ops.h",
+    "{name}_test.h": "test.h",
+    "{name}_test.cc": "test.cc",
+    "main.cc": "main.cc",
+    "README.md": "README.md",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Firmware:
+    """Everything that the files say."""
+
+    name: str
+    tflite: bytes
+    facts: Facts
+    arena: ArenaSize
+    golden: Golden
+    target: Target | None
+    offline_plan: bool
+
+
+def render(firmware: Firmware, formats: Iterable[str] = FORMATS) -> dict[str, bytes]:
+    """The files of `formats` by name, in their order; ModelError, in one sentence, for what no file can say."""
+    c_text.check_name(firmware.name)
+    environment = Environment(
+        loader=PackageLoader("tinynas.export"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    wanted = [file for form in FORMATS if form in set(formats) for file in FORMATS[form]]
+    values = _values(firmware)
+    files = {}
+    for file in wanted:
+        name = file.format(name=firmware.name)
+        if file in _TEMPLATES:
+            template = environment.get_template(f"{_TEMPLATES[file]}.j2")
+            files[name] = template.render(values, files=[each.format(name=firmware.name) for each in wanted]).encode()
+        else:
+            files[name] = firmware.tflite
+    return files
+
+
+def _values(firmware: Firmware) -> dict[str, Any]:
+    """What the templates know by name."""
+    from tinynas import __version__
+
+    source, result = ends(firmware.tflite)
+    graph = read(firmware.tflite)
+    return {
+        "name": firmware.name,
+        "NAME": firmware.name.upper(),
+        "version": __version__,
+        "version_string": c_text.string(__version__),
+        "length": len(firmware.tflite),
+        "digest": hashlib.sha256(firmware.tflite).hexdigest(),
+        "bytes": c_text.byte_array(firmware.tflite),
+        "registrations": registrations(graph),
+        "probabilities": graph.operators[-1].name in ("SOFTMAX", "LOGISTIC"),
+        "arena": firmware.arena,
+        "board": c_text.string("any" if firmware.target is None else firmware.target.name),
+        "core": None if firmware.target is None else firmware.target.core,
+        "exact": firmware.target is None or firmware.target.arena_is_exact,
+        "offline_plan": firmware.offline_plan,
+        "facts": firmware.facts,
+        **_tensor_values(source, "input"),
+        **_tensor_values(result, "output"),
+        **_facts_values(firmware.facts, result),
+        **_golden_values(firmware.golden),
+    }
+
+
+def _tensor_values(tensor: Tensor, what: str) -> dict[str, Any]:
+    return {
+        f"{what}_rank": len(tensor.shape),
+        f"{what}_shape": ", ".join(map(str, tensor.shape)),
+        f"{what}_length": tensor.elements,
+        f"{what}_scale": c_text.number(tensor.scales[0]),
+        f"{what}_zero_point": tensor.zero_points[0],
+    }
+
+
+def _facts_values(facts: Facts, result: Tensor) -> dict[str, Any]:
+    if len(facts.class_names) != result.elements:
+        raise ModelError(
+            f"{len(facts.class_names)} class names came for a model with {result.elements} outputs; give one each"
+        )
+    values: dict[str, Any] = {"class_names": _macro(map(c_text.string, facts.class_names))}
+    if facts.normalization is not None:
+        dtype = facts.normalization.source_dtype
+        if not dtype.isalnum() or not dtype.isascii():
+            raise ModelError(f"the normalisation's source_dtype is {dtype!r}, wanted a type's name such as 'uint8'")
+        values |= {
+            "source_dtype": dtype,
+            "n_offsets": len(facts.normalization.offset),
+            "offsets": _macro(map(c_text.number, facts.normalization.offset)),
+            "scales": _macro(map(c_text.number, facts.normalization.scale)),
+            "low": c_text.number(facts.input_range[0]),
+            "high": c_text.number(facts.input_range[1]),
+        }
+    return values
+
+
+def _macro(values: Iterable[object]) -> str:
+    """The values as an initialiser over as many lines of a macro as it takes."""
+    return c_text.array(values).strip().rstrip(",").replace("\n", " \\\n")
+
+
+def _golden_values(golden: Golden) -> dict[str, Any]:
+    return {
+        "golden": golden,
+        "golden_inputs": [c_text.array(row.tolist()) for row in golden.inputs],
+        "golden_outputs": [c_text.array(row.tolist()) for row in golden.outputs],
+    }

@@ -1,0 +1,48 @@
+"""What a person names, as a model on its way to firmware: one line for each kind of source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinynas.data import Dataset
+from tinynas.errors import UsageError
+from tinynas.export.facts import UNIT
+from tinynas.export.foreign import from_float_model, from_tflite, is_float_model
+from tinynas.export.source import Source, from_run
+from tinynas.runs import latest_run
+
+if TYPE_CHECKING:
+    from tinynas.searching import SearchResult
+
+
+def resolve(
+    source: SearchResult | Path | str, runs: Path, data: Dataset | None, input_range: tuple[float, float]
+) -> Source:
+    """The model that `source` names: "best", a run folder or RUN:TRIAL, a search's result, or a file of any origin."""
+    if not isinstance(source, str | Path):
+        folder = getattr(source, "folder", None)
+        if not isinstance(folder, Path):
+            raise UsageError(
+                f"convert takes 'best', a run folder, a model file or a search's result; got {type(source).__name__}."
+            )
+        return from_run(_alone(folder, data, input_range))
+    if source == "best":
+        return from_run(_alone(latest_run(runs), data, input_range))
+    folder, _, trial = str(source).rpartition(":")
+    if folder and trial.isdecimal() and trial.isascii() and not Path(source).exists():
+        return from_run(_alone(Path(folder), data, input_range), int(trial[:18]))
+    path = Path(source)
+    if path.suffix.lower() == ".tflite":
+        return from_tflite(path, data, input_range)
+    if is_float_model(path):
+        return from_float_model(path, data, input_range)
+    return from_run(_alone(path, data, input_range))
+
+
+def _alone(folder: Path, data: Dataset | None, input_range: tuple[float, float]) -> Path:
+    """`folder`; UsageError when something is given that a run knows better."""
+    if data is not None or input_range != UNIT:
+        what = "data" if data is not None else "input range"
+        raise UsageError(f"{folder} is a run, which keeps what firmware needs of its data: leave the {what} away.")
+    return folder

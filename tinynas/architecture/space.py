@@ -157,7 +157,7 @@ class SearchSpace:
         return self.assemble(blocks, draw_head(self, rng, shape))
 
     def handmade(self) -> tuple[Architecture, ...]:
-        """Return 3 to 6 sound hand-made networks for this input, small to large, brought into the space."""
+        """Return 3 to 7 sound hand-made networks for this input, small to large, brought into the space."""
         return tuple({a.key: a for a in (self.assemble(*start) for start in starts(self.input_shape))}.values())
 
     def to_dict(self) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def _pictures(longest: int) -> tuple[Start, ...]:
         _separable(64, 3),
         _separable(96, 3),
     )
+    lean = (_conv(8, 3, 2), _conv(16, 3), _conv(24, 3, 2), _conv(32, 3))  # no map of full size: for a small arena
     large = (
         _conv(32, 3, first, pool="max"),
         _conv(32, 3),
@@ -44,6 +45,7 @@ def _pictures(longest: int) -> tuple[Start, ...]:
         (flat, Head("flatten", 32)),
         (stack, Head()),
         (shortcuts, Head()),
+        (lean, Head()),
         (strong, Head()),
         (large, Head()),
     )

@@ -11,6 +11,7 @@ from tests.report.conftest import Story, make_run
 from tinynas.errors import RunError
 from tinynas.hardware import Limits
 from tinynas.report import read_facts, write_report
+from tinynas.report.command import command_of
 from tinynas.runs import State
 
 SECTIONS = (
@@ -119,6 +120,13 @@ def test_every_trial_s_row_is_the_journal_s(page, facts):
         if figures is not None:
             assert f"{figures.arena_bytes:,} B {figures.flash_bytes:,} B {figures.latency_ms:.3g} ms" in row
         assert str(trial.architecture) in row
+
+
+def test_settings_and_the_command_are_the_run_s(page, facts):
+    said = page.says("settings")
+    assert command_of(facts.settings)[0] in said
+    for text in ("strategysurrogate", "objectivesaccuracy", "inherityes", "balanceno", "n_children8", "RAM98,304 B"):
+        assert text in said
 
 
 def test_memory_and_layers_are_the_file_s(page, facts):

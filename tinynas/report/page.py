@@ -147,10 +147,16 @@ def _score_range(line: family.Family | None, metric: str) -> tuple[float, float]
     return (min(found), max(found)) if found else (0.0, 1.0)
 
 
-def _asked(facts: RunFacts) -> Mapping[str, Any]:
-    """Return the settings in the order of their file, those that are values of their own left out."""
+def _asked(facts: RunFacts) -> Mapping[str, str]:
+    """Return the settings as texts, in the order of their file; those that are values of their own are left out."""
     values = facts.settings.model_dump(exclude={"target", "data", "space", "limits"})
-    return {name: value for name, value in values.items() if value is not None}
+    return {name: _said(value) for name, value in values.items() if value is not None}
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
 def _version(package: str) -> str:

@@ -15,7 +15,6 @@ from tinynas.tflite import Analysis, plan_arena, read, tflm
 Int8s = npt.NDArray[np.int8]
 
 _MOST_SAMPLES = 200
-_ALLOWED_STEPS = 1
 _REFERENCE = "TensorFlow Lite's reference kernels (TFLM was not available)"
 
 
@@ -52,10 +51,11 @@ def require_same_head(data: bytes) -> None:
 def answers(data: bytes, source: Source) -> Answers:
     """The answers of TFLM to the source's samples, held against TFLite's reference; its own where TFLM is not here.
 
-    ConversionError when more than a step lies between the two and the file was made here; a file from elsewhere is
-    taken as it is, with a note.
+    A note says when more than a step lies between the two; ConversionError when so many do that something else was
+    computed, and the file was made here. A file from elsewhere is taken as it is.
     """
     from tinynas.training.int8 import Int8Model
+    from tinynas.training.verify import MOST_STEPS, USUAL_STEPS
 
     samples = source.samples[:_MOST_SAMPLES]
     reference = Int8Model(data, reference=True).run(samples, batch_size=1).reshape(len(samples), -1)
@@ -64,9 +64,9 @@ def answers(data: bytes, source: Source) -> Answers:
     outputs = tflm.run(data, samples).reshape(len(samples), -1)
     step = int(np.abs(outputs.astype(int) - reference).max())
     far = f"TFLM's outputs are up to {step} steps from those of TFLite's reference on {len(samples)} samples"
-    if step > _ALLOWED_STEPS and source.is_own:
-        raise ConversionError(f"{far} ({_ALLOWED_STEPS} is allowed): the board would not do what was done here.")
-    notes = (f"{far}: expect TFLM's on the board.",) if step > _ALLOWED_STEPS else ()
+    if step > MOST_STEPS and source.is_own:
+        raise ConversionError(f"{far} ({MOST_STEPS} are allowed): the board would not do what was done here.")
+    notes = (f"{far}: expect TFLM's on the board.",) if step > USUAL_STEPS else ()
     return Answers(samples, outputs, "TFLM", step, notes)
 
 

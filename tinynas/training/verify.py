@@ -6,8 +6,8 @@ from tinynas.errors import ConversionError
 from tinynas.tflite import tflm
 from tinynas.training.int8 import Int8Model
 
-# One step comes of the rounding of a pool's average, and a dense layer and softmax can make some steps of it: the answer
-# is the same. A kernel that computes something else is dozens of steps off.
+# One step comes of the rounding of a pool's average, and a dense layer and softmax can make some steps of it: the
+# answer is the same. A kernel that computes something else is dozens of steps off.
 USUAL_STEPS, MOST_STEPS = 1, 8
 
 

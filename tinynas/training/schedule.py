@@ -59,8 +59,8 @@ def rung_schedule(rung: int, reduction: int, dataset: Dataset, n_folds: int) -> 
 
 def final_epochs(dataset: Dataset, timed: bool) -> int:
     """Return the epochs of the final training; the most that make sense when a time budget will cut them."""
-    visits = _FINAL_VISITS * _smallness(dataset) * (5 if timed else 1)
-    return min(150 if timed else 60, max(4, round(visits / len(dataset.x))))
+    visits = _FINAL_VISITS * _smallness(dataset) * (15 if timed else 1)
+    return min(300 if timed else 60, max(4, round(visits / len(dataset.x))))
 
 
 def _smallness(dataset: Dataset) -> float:

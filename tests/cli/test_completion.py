@@ -54,9 +54,14 @@ def test_runs_elsewhere(tmp_path, monkeypatch):
 
 
 def test_it_is_installed_for_bash(tmp_path):
-    command = [sys.executable, "-c", "from tinynas.cli import main; main(['--install-completion', 'bash'])"]
+    """The shell is the one that it is called from, wherever the tests are called from."""
+    program = "from tinynas.cli import main; main(['--install-completion'])"
     done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "HOME": str(tmp_path)}, check=True
+        ["bash", "-c", '"$0" -c "$1"; exit $?', sys.executable, program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HOME": str(tmp_path)},
+        check=True,
     )
     assert "bash completion installed" in done.stdout
     (script,) = tmp_path.rglob("tinynas.sh")

@@ -97,7 +97,7 @@ def test_check_names_the_limit_and_writes_nothing(call, tmp_path):
         ([NET, "--format", ""], 2, "choose from tflite, c"),
         ([NET, "--target", "nucleo_f400"], 2, "nucleo_f401"),
         ([NET, "--check"], 2, "give --target"),
-        ([NET, "--layout", "series"], 2, "need --data"),
+        ([NET, "--layout", "series"], 2, "--layout needs --data"),
         ([NET, "--input-range", "0,1,2"], 2, "--input-range is '0,1,2'"),
         ([NET, "--input-range", "high"], 2, "--input-range is 'high'"),
         ([NET, "--input-range", "1,0"], 2, "the smaller one first"),

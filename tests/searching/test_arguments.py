@@ -63,7 +63,7 @@ def test_search(stripes, tmp_path, monkeypatch, arguments, said):
         (lambda: Dataset.from_arrays(X, Y, class_names=5), "class_names must be a list"),
         (lambda: Dataset.load(5), "path must be a str or Path of a file or folder, got the int 5."),
         (lambda: Dataset.load(None), "path must be a str or Path of a file or folder, got None."),
-        (lambda: Dataset.load_pair(5, "x"), "images must be a str or Path"),
+        (lambda: Dataset.load_pair(5, "x"), "path must be a str or Path"),
         (lambda: Dataset.load_pair("x", 5), "labels must be a str or Path"),
         (lambda: Dataset.digits(seed="a"), "seed must be a whole number"),
         (lambda: Dataset.digits().folds("3", 0), "k must be a whole number"),

@@ -201,7 +201,7 @@ def test_a_folder_in_use_or_of_other_data_is_refused(run, stripes, target):
         ({"n_children": 0}, "n_children is 0"),
         ({"seed": -1}, "seed is -1"),
         ({"strategy": "magic"}, "strategy is 'magic'"),
-        ({"colour": "red"}, "colour is 'red'"),
+        ({"colour": "red"}, "takes no setting 'colour'"),
         ({"time_budget_s": 0}, "time_budget_s is 0"),
         ({"augment": "melt"}, "'melt'"),
     ],

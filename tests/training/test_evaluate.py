@@ -91,7 +91,7 @@ def test_of_the_plain_and_the_fine_tuned_file_the_better_is_kept(tensorflow, mon
         return quantize_aware(model, x, y, *rest)
 
     monkeypatch.setattr(evaluate, "quantize_aware", noted)
-    for wanted, told in (("qat", {"ptq": 0.5, "qat": 0.6}), ("ptq", {"ptq": 0.6, "qat": 0.6})):
+    for wanted, told in (("qat", {"ptq": 0.5, "qat": 0.6}), ("ptq", {"ptq": 0.6, "qat": 0.5})):
         given = {}
         monkeypatch.setattr(evaluate, "score_files", lambda files, *_, t=told, g=given: g.update(files) or t)
         done = train_final(NET, large, replace(RECIPE, epochs=2), seed=1, qat=True)
@@ -99,6 +99,18 @@ def test_of_the_plain_and_the_fine_tuned_file_the_better_is_kept(tensorflow, mon
         assert done.trained.tflite == given[wanted]
         assert given["ptq"] != given["qat"]
         assert seen["rows"] + round(0.05 * len(large.y)) == len(large.y)
+
+
+def test_on_a_tie_the_file_nearer_to_the_float_model_is_kept(seeded, stripes):
+    from tinynas.training.evaluate import _better
+
+    model, other = build(NET), build(NET)
+    near, far = (quantize(each, stripes.x[:50]) for each in (model, other))
+    tie = {"ptq": 0.9, "qat": 0.9}
+    assert _better(tie, {"ptq": near, "qat": far}, model, stripes.x) == "ptq"
+    assert _better(tie, {"ptq": far, "qat": near}, model, stripes.x) == "qat"
+    gap = np.abs(Int8Model(near).probabilities(stripes.x) - predict(model, stripes.x)).max()
+    assert gap < 0.05
 
 
 def test_few_samples_are_all_trained_on(tensorflow, stripes):

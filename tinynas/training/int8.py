@@ -47,6 +47,12 @@ class Int8Model:
         parts = [self._run_batch(x[i : i + batch_size]) for i in range(0, len(x), batch_size)]
         return np.concatenate(parts)
 
+    def probabilities(self, x: np.ndarray) -> np.ndarray:
+        """Return the outputs (n, n_classes) as real values, for x float32 (n, H, W, C) in [0, 1]."""
+        scale, zero_point = self._output["quantization"]
+        values: np.ndarray = (self.run(self.quantize_input(x)).astype(np.float32) - zero_point) * scale
+        return values
+
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return the predicted class (n,) of x float32 (n, H, W, C) in [0, 1]; ties go to the lower class."""
         parts = (part for _, part in parts_of(x))  # x may be Samples, larger than memory

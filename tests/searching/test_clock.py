@@ -73,6 +73,25 @@ def test_where_there_is_no_time_no_finalist_is_trained(large, settings):
     assert Clock(60, 0.0, 2).finalists(_ranked(20.0, 12_000), large, settings) == (0, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("budget_s", "workers", "seconds", "stretch"),
+    [
+        (3600, 2, 6.0, 2.0),  # 2,160 s of 18 s each, with its share of the promotions: 120 trials
+        (3600, 1, 6.0, 1.0),
+        (60, 2, 6.0, 1.0),  # never shorter
+        (36_000, 2, 1.0, 5.0),  # and never longer than that
+        (None, 2, 6.0, 1.0),
+    ],
+)
+def test_proxies_are_longer_where_there_is_time_for_more_of_them_than_need_be(
+    settings, budget_s, workers, seconds, stretch
+):
+    first = _ranked(seconds, 12_000)
+    assert Clock(budget_s, 0.0, workers).stretch(first, settings) == stretch
+    untrained = [replace(trial, evaluation=replace(trial.evaluation, visits=0)) for trial in first]
+    assert Clock(budget_s, 0.0, workers).stretch(untrained, settings) == 1.0
+
+
 def test_the_shares_of_the_budget():
     clock = Clock(100.0, 15.0, 2)  # fifteen seconds were used before a resume
     assert clock.elapsed() == pytest.approx(15, abs=1)

@@ -1,7 +1,6 @@
 """What the surrogate knows: features, one scale for all rungs, its committee, its prior and its limits."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from tinynas.architecture import Block, Head, SearchSpace
 from tinynas.runs import Trial
 from tinynas.searching import FEATURES, Surrogate, features
 from tinynas.searching.committee import Committee
-from tinynas.searching.surrogate import Learned, at_one_length
 
 SPACE = SearchSpace.for_input((16, 16, 1), 4)
 
@@ -74,26 +72,6 @@ def test_the_committee_takes_values_that_are_all_the_same():
     mean, deviation = Committee(np.ones((12, 3)), np.full(12, 0.5)).predict(np.ones((2, 3)))
     assert mean == pytest.approx([0.5, 0.5])
     assert np.isfinite(deviation).all()
-
-
-def test_trainings_come_to_one_length():
-    """Whoever was promoted gained 0.5 by a doubling in the median, which is training and not merit."""
-    learned = [Learned("a", 1.0, 1024), Learned("b", 1.2, 1024), Learned("a", 1.6, 2048), Learned("c", 3.0, 4096)]
-    values = at_one_length(learned, [0.6, 0.5, 0.1])
-    assert values == pytest.approx({"a": 1.6 - 0.5 * 11, "b": 1.2 - 0.5 * 10, "c": 3.0 - 0.5 * 12})
-    assert at_one_length(learned, [-0.2]) == {"a": 1.6, "b": 1.2, "c": 3.0}
-    assert at_one_length((), ()) == {}
-
-
-def test_a_child_s_training_counts_its_parent_s_where_it_inherits(space):
-    """Two equal scores, the second with four times the training behind it: the first network is the better one."""
-    made = space.handmade()[:3]
-    for inherit, second in ((True, 12.0), (False, 10.0)):
-        strategy = Surrogate(space, footprint_of, LIMITS, inherit=inherit)
-        for number, visits in enumerate((3072, 1024)):
-            evaluation = replace(_evaluated(made[number], 0.5), visits=visits)
-            strategy.tell(Trial(number, number, number - 1 if number else None, made[number], evaluation))
-        assert strategy._learned[1].doublings == pytest.approx(second)
 
 
 def _told(space, n):

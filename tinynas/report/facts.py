@@ -9,7 +9,7 @@ from typing import Any
 from tinynas.data import Scores
 from tinynas.errors import RunError, TinynasError
 from tinynas.hardware import Footprint
-from tinynas.runs import Best, Settings, Trial, ranking, read_settings, read_trials
+from tinynas.runs import Best, Settings, Trial, leader, read_settings, read_trials
 from tinynas.screening import lower
 from tinynas.tflite import Analysis, Graph, analyze, read
 
@@ -82,13 +82,6 @@ def read_facts(folder: Path) -> RunFacts:
     names = names if len(names) == classes else tuple(map(str, range(classes)))
     model = None if best is None else _model(best, saved, settings, trouble)
     return RunFacts(folder, settings, trials, best, model, names, summary, tuple(trouble))
-
-
-def leader(trials: Sequence[Trial], metric: str) -> Trial | None:
-    """Return the best trained trial, of those at the highest fidelity there is; None when none is trained."""
-    scored = [trial for trial in trials if trial.evaluation.folds]
-    full = [trial for trial in scored if trial.evaluation.fidelity == "full"]
-    return min(full or scored, key=ranking(metric), default=None)
 
 
 def _summary(folder: Path, trouble: list[str]) -> dict[str, Any] | None:

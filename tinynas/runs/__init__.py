@@ -5,7 +5,7 @@ from tinynas.runs.front import FRONT, OBJECTIVES, checked_objectives, dominance,
 from tinynas.runs.journal import Journal, read_trials
 from tinynas.runs.models import Best, kept, trial_folder
 from tinynas.runs.settings import DataSource, Settings
-from tinynas.runs.trial import METRICS, Evaluation, State, Trial, latest, ranking
+from tinynas.runs.trial import METRICS, Evaluation, State, Trial, latest, leader, ranking
 
 __all__ = [
     "FRONT",
@@ -25,6 +25,7 @@ __all__ = [
     "kept",
     "latest",
     "latest_run",
+    "leader",
     "objective_values",
     "ranking",
     "read_settings",

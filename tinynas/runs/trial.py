@@ -1,6 +1,6 @@
 """A trial as it is recorded: an architecture, where it came from, and what became of it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from statistics import mean, pstdev
@@ -111,18 +111,28 @@ class Trial:
 
 
 def ranking(metric: str) -> Callable[[Trial], tuple[int, float, int, int]]:
-    """Return a sort key, best first: the higher rung, int8 score, then the smaller arena, then the older trial."""
+    """Return a sort key, best first: the higher rung, int8 score, then the smaller arena, then the older trial.
+
+    At full fidelity all were trained alike, whatever the rung of their proxies.
+    """
 
     def key(trial: Trial) -> tuple[int, float, int, int]:
         footprint = trial.evaluation.footprint
         return (
-            -trial.evaluation.rung,
+            0 if trial.evaluation.fidelity == "full" else -trial.evaluation.rung,
             -trial.evaluation.mean(metric),
             0 if footprint is None else footprint.arena_bytes,
             trial.number,
         )
 
     return key
+
+
+def leader(trials: Sequence[Trial], metric: str) -> Trial | None:
+    """Return the best trained trial, of those at the highest fidelity there is; None when none is trained."""
+    scored = [trial for trial in trials if trial.evaluation.folds]
+    full = [trial for trial in scored if trial.evaluation.fidelity == "full"]
+    return min(full or scored, key=ranking(metric), default=None)
 
 
 def latest(trials: Iterable[Trial]) -> tuple[Trial, ...]:

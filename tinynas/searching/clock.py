@@ -3,10 +3,11 @@
 import math
 import time
 from collections.abc import Sequence
+from statistics import mean
 
 from tinynas.data import Dataset
 from tinynas.runs import Settings, Trial
-from tinynas.training.schedule import final_epochs, rung_schedule, schedule_for
+from tinynas.training.schedule import final_epochs, schedule_for
 
 # The share of the budget after which no new child is trained. A network that is trained twice as long gains more than
 # one that was searched for twice as long.
@@ -14,6 +15,9 @@ _SEARCH = 0.30
 _FINALISTS = 0.08
 _RESERVE = 0.03  # and some seconds more, for converting, the test set and the check in TFLM
 _RESERVE_S = 12.0
+
+_TRIALS = 60  # so many children are enough to choose from before proxies are made longer, up to _MOST_STRETCH times
+_MOST_STRETCH = 5.0
 
 
 class Clock:
@@ -46,6 +50,19 @@ class Clock:
         share = _SEARCH + _FINALISTS
         return None if self._budget_s is None else self._start + self._budget_s * share
 
+    def stretch(self, first: Sequence[Trial], settings: Settings) -> float:
+        """Return how many times as long proxies are to be trained from now on, from what those of `first` cost.
+
+        So long that the search phase holds some _TRIALS of them with their promotions, which all together cost as much
+        again for each rung. The more trials a budget holds the less one more of them brings, and a longer proxy ranks
+        better. 1.0 without a budget.
+        """
+        seconds = [trial.evaluation.seconds for trial in first if trial.evaluation.visits]
+        if self._budget_s is None or not seconds:
+            return 1.0
+        held = self._budget_s * _SEARCH * self._workers / (mean(seconds) * settings.n_rungs)
+        return round(min(_MOST_STRETCH, max(1.0, held / _TRIALS)), 2)
+
     def finalists(self, ranked: Sequence[Trial], dataset: Dataset, settings: Settings) -> tuple[int, int, int]:
         """Return (folds, epochs, samples) for training the finalists; (0, 0, 0) when the time allows nothing of use.
 
@@ -59,7 +76,7 @@ class Clock:
         if self._budget_s is None or visit_s == 0:
             return full.folds, full.epochs, full.samples
         rung = max(trial.evaluation.rung for trial in ranked)
-        least = rung_schedule(rung, settings.reduction, dataset, settings.n_folds).visits
+        least = max(trial.evaluation.visits for trial in ranked if trial.evaluation.rung == rung)
         rounds = math.ceil(len(ranked) / self._workers)
         left_s = min(self._budget_s * _FINALISTS, self._budget_s - self.elapsed())
         visits = left_s / rounds / visit_s

@@ -1,18 +1,19 @@
 """Successive halving: which trials are trained on, from the weights they have, for longer than they were."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from tinynas.runs import State, Trial, ranking
+from tinynas.runs import State, Trial
 
 
-def promotions(trials: Sequence[Trial], n_rungs: int, reduction: int, metric: str) -> tuple[Trial, ...]:
+def promotions(trials: Sequence[Trial], n_rungs: int, reduction: int, key: Callable[[Trial], Any]) -> tuple[Trial, ...]:
     """Return the trials to be promoted now, the highest rungs first.
 
     Of the architectures that reached a rung, the best 1 / `reduction` go on to the next: when `n` have reached it and
-    `p` have left it, the best `n // reduction - p` of those that are still there. This is asynchronous successive
-    halving (Li et al. 2020, ASHA) but for its surplus: there a late, better trial is promoted although the share is
-    used up. Here children inherit weights, so that late ones score better than early ones, and all would go on.
+    `p` have left it, the best `n // reduction - p` of those that are still there; `key` sorts the best first. This is
+    asynchronous successive halving (Li et al. 2020, ASHA) but for its surplus: there a late, better trial is promoted
+    although the share is used up. Here children inherit weights and come from the best, and all would go on.
     """
     reached: dict[int, dict[str, Trial]] = defaultdict(dict)
     for trial in trials:
@@ -23,5 +24,5 @@ def promotions(trials: Sequence[Trial], n_rungs: int, reduction: int, metric: st
         gone = reached[rung + 1].keys()
         here = [t for key, t in reached[rung].items() if key not in gone and t.evaluation.folds]
         places = len(reached[rung]) // reduction - len(gone)
-        found += sorted(here, key=ranking(metric))[: max(0, places)]
+        found += sorted(here, key=key)[: max(0, places)]
     return tuple(found)

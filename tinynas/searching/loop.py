@@ -38,6 +38,7 @@ class Loop:
         self._settings = self.run.settings
         self._record = Record(self.run)
         self._known: set[str] = set()
+        self._times = 1.0
         self._failures = 0
 
     def __call__(self) -> None:
@@ -80,6 +81,7 @@ class Loop:
     def _generation(self, generation: int) -> bool:
         """Run one generation; return False when there was nothing new to train."""
         before = self._record.before(generation)
+        self._times = self._stretch(before)
         first = 1 + max((trial.number for trial in before), default=-1)
         promoted = self._promotions(before)
         candidates = self._propose(generation, before)
@@ -102,11 +104,21 @@ class Loop:
                 self.strategy.tell(self._record[number])
         return True
 
+    def _stretch(self, before: Sequence[Trial]) -> float:
+        """Return how many times as long proxies are trained, which is settled once, after the first generation."""
+        if self._settings.fidelity != "proxy" or not before:
+            return 1.0
+        stretch: float | None = self.run.journal.fact("stretch")
+        if stretch is None:
+            stretch = self.clock.stretch(before, self._settings)
+            self.run.journal.set_fact("stretch", stretch)
+        return stretch
+
     def _promotions(self, before: Sequence[Trial]) -> tuple[Trial, ...]:
         settings = self._settings
         if settings.fidelity != "proxy":
             return ()
-        return promotions(before, settings.n_rungs, settings.reduction, settings.metric)
+        return promotions(before, settings.n_rungs, settings.reduction, self._record.lengths(before).key)
 
     def _promotion_jobs(self, generation: int, first: int, promoted: Sequence[Trial]) -> list[Job]:
         """Return the jobs that train `promoted` on, what the journal has already left out."""
@@ -169,6 +181,7 @@ class Loop:
             self._settings.fidelity,
             self._seed(number),
             candidate.footprint,
+            stretch=self._times,
         )
 
     def _seed(self, number: int) -> int:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tinynas.errors import RunError
-from tinynas.runs import Run, State, Trial, ranking
+from tinynas.runs import Run, State, Trial, leader, ranking
+from tinynas.searching.equal_length import EqualLength
 
 
 class Record:
@@ -46,7 +47,7 @@ class Record:
     def add(self, trial: Trial, seconds: float) -> bool:
         """Write a trial and the seconds so far to the journal; return whether it is the best now."""
         trial = replace(trial, elapsed_s=round(seconds, 3))
-        leads = bool(trial.evaluation.folds) and self._best_of([*self.trials, trial]) is trial
+        leads = bool(trial.evaluation.folds) and leader([*self.trials, trial], self._run.settings.metric) is trial
         self._run.journal.append(trial)
         self._run.journal.set_fact("seconds", seconds)
         self._trials[trial.number] = trial
@@ -54,17 +55,32 @@ class Record:
         return leads
 
     def best(self) -> Trial:
-        """Return the best trained trial; RunError, with the most common reason, when none could be trained."""
-        best = self._best_of(self.trials)
+        """Return the best trained trial: of the finalists, or where there are none of the search phase.
+
+        RunError, with the most common reason, when none could be trained.
+        """
+        finalists = [trial for trial in self.trials if trial.evaluation.fidelity == "full"]
+        best = leader(finalists, self._run.settings.metric) if finalists else next(iter(self.ranked()), None)
         if best is not None:
             return best
         errors = Counter(trial.evaluation.error for trial in self.trials if trial.evaluation.error)
         reason = f"the most common error is: {errors.most_common(1)[0][0]}" if errors else "there were no trials."
         raise RunError(f"No child could be trained: {reason} See {self._run.folder / 'search.log'}.")
 
+    def lengths(self, trials: Sequence[Trial]) -> EqualLength:
+        """Return what the scores of `trials` are worth at one length of training."""
+        settings = self._run.settings
+        lengths = EqualLength(settings.metric, settings.inherit and settings.fidelity == "proxy")
+        for trial in trials:
+            if trial.evaluation.folds:
+                lengths.tell(trial)
+        return lengths
+
     def ranked(self) -> list[Trial]:
         """Return the trained trials of the search phase, best first, each architecture by its highest rung."""
-        trained = sorted((trial for trial in self.searched if trial.evaluation.folds), key=self._key)
+        searched = self.searched
+        key = self.lengths(searched).key
+        trained = sorted((trial for trial in searched if trial.evaluation.folds), key=key)
         first: dict[str, Trial] = {}
         for trial in trained:
             first.setdefault(trial.architecture.key, trial)
@@ -75,12 +91,6 @@ class Record:
         before = self.before(generation)
         scored = [trial for trial in before if trial.evaluation.folds]
         return 0 if not scored else before[-1].generation - min(scored, key=self._key).generation
-
-    def _best_of(self, trials: Sequence[Trial]) -> Trial | None:
-        """Return the best, by the metric over the int8 models, of the trials at the highest fidelity there is."""
-        scored = [trial for trial in trials if trial.evaluation.folds]
-        full = [trial for trial in scored if trial.evaluation.fidelity == "full"]
-        return min(full or scored, key=self._key, default=None)
 
 
 def count_trained(trials: Sequence[Trial]) -> int:

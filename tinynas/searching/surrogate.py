@@ -1,16 +1,15 @@
 """A model of what was trained ranks a large pool of screened architectures; the best of it is trained next."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tinynas.architecture import Architecture, SearchSpace, crossover, mutate
 from tinynas.hardware import Footprint, Limits
-from tinynas.runs import Trial, ranking
+from tinynas.runs import Trial
+from tinynas.searching.equal_length import EqualLength
 from tinynas.searching.features import FEATURES, features
 from tinynas.searching.population import Population, scored
 from tinynas.searching.strategy import Proposal
@@ -25,7 +24,6 @@ _RANDOM, _CROSSED = 0.2, 0.25  # shares of the pool; the rest is mutants of the 
 _PARENTS = 8
 _STEPS = 3  # the most mutations from a parent to a member of the pool
 _EXPLORED = 0.05  # the share of children that are drawn from the pool, however they rank
-_ERROR_FLOOR = 2e-3
 
 # Before anything is known: how much a standard deviation of each counts, and of chance beside it. Within the limits
 # the number of parameters ranks architectures with a Kendall's tau of 0.58, that of MACs with 0.23.
@@ -41,28 +39,13 @@ class _Member:
     features: np.ndarray
 
 
-@dataclass(frozen=True)
-class Learned:
-    """What a trial taught: -log(error) after so many visits of samples, those before its first weights included."""
-
-    key: str
-    value: float
-    visits: int
-
-    @property
-    def doublings(self) -> float:
-        """The logarithm of the visits to the base 2."""
-        return math.log2(max(1, self.visits))
-
-
 class Surrogate:
     """Ranks by a regressor on the features of every trained architecture; only what fits the limits is ranked.
 
-    It learns the logarithm of the error, in which halving it counts the same anywhere. Trainings of different length,
-    what came before the weights that were inherited included, are brought to one by what the promotions gained. A child
-    is the member of the pool with the greatest mean + weight x deviation, the weight drawn for each child from an
-    exponential distribution: most children are good bets, some are tries. While few are scored a prior on parameters
-    and MACs ranks, with chance beside it.
+    It learns the logarithm of the error, in which halving it counts the same anywhere, at one length of training (see
+    `EqualLength`). A child is the member of the pool with the greatest mean + weight x deviation, the weight drawn for
+    each child from an exponential distribution: most children are good bets, some are tries. While few are scored a
+    prior on parameters and MACs ranks, with chance beside it.
     """
 
     def __init__(
@@ -84,14 +67,10 @@ class Surrogate:
         self._screen = screen
         self._limits = limits
         self._start = start
-        self._metric = metric
-        self._key = ranking(metric)
+        self._lengths = EqualLength(metric, inherit)
         self._curiosity = curiosity
         self._population = Population()
         self._told: set[str] = set()
-        self._inherit = inherit
-        self._learned: dict[int, Learned] = {}  # by the trial's number
-        self._gains: list[float] = []
         self._features: dict[str, np.ndarray] = {}
         self._fitted: tuple[int, Committee] | None = None  # follows from what was told; kept since fitting takes time
 
@@ -103,13 +82,7 @@ class Surrogate:
             return
         self._population.add(trial)
         self._features[key] = features(trial.architecture, footprint)
-        error = max(_ERROR_FLOOR, 1.0 - trial.evaluation.mean(self._metric))
-        before = self._learned.get(-1 if trial.parent is None else trial.parent)
-        promoted = before is not None and before.key == key
-        visits = trial.evaluation.visits + (before.visits if before is not None and (promoted or self._inherit) else 0)
-        self._learned[trial.number] = now = Learned(key, -math.log(error), visits)
-        if before is not None and promoted and now.doublings > before.doublings:
-            self._gains.append((now.value - before.value) / (now.doublings - before.doublings))
+        self._lengths.tell(trial)
         self._fitted = None
 
     def ask(self, n: int, rng: np.random.Generator) -> list[Proposal]:
@@ -117,7 +90,7 @@ class Surrogate:
         fixed: list[Proposal] = []
         if not self._told and self._start == "handmade":
             fixed = [Proposal(architecture) for architecture in self._space.handmade()][:n]
-        parents = sorted(self._population.trials, key=self._key)[:_PARENTS]
+        parents = sorted(self._population.trials, key=self._lengths.key)[:_PARENTS]
         pool = self._pool(parents, rng, {proposal.architecture.key for proposal in fixed} | self._told)
         ranked = self._ranked(pool, n - len(fixed), rng)
         rest = n - len(fixed) - len(ranked)
@@ -180,20 +153,10 @@ class Surrogate:
         from tinynas.searching.committee import Committee
 
         if self._fitted is None or self._fitted[0] != len(self._features):
-            values = at_one_length(tuple(self._learned.values()), self._gains)
+            values = self._lengths.by_key()
             x = np.array([self._features[key] for key in values])
             self._fitted = len(self._features), Committee(x, np.array(list(values.values())))
         return self._fitted[1]
-
-
-def at_one_length(learned: Sequence[Learned], gains: Sequence[float]) -> dict[str, float]:
-    """Return the last value of each key, less what the length of its training is worth.
-
-    `gains` are what promotions, which change nothing but the length, gained in value by each doubling of the visits;
-    the median counts, and never below zero.
-    """
-    gain = max(0.0, median(gains)) if gains else 0.0
-    return {each.key: each.value - gain * each.doublings for each in learned}
 
 
 def _prior(x: np.ndarray) -> np.ndarray:

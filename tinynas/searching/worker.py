@@ -37,7 +37,7 @@ class Job:
     """A child to be evaluated: `seed` fixes its weights; `screened` is the footprint that the real file must have.
 
     `plan` is (folds, epochs, samples), in place of the fidelity's own where the time is short. A proxy training is the
-    longer the higher its `rung`, and begins with the weights in `start`.
+    longer the higher its `rung`, and `stretch` times as long; it begins with the weights in `start`.
     """
 
     number: int
@@ -49,6 +49,7 @@ class Job:
     screened: Footprint
     plan: tuple[int, int, int] | None = None
     rung: int = 0
+    stretch: float = 1.0
     start: StartFile | None = None
 
 
@@ -145,7 +146,7 @@ class Worker:
 
         settings, dataset = self._settings, self._dataset
         if job.fidelity == "proxy":
-            schedule = rung_schedule(job.rung, settings.reduction, dataset, settings.n_folds)
+            schedule = rung_schedule(job.rung, settings.reduction, dataset, settings.n_folds, job.stretch)
         else:
             schedule = schedule_for(job.fidelity, dataset, settings.n_folds)
         if job.plan is not None:

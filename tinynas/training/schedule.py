@@ -45,15 +45,16 @@ def schedule_for(name: str, dataset: Dataset, n_folds: int) -> Schedule:
     return Schedule(n_folds, n_folds, per_fold, epochs)
 
 
-def rung_schedule(rung: int, reduction: int, dataset: Dataset, n_folds: int) -> Schedule:
+def rung_schedule(rung: int, reduction: int, dataset: Dataset, n_folds: int, stretch: float = 1.0) -> Schedule:
     """Return the schedule of a rung: rung 0 is the proxy, each next sees `reduction` times as many samples.
 
-    More samples come first, until the fold has no more, and then more epochs.
+    All are `stretch` times as long. More samples come first, until the fold has no more, and then more epochs.
     """
     proxy = schedule_for("proxy", dataset, n_folds)
     per_fold = round(len(dataset.x) * (1 - 1 / n_folds))
-    visits = proxy.visits * reduction**rung
-    samples = min(per_fold, proxy.samples * reduction**rung)
+    times = stretch * reduction**rung
+    visits = proxy.visits * times
+    samples = min(per_fold, round(proxy.samples * times))
     return Schedule(n_folds, 1, samples, max(1, round(visits / samples)))
 
 

@@ -1,0 +1,82 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.searching.conftest import footprint_of
+from tinynas.architecture import SearchSpace
+from tinynas.data import FoldScores, Scores
+from tinynas.runs import Evaluation, State, Trial, ranking
+from tinynas.searching.equal_length import EqualLength
+
+SPACE = SearchSpace.for_input((8, 8, 1), 3)
+NETS = SPACE.handmade()
+
+
+def _trial(number, error, visits, net, parent=None, rung=0):
+    scores = Scores(*[1 - error] * 4)
+    evaluation = Evaluation(
+        State.COMPLETE, footprint_of(NETS[net]), (), (FoldScores(scores, scores),), "proxy", visits=visits, rung=rung
+    )
+    return Trial(number, rung, parent, NETS[net], evaluation)
+
+
+def _told(*trials, inherit=True):
+    lengths = EqualLength("accuracy", inherit)
+    for trial in trials:
+        lengths.tell(trial)
+    return lengths
+
+
+def test_without_a_promotion_the_scores_stand_as_they_are():
+    lengths = _told(_trial(0, 0.5, 1000, 0), _trial(1, 0.25, 8000, 1))
+    assert lengths.gain == 0.0
+    assert lengths.by_key() == pytest.approx({NETS[0].key: math.log(2), NETS[1].key: math.log(4)})
+
+
+def test_a_doubling_is_worth_what_promotions_gained():
+    """1024 to 4096 samples is two doublings, in which the error halves: 0.5 log 2 for each."""
+    first = _trial(0, 0.5, 1024, 0)
+    longer = _trial(1, 0.25, 3072, 0, parent=0, rung=1)
+    lengths = _told(first, longer)
+    assert lengths.gain == pytest.approx(math.log(2) / 2)
+    assert lengths(first) == pytest.approx(lengths(longer))
+    assert lengths.by_key() == pytest.approx({NETS[0].key: math.log(4) - 12 * math.log(2) / 2})
+
+
+def test_more_training_that_made_it_worse_is_no_reason_to_prefer_the_longer():
+    lengths = _told(_trial(0, 0.25, 1024, 0), _trial(1, 0.5, 1024, 0, parent=0, rung=1))
+    assert lengths.gain == 0.0
+
+
+@pytest.mark.parametrize(("inherit", "afresh_first"), [(True, True), (False, False)])
+def test_a_child_with_its_parent_s_weights_has_its_parent_s_training(inherit, afresh_first):
+    """The child scores above the newcomer after as many samples of its own, but the newcomer had no start."""
+    parent = _trial(0, 0.5, 1024, 0)
+    longer = _trial(1, 0.25, 3072, 0, parent=0, rung=1)
+    child = _trial(2, 0.30, 1024, 1, parent=1)
+    newcomer = _trial(3, 0.40, 1024, 2)
+    lengths = _told(parent, longer, child, newcomer, inherit=inherit)
+    assert sorted([child, newcomer], key=ranking("accuracy"))[0] is child
+    assert (sorted([child, newcomer], key=lengths.key)[0] is newcomer) is afresh_first
+
+
+def test_the_higher_rung_is_the_surer_score():
+    trials = [_trial(0, 0.4, 1024, 0), _trial(1, 0.1, 1024, 1), _trial(2, 0.4, 3072, 0, parent=0, rung=1)]
+    assert [t.number for t in sorted(trials, key=_told(*trials).key)] == [2, 1, 0]
+
+
+def test_of_equal_scores_the_smaller_arena_comes_first():
+    sizes = {net: footprint_of(NETS[net]).arena_bytes for net in range(3)}
+    large, small = max(sizes, key=sizes.get), min(sizes, key=sizes.get)
+    assert sizes[small] < sizes[large]
+    trials = [_trial(0, 0.001, 1024, large), _trial(1, 0.001, 1024, small)]
+    assert [t.number for t in sorted(trials, key=_told(*trials).key)] == [1, 0]
+
+
+@given(st.lists(st.floats(0.003, 1.0), min_size=2, max_size=3, unique=True))
+def test_at_one_length_the_order_is_that_of_the_scores(errors):
+    trials = [_trial(number, error, 5000, number) for number, error in enumerate(errors)]
+    lengths = _told(*trials)
+    assert sorted(trials, key=lengths.key) == sorted(trials, key=ranking("accuracy"))

@@ -22,8 +22,8 @@ def _trial(number, error, visits, net, parent=None, rung=0):
     return Trial(number, rung, parent, NETS[net], evaluation)
 
 
-def _told(*trials, inherit=True):
-    lengths = EqualLength("accuracy", inherit)
+def _told(*trials, inherit=True, size_bonus=0.0):
+    lengths = EqualLength("accuracy", inherit, size_bonus)
     for trial in trials:
         lengths.tell(trial)
     return lengths
@@ -73,6 +73,24 @@ def test_of_equal_scores_the_smaller_arena_comes_first():
     assert sizes[small] < sizes[large]
     trials = [_trial(0, 0.001, 1024, large), _trial(1, 0.001, 1024, small)]
     assert [t.number for t in sorted(trials, key=_told(*trials).key)] == [1, 0]
+
+
+def test_of_equal_scores_the_larger_network_has_more_to_gain_and_less_after_a_long_training():
+    sizes = [math.log2(footprint_of(net).params) + math.log2(sum(map(math.prod, net.shapes[1:]))) for net in NETS]
+    small, large = sizes.index(min(sizes)), sizes.index(max(sizes))
+    for visits, share in ((12_000, 1.0), (48_000, 0.5)):
+        trials = [_trial(0, 0.3, visits, small), _trial(1, 0.3, visits, large)]
+        lengths = _told(*trials, size_bonus=0.08)
+        assert lengths(trials[1]) - lengths(trials[0]) == pytest.approx(share * 0.08 * (sizes[large] - sizes[small]))
+        assert min(trials, key=lengths.key).number == 1
+    assert lengths.by_key() == {trial.architecture.key: lengths(trial) for trial in trials}
+
+
+def test_where_no_samples_are_counted_the_scores_alone_count():
+    """As with a function that stands in for the training."""
+    trials = [_trial(number, error, 0, number) for number, error in enumerate((0.3, 0.2, 0.4))]
+    lengths = _told(*trials, size_bonus=0.08)
+    assert [t.number for t in sorted(trials, key=lengths.key)] == [1, 0, 2]
 
 
 @given(st.lists(st.floats(0.003, 1.0), min_size=2, max_size=3, unique=True))

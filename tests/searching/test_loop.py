@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 
 from tests.searching.conftest import evaluate, footprint_of, score_of
 from tinynas.architecture import SearchSpace
-from tinynas.data import Dataset
+from tinynas.data import Dataset, FoldScores, Scores
 from tinynas.errors import DataError, InfeasibleError, RunError, UsageError
 from tinynas.hardware import Limits
 from tinynas.runs import Evaluation, Journal, State, Trial, read_settings, read_trials
@@ -136,13 +137,36 @@ def test_finalists_are_trained_in_full(run):
     assert result.best in full
 
 
+def test_of_the_finalists_the_best_score_wins_however_often_its_proxy_was_promoted(run):
+    """All have the same full training, which in this search reverses the order that the proxies had."""
+    calls = Counter()
+
+    def reversed_in_the_end(architecture):
+        calls[architecture.key] += 1
+        evaluation = evaluate(architecture)
+        return evaluation if calls[architecture.key] < 4 else _scored(evaluation, 1 - evaluation.mean())
+
+    result = run(evaluate=reversed_in_the_end, n_finalists=12, n_rungs=3)
+    rungs = {key: max(t.evaluation.rung for t in result.trials if t.architecture.key == key) for key in calls}
+    full = [trial for trial in result.trials if trial.evaluation.fidelity == "full"]
+    assert len({rungs[trial.architecture.key] for trial in full}) > 1
+    assert {trial.evaluation.rung for trial in full} == {0}
+    assert result.best.evaluation.mean() == max(trial.evaluation.mean() for trial in full)
+    assert rungs[result.best.architecture.key] < 2
+
+
+def _scored(evaluation, value):
+    scores = Scores(*[value] * 4)
+    return replace(evaluation, folds=(FoldScores(scores, scores),))
+
+
 def test_patience_ends_it(run):
     same = lambda architecture: replace(  # noqa: E731
         evaluate(architecture), folds=evaluate(run_best).folds
     )
     run_best = run("first").best.architecture
     result = run("second", evaluate=same, n_generations=50, patience=2)
-    assert max(trial.generation for trial in result.trials) <= 4
+    assert max(trial.generation for trial in result.trials) <= 8  # a promotion is better, of two the smaller arena is
 
 
 def test_a_failed_trial_is_recorded_and_the_search_goes_on(run):

@@ -26,7 +26,8 @@ class Evaluation:
     """What is known of a trial: its footprint, the violations of the limits, the scores of each fold trained.
 
     `visits` counts the training samples that were seen, over all folds and epochs; `seconds` is what it all took.
-    `rung` counts the promotions of successive halving before it: scores of one rung only are like for like.
+    `rung` counts the promotions of successive halving before a proxy training: scores of one rung are like for like. A
+    full training has rung 0, whatever its architecture's proxies had.
     """
 
     state: State
@@ -111,15 +112,12 @@ class Trial:
 
 
 def ranking(metric: str) -> Callable[[Trial], tuple[int, float, int, int]]:
-    """Return a sort key, best first: the higher rung, int8 score, then the smaller arena, then the older trial.
-
-    At full fidelity all were trained alike, whatever the rung of their proxies.
-    """
+    """Return a sort key, best first: the higher rung, int8 score, then the smaller arena, then the older trial."""
 
     def key(trial: Trial) -> tuple[int, float, int, int]:
         footprint = trial.evaluation.footprint
         return (
-            0 if trial.evaluation.fidelity == "full" else -trial.evaluation.rung,
+            -trial.evaluation.rung,
             -trial.evaluation.mean(metric),
             0 if footprint is None else footprint.arena_bytes,
             trial.number,

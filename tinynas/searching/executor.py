@@ -174,7 +174,7 @@ class Calls:
             if not isinstance(evaluation, Evaluation):
                 raise UsageError(f"evaluate returned {evaluation!r} for {job.architecture}; an Evaluation was wanted.")
             footprint = evaluation.footprint or job.screened
-            yield job, Outcome(replace(evaluation, footprint=footprint, fidelity=job.fidelity))
+            yield job, Outcome(replace(evaluation, footprint=footprint, fidelity=job.fidelity, rung=job.rung))
 
     def final(self, job: FinalJob, report: Callable[[Any], None]) -> None:
         """Train nothing: there is no model to keep."""

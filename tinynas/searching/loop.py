@@ -240,7 +240,7 @@ class Loop:
         for number, trial in enumerate(ranked, 1 + self._record.searched[-1].number):
             if number not in self._record and trial.evaluation.footprint is not None:
                 job = self._job(number, generation, Candidate(_proposal(trial), trial.evaluation.footprint, ()))
-                jobs.append(replace(job, fidelity="full", plan=tuple(plan), rung=trial.evaluation.rung))
+                jobs.append(replace(job, fidelity="full", plan=tuple(plan)))
         self.watch(GenerationStarted(generation, "finalists", len(jobs), 0, 1.0))
         self._train(jobs, self.clock.finalists_deadline())
 

@@ -94,5 +94,8 @@ class Record:
 
 
 def count_trained(trials: Sequence[Trial]) -> int:
-    """Return how many of `trials` are children given to training, whether or not it worked; promotions are no more."""
-    return sum(trial.evaluation.state is not State.INFEASIBLE and not trial.evaluation.rung for trial in trials)
+    """Return how many children of `trials` were given to training, whether or not it worked.
+
+    What is trained on, as a promotion or a finalist, is no more than one.
+    """
+    return len({trial.architecture.key for trial in trials if trial.evaluation.state is not State.INFEASIBLE})

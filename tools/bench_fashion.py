@@ -47,7 +47,7 @@ def _search(options: argparse.Namespace, dataset: Dataset, target: Target) -> No
         workers=options.workers,
         seed=options.seed,
         time_budget_s=options.minutes * 60,
-        augment=AUGMENT,
+        augment=options.augment,
         watch=lambda event: _tell(event, time.monotonic() - start),
     )
     best = result.summary["best"]
@@ -83,7 +83,7 @@ def _train(options: argparse.Namespace, dataset: Dataset, target: Target) -> Non
         space=SearchSpace.for_input(dataset.input_shape, dataset.n_classes),
         limits=limits,
         seed=options.seed,
-        augment=AUGMENT,
+        augment=options.augment,
         precision=best_precision(dataset.input_shape),
         final_threads=workers,
     )
@@ -127,6 +127,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--target", default="nucleo_f401")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int)
+    parser.add_argument("--augment", default=AUGMENT)
     parser.add_argument("--data", type=Path, default=FASHION)
     parser.add_argument("--handmade", type=Path, help="a network as JSON, to be trained in place of a search")
     parser.add_argument("--out", type=Path, required=True)

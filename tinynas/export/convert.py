@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinynas.data import Dataset
-from tinynas.errors import ConversionError, ModelError, UsageError
+from tinynas.errors import ConversionError, ModelError, UsageError, check_kind
 from tinynas.export import c_text, check, golden
 from tinynas.export.arena import ArenaSize, arena_size
 from tinynas.export.facts import UNIT, as_range
@@ -72,7 +72,10 @@ def convert(
     """
     _require_formats(formats)
     if name is not None:
+        check_kind("name", name, str, "a C identifier")
         c_text.check_name(name)
+    if out is not None:
+        check_kind("out", out, (str, Path), "the path of a folder")
     found = resolve(source, Path(runs), data, as_range(*input_range))
     board = _board(target, found)
     data_of_file, planned, analysis = _analyzed(found, board, offline_plan)

@@ -86,6 +86,13 @@ def test_of_equal_scores_the_larger_network_has_more_to_gain_and_less_after_a_lo
     assert lengths.by_key() == {trial.architecture.key: lengths(trial) for trial in trials}
 
 
+def test_the_bonus_is_none_for_the_usual_size_however_long_the_training():
+    """Else a newcomer would stand above its like that were trained longer, by nothing but its short training."""
+    trials = [_trial(0, 0.3, 12_000, 0), _trial(1, 0.3, 480_000, 0)]
+    lengths = _told(*trials, size_bonus=0.08)
+    assert lengths(trials[0]) == pytest.approx(lengths(trials[1]))
+
+
 def test_where_no_samples_are_counted_the_scores_alone_count():
     """As with a function that stands in for the training."""
     trials = [_trial(number, error, 0, number) for number, error in enumerate((0.3, 0.2, 0.4))]

@@ -37,7 +37,7 @@ class EqualLength:
     its logarithm falls evenly with each doubling. By how much is read off the promotions, which change nothing but the
     length: the median of what they gained, and never below zero. A child that starts from its parent's weights has
     seen what the parent had seen. A short training favours small networks; what it lacks is made good by a bonus on
-    size, which falls with the root of the samples seen.
+    size beyond the median, which falls with the root of the samples seen.
     """
 
     def __init__(self, metric: str, inherit: bool, size_bonus: float = SIZE_BONUS) -> None:
@@ -71,15 +71,20 @@ class EqualLength:
 
     def __call__(self, trial: Trial) -> float:
         """Return what a trial that was told is worth: -log(error) at one sample seen, and the bonus."""
-        return self._worth(self._learned[trial.number], self.gain)
+        return self._worth(self._learned[trial.number], self.gain, self._median_size)
 
     def by_key(self) -> dict[str, float]:
         """Return the worth of each architecture by its last trial."""
-        gain = self.gain
-        return {each.key: self._worth(each, gain) for each in self._learned.values()}
+        gain, usual = self.gain, self._median_size
+        return {each.key: self._worth(each, gain, usual) for each in self._learned.values()}
 
-    def _worth(self, learned: _Learned, gain: float) -> float:
-        return learned.value - gain * learned.doublings + bonus(learned.size, learned.visits, self._size_bonus)
+    @property
+    def _median_size(self) -> float:
+        return median(each.size for each in self._learned.values()) if self._learned else 0.0
+
+    def _worth(self, learned: _Learned, gain: float, usual: float) -> float:
+        extra = bonus(learned.size - usual, learned.visits, self._size_bonus)
+        return learned.value - gain * learned.doublings + extra
 
     def key(self, trial: Trial) -> tuple[int, float, float, int, int]:
         """Sort by it, best first: the higher rung, which is the surer score; this value; then as `ranking` does."""

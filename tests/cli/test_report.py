@@ -54,6 +54,17 @@ def test_report_writes_the_page_of_the_run_that_is_meant(call, here, monkeypatch
     assert opened == [(here / "runs" / "second" / "report.html").as_uri()]
 
 
+@pytest.mark.parametrize(("width", "shown"), [(100, False), (200, True)])
+def test_a_narrow_terminal_gets_fewer_columns_and_whole_networks(call, here, monkeypatch, width, shown):
+    monkeypatch.setattr("tinynas.cli.console._PIPE_WIDTH", width)
+    monkeypatch.setenv("COLUMNS", str(width))
+    _, out, _ = call("trials", "first")
+    head = next(line for line in out.splitlines() if "architecture" in line)
+    assert ("gen." in head) == shown
+    assert all(name in head for name in ("training", "int8 accuracy", "arena B", "file B"))
+    assert max(map(len, out.splitlines())) <= width
+
+
 def test_trials_as_a_table_csv_and_json(call, here):
     trials = read_facts(here / "runs" / "first").trials
     code, out, _ = call("trials", "first")

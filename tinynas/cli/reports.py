@@ -12,35 +12,47 @@ from tinynas.runs import State, Trial
 from tinynas.tflite import OperatorFigures
 
 _ACROSS = 24  # characters of the widest bar of a network's picture
+_WIDE = 132  # characters of a terminal that has room for all columns of the trials
+_WIDE_ONLY = (">gen.", ">from", ">float", ">ms", ">time")
 
 
 def show_trials(facts: RunFacts, trials: Sequence[Trial]) -> None:
-    """Print a row a trial, in the order given."""
-    metric = facts.settings.metric
+    """Print a row a trial, in the order given; on a narrow terminal fewer columns, so that a network can be read."""
+    screen, metric = console(), facts.settings.metric
     left = len(facts.trials) - len(trials)
+    columns = f"#, >gen., >from, training, >int8 {metric}, >float, >arena B, >file B, >ms, >time, *architecture".split(
+        ", "
+    )
+    shown = [place for place, name in enumerate(columns) if screen.width >= _WIDE or name not in _WIDE_ONLY]
     rows = table(
         f"{facts.folder}: {len(facts.trials):,} trials" + (f", the best {len(trials):,}" if left else ""),
-        f"># , >gen., >from, training, >int8 {metric}, >float, >arena B, >file B, >ms, >time, *architecture",
+        ", ".join(columns[place] for place in shown),
     )
     for trial in trials:
-        evaluation, footprint = trial.evaluation, trial.evaluation.footprint
-        scored = bool(evaluation.folds)
-        why = "; ".join(evaluation.violations) or " ".join(evaluation.error.split())
-        rows.add_row(
-            str(trial.number),
-            str(trial.generation),
-            "-" if trial.parent is None else str(trial.parent),
-            _training(trial),
-            _score(trial, metric, "int8") if scored else evaluation.state.value,
-            _score(trial, metric, "float") if scored else "-",
-            size(None if footprint is None else footprint.arena_bytes),
-            size(None if footprint is None else footprint.flash_bytes),
-            "-" if footprint is None or footprint.latency_ms is None else f"{footprint.latency_ms:.3g}",
-            duration(evaluation.seconds),
-            f"{trial.architecture}" + (f" ({why})" if why else ""),
-            style="bold green" if facts.best is not None and trial.number == facts.best.number else None,
-        )
-    console().print(rows)
+        cells = _cells(trial, metric)
+        best = facts.best is not None and trial.number == facts.best.number
+        rows.add_row(*(cells[place] for place in shown), style="bold green" if best else None)
+    screen.print(rows)
+
+
+def _cells(trial: Trial, metric: str) -> tuple[str, ...]:
+    """Return what stands in a trial's row, column by column."""
+    evaluation, footprint = trial.evaluation, trial.evaluation.footprint
+    scored = bool(evaluation.folds)
+    why = "; ".join(evaluation.violations) or " ".join(evaluation.error.split())
+    return (
+        str(trial.number),
+        str(trial.generation),
+        "-" if trial.parent is None else str(trial.parent),
+        _training(trial),
+        _score(trial, metric, "int8") if scored else evaluation.state.value,
+        _score(trial, metric, "float") if scored else "-",
+        size(None if footprint is None else footprint.arena_bytes),
+        size(None if footprint is None else footprint.flash_bytes),
+        "-" if footprint is None or footprint.latency_ms is None else f"{footprint.latency_ms:.3g}",
+        duration(evaluation.seconds),
+        f"{trial.architecture}" + (f" ({why})" if why else ""),
+    )
 
 
 def show_comparison(found: Comparison) -> None:

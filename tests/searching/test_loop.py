@@ -12,6 +12,7 @@ from tinynas.errors import DataError, InfeasibleError, RunError, UsageError
 from tinynas.hardware import Limits
 from tinynas.runs import Evaluation, Journal, State, Trial, read_settings, read_trials
 from tinynas.searching import GenerationStarted, Started, TrialDone, resume, search
+from tinynas.searching.executor import Calls
 
 
 @pytest.fixture
@@ -158,6 +159,30 @@ def test_of_the_finalists_the_best_score_wins_however_often_its_proxy_was_promot
 def _scored(evaluation, value):
     scores = Scores(*[value] * 4)
     return replace(evaluation, folds=(FoldScores(scores, scores),))
+
+
+def test_proxies_are_longer_from_the_second_generation_on_where_the_time_allows(run):
+    jobs = []
+
+    class Spied(Calls):
+        def evaluate(self, given, deadline):
+            jobs.extend(given)
+            return super().evaluate(given, deadline)
+
+    def trained(architecture):
+        return replace(evaluate(architecture), seconds=1.0, visits=12_000)
+
+    result = run(
+        evaluate=None, executor=lambda *_: Spied(trained), time_budget_s=3600, n_generations=3, n_finalists=1, workers=1
+    )
+    stretch = {job.generation: set() for job in jobs}
+    for job in jobs:
+        if job.fidelity == "proxy":
+            stretch[job.generation].add(job.stretch)
+    assert (stretch[0], stretch[1], stretch[2]) == ({1.0}, {5.0}, {5.0})
+    journal = Journal(result.folder / "journal.sqlite")
+    assert journal.fact("stretch") == 5.0
+    journal.close()
 
 
 def test_patience_ends_it(run):

@@ -13,6 +13,8 @@ from tinynas.errors import RunError
 INTERRUPTED = """
 import importlib.abc, os, signal, sys
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests in the background ignores it
+
 def stop(*arguments, **options):
     os.kill(os.getpid(), signal.SIGINT)
     signal.pause()
@@ -45,7 +47,9 @@ SEARCH = ["search", "--target", "nucleo_f401"]
 def test_ctrl_c_says_stopped(tmp_path, module, name, arguments):
     (tmp_path / "x.pcap").write_bytes(b"")
     code = INTERRUPTED.format(module=module, name=name, arguments=arguments)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False, timeout=120
+    )
     assert done.returncode == 1, done.stderr
     assert done.stderr.splitlines()[-1] == "tinynas: Stopped."
     assert "Traceback" not in done.stderr

@@ -42,7 +42,7 @@ def main() -> None:
     arguments = _arguments()
     dataset = _load(arguments)
     limits = {"flash_bytes": arguments.max_flash, "ram_bytes": arguments.max_ram}
-    name = arguments.out.name.split(".")[0]
+    name = arguments.data.name
     setting = setting_for(name, dataset, arguments.target, limits, 1.0)
     plans = plans_for(dataset, arguments.full_epochs)
     table = Table(name, setting.target, setting.limits, setting.space, (), _about(arguments, plans))
@@ -129,6 +129,7 @@ def _load(arguments: argparse.Namespace) -> Dataset:
 
 def _about(arguments: argparse.Namespace, plans: dict[str, tuple[int, int, int]]) -> dict[str, object]:
     given = {name: str(value) for name, value in vars(arguments).items() if value is not None and name != "out"}
+    given["data"] = arguments.data.name  # the same set lies elsewhere on another machine
     return {"version": __version__, "plans": plans, "given": given, "machine": platform.machine()}
 
 

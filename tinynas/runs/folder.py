@@ -90,10 +90,7 @@ class Run:
         """Keep the weights of a trial, by layer name, for those that will start from them."""
         path = self.weights_path(number)
         path.parent.mkdir(exist_ok=True)
-        buffer = BytesIO()
-        named = {f"{name}/{at}": array for name, arrays in weights.items() for at, array in enumerate(arrays)}
-        np.savez(buffer, **named)  # type: ignore[arg-type]  # its stub takes the keywords for options
-        write_atomically(path, buffer.getvalue())
+        write_weights(path, weights)
 
     def remove_weights(self) -> None:
         """Remove the weights that `save_weights` kept: the search has ended."""
@@ -130,8 +127,16 @@ class Run:
         self._lock.close()
 
 
+def write_weights(path: Path, weights: Mapping[str, Sequence[np.ndarray]]) -> None:
+    """Write weights, by layer name, to a file that `read_weights` takes."""
+    buffer = BytesIO()
+    named = {f"{name}/{at}": array for name, arrays in weights.items() for at, array in enumerate(arrays)}
+    np.savez(buffer, **named)  # type: ignore[arg-type]  # its stub takes the keywords for options
+    write_atomically(path, buffer.getvalue())
+
+
 def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
-    """Return the weights, by layer name, of a file that `Run.save_weights` wrote; RunError when it cannot be read."""
+    """Return the weights, by layer name, of a file that `write_weights` wrote; RunError when it cannot be read."""
     weights: dict[str, list[np.ndarray]] = {}
     try:
         with np.load(path, allow_pickle=False) as file:

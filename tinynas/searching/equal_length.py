@@ -51,6 +51,7 @@ class EqualLength:
         self._size_bonus = size_bonus
         self._learned: dict[int, _Learned] = {}  # by the trial's number
         self._gains: list[float] = []
+        self._scale: tuple[float, float] | None = None  # the gain and the median size; medians of all, so kept
 
     def tell(self, trial: Trial) -> None:
         """Keep what `trial`, which has scores, reached and after how much training."""
@@ -61,6 +62,7 @@ class EqualLength:
         error = max(_ERROR_FLOOR, 1.0 - evaluation.mean(self._metric))
         now = _Learned(key, -math.log(error), evaluation.visits + earlier, _size_of(trial))
         self._learned[trial.number] = now
+        self._scale = None
         if before is not None and promoted and now.doublings > before.doublings:
             self._gains.append((now.value - before.value) / (now.doublings - before.doublings))
 
@@ -71,18 +73,16 @@ class EqualLength:
 
     def __call__(self, trial: Trial) -> float:
         """Return what a trial that was told is worth: -log(error) at one sample seen, and the bonus."""
-        return self._worth(self._learned[trial.number], self.gain, self._median_size)
+        return self._worth(self._learned[trial.number])
 
     def by_key(self) -> dict[str, float]:
         """Return the worth of each architecture by its last trial."""
-        gain, usual = self.gain, self._median_size
-        return {each.key: self._worth(each, gain, usual) for each in self._learned.values()}
+        return {each.key: self._worth(each) for each in self._learned.values()}
 
-    @property
-    def _median_size(self) -> float:
-        return median(each.size for each in self._learned.values()) if self._learned else 0.0
-
-    def _worth(self, learned: _Learned, gain: float, usual: float) -> float:
+    def _worth(self, learned: _Learned) -> float:
+        if self._scale is None:
+            self._scale = self.gain, median(each.size for each in self._learned.values())
+        gain, usual = self._scale
         extra = bonus(learned.size - usual, learned.visits, self._size_bonus)
         return learned.value - gain * learned.doublings + extra
 

@@ -10,6 +10,7 @@ import tinynas
 ROOT = Path(tinynas.__file__).parent
 ROWS = {
     "errors": 0,
+    "options": 0,
     "architecture": 1,
     "hardware": 1,
     "tflite": 1,

@@ -1,11 +1,12 @@
 """A run on disk: settings, the journal of trials, the best model, the summary."""
 
+from tinynas.options.search import METRICS, OBJECTIVES
 from tinynas.runs.folder import Run, latest_run, read_settings
-from tinynas.runs.front import FRONT, OBJECTIVES, checked_objectives, dominance, front, objective_values
+from tinynas.runs.front import FRONT, checked_objectives, dominance, front, objective_values
 from tinynas.runs.journal import Journal, read_trials
 from tinynas.runs.models import Best, kept, trial_folder
 from tinynas.runs.settings import DataSource, Settings
-from tinynas.runs.trial import METRICS, Evaluation, State, Trial, latest, leader, ranking
+from tinynas.runs.trial import Evaluation, State, Trial, latest, leader, ranking
 
 __all__ = [
     "FRONT",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 
 from tinynas.errors import ModelError, UsageError
+from tinynas.options.search import OBJECTIVES
 from tinynas.runs.trial import Trial, latest
 
 # What there is to gain -> its value, less is better; None where it is not known.
@@ -16,7 +17,6 @@ _VALUES: Mapping[str, Callable[[Trial, str], float | None]] = {
     "macs": lambda trial, _: _of(trial, "macs"),
     "params": lambda trial, _: _of(trial, "params"),
 }
-OBJECTIVES = tuple(_VALUES)
 FRONT = ("accuracy", "ram", "flash")  # where no other objectives were asked for
 
 

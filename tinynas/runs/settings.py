@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tinynas.architecture import SearchSpace
 from tinynas.errors import RunError, TinynasError, UsageError
 from tinynas.hardware import Limits, Target
+from tinynas.options import SETTINGS
+from tinynas.options.search import Fidelity, Metric, Precision, Selection, Start, StrategyName
 from tinynas.runs.front import checked_objectives
 
 
@@ -25,13 +27,16 @@ class DataSource(BaseModel):
     summary: str
 
 
-class Settings(BaseModel):
-    """What was asked for. `max_trials` counts trained children; `time_budget_s` is wall seconds for everything.
+def _of(name: str) -> Any:
+    """Return the pydantic field of the setting: default, range and meaning as its Option says them."""
+    option = SETTINGS[name]
+    bounds = {"ge": option.least, "le": option.most, "gt": option.above, "lt": option.below}
+    given: dict[str, Any] = {key: bound for key, bound in bounds.items() if bound is not None}
+    return Field(option.default, description=option.help, **given)
 
-    A proxy search trains a child for a short while; the best 1 / `reduction` of each rung go on to the next of
-    `n_rungs`, each `reduction` times as long as the one before. With `inherit` a child starts from the weights of its
-    parent.
-    """
+
+class Settings(BaseModel):
+    """What was asked for: each field beside data, target, space and limits is described in tinynas.options.SETTINGS."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -40,33 +45,33 @@ class Settings(BaseModel):
     data: DataSource
     space: SearchSpace
     limits: Limits
-    seed: int = Field(0, ge=0, lt=2**31)
-    strategy: Literal["evolution", "aging", "nsga2", "surrogate", "random"] = "surrogate"
-    objectives: tuple[str, ...] = ("accuracy",)
-    selection: Literal["comma", "plus"] = "plus"
-    start: Literal["handmade", "random"] = "handmade"
-    n_generations: int | None = Field(None, ge=1)
-    n_children: int = Field(8, ge=1, le=1000)
-    n_parents: int = Field(3, ge=1, le=1000)
-    n_mutations: int = Field(2, ge=1, le=100)
-    patience: int | None = Field(None, ge=1)
-    max_trials: int | None = Field(None, ge=1)
-    time_budget_s: float | None = Field(None, gt=0, le=30 * 86400)
-    fidelity: Literal["none", "proxy", "full"] = "proxy"
-    n_rungs: int = Field(3, ge=1, le=6)
-    reduction: int = Field(3, ge=2, le=10)
-    inherit: bool = True
-    n_folds: int = Field(5, ge=2)
-    n_finalists: int = Field(3, ge=1)
-    final_epochs: int | None = Field(None, ge=1)
-    metric: Literal["accuracy", "precision", "recall", "f1"] = "accuracy"
-    balance: bool = False
-    augment: str = "auto"
+    seed: int = _of("seed")
+    strategy: StrategyName = _of("strategy")
+    objectives: tuple[str, ...] = _of("objectives")
+    selection: Selection = _of("selection")
+    start: Start = _of("start")
+    n_generations: int | None = _of("n_generations")
+    n_children: int = _of("n_children")
+    n_parents: int = _of("n_parents")
+    n_mutations: int = _of("n_mutations")
+    patience: int | None = _of("patience")
+    max_trials: int | None = _of("max_trials")
+    time_budget_s: float | None = _of("time_budget_s")
+    fidelity: Fidelity = _of("fidelity")
+    n_rungs: int = _of("n_rungs")
+    reduction: int = _of("reduction")
+    inherit: bool = _of("inherit")
+    n_folds: int = _of("n_folds")
+    n_finalists: int = _of("n_finalists")
+    final_epochs: int | None = _of("final_epochs")
+    metric: Metric = _of("metric")
+    balance: bool = _of("balance")
+    augment: str = _of("augment")
     final_threads: int = Field(1, ge=1)
-    peak_rate: float = Field(4e-3, gt=0, lt=1)
-    batch_size: int = Field(64, ge=1)
-    qat: bool = True
-    precision: Literal["float32", "bfloat16"] = "float32"
+    peak_rate: float = _of("peak_rate")
+    batch_size: int = _of("batch_size")
+    qat: bool = _of("qat")
+    precision: Precision = _of("precision")
 
     @field_validator("objectives")
     @classmethod
@@ -75,11 +80,11 @@ class Settings(BaseModel):
 
     @classmethod
     def create(cls, **values: Any) -> "Settings":
-        """Return the settings; a value that makes no sense is a UsageError of one sentence."""
+        """Return the settings; a value that makes no sense is one sentence, its name first: UsageError."""
         try:
             return cls(**values)
         except ValidationError as error:
-            raise UsageError(_sentence(error, "The search")) from error
+            raise UsageError(_sentence(error)) from error
 
     @classmethod
     def read(cls, text: str, path: str) -> "Settings":
@@ -87,14 +92,17 @@ class Settings(BaseModel):
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            raise RunError(_sentence(error, path)) from error
+            raise RunError(f"{path}: {_sentence(error)}") from error
         except TinynasError as error:
             raise RunError(f"{path}: {error}") from error
 
 
-def _sentence(error: ValidationError, where: str) -> str:
+def _sentence(error: ValidationError) -> str:
+    """Return what is wrong first: the setting, what came, what was wanted."""
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"]) or "the whole"
     came = repr(first["input"])
     came = came if len(came) <= 60 else came[:57] + "..."
-    return f"{where}: {key} is {came}, but: {first['msg'].lower()}."
+    option = SETTINGS.get(str(first["loc"][0])) if first["loc"] else None
+    wanted = f"but: {first['msg'].lower()}" if option is None else f"wanted {option.wanted}"
+    return f"{key} is {came}{',' if option is None else ';'} {wanted}."

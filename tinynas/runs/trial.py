@@ -10,8 +10,6 @@ from tinynas.architecture import Architecture
 from tinynas.data import FoldScores, Scores
 from tinynas.hardware import Footprint
 
-METRICS = ("accuracy", "precision", "recall", "f1")
-
 
 class State(str, Enum):
     """What became of a trial."""

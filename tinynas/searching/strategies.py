@@ -1,9 +1,11 @@
 """From the settings of a search to its strategy."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from tinynas.architecture import Architecture
 from tinynas.hardware import Footprint
+from tinynas.options import HEEDS
 from tinynas.runs import FRONT, Settings
 from tinynas.searching.aging import AgingEvolution
 from tinynas.searching.evolution import Evolution
@@ -20,21 +22,17 @@ def strategy_for(settings: Settings, screen: Screen) -> Strategy:
     return _MAKERS[settings.strategy](settings, screen)
 
 
+def _told(settings: Settings) -> dict[str, Any]:
+    """Return the settings that the strategy heeds, as its arguments."""
+    return {"metric": settings.metric} | {name: getattr(settings, name) for name in HEEDS[settings.strategy]}
+
+
 def _evolution(settings: Settings, _: Screen) -> Strategy:
-    return Evolution(
-        settings.space,
-        selection=settings.selection,
-        start=settings.start,
-        n_parents=settings.n_parents,
-        n_mutations=settings.n_mutations,
-        metric=settings.metric,
-    )
+    return Evolution(settings.space, **_told(settings))
 
 
 def _aging(settings: Settings, _: Screen) -> Strategy:
-    return AgingEvolution(
-        settings.space, start=settings.start, n_mutations=settings.n_mutations, metric=settings.metric
-    )
+    return AgingEvolution(settings.space, **_told(settings))
 
 
 def _nsga2(settings: Settings, _: Screen) -> Strategy:
@@ -42,9 +40,7 @@ def _nsga2(settings: Settings, _: Screen) -> Strategy:
         settings.space,
         objectives=settings.objectives if len(settings.objectives) > 1 else FRONT,
         limits=settings.limits,
-        start=settings.start,
-        n_mutations=settings.n_mutations,
-        metric=settings.metric,
+        **_told(settings),
     )
 
 
@@ -53,9 +49,8 @@ def _surrogate(settings: Settings, screen: Screen) -> Strategy:
         settings.space,
         screen,
         settings.limits,
-        start=settings.start,
-        metric=settings.metric,
         inherit=settings.inherit and settings.fidelity == "proxy",
+        **_told(settings),
     )
 
 

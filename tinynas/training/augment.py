@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinynas.errors import UsageError
-
-KINDS = ("shift", "flip", "noise", "scale", "erase")
+from tinynas.options.search import AUGMENTATIONS
 
 
 @dataclass(frozen=True)
@@ -99,5 +98,7 @@ def augmentation_for(layout: str, chosen: str = "auto") -> Augmentation:
         names = [] if chosen == "none" else [name.strip() for name in chosen.split(",")]
     for name in names:
         if name not in strength:
-            raise UsageError(f"Unknown augmentation {name!r}: choose auto, none or a list of {', '.join(KINDS)}.")
+            raise UsageError(
+                f"Unknown augmentation {name!r}: choose auto, none or a list of {', '.join(AUGMENTATIONS)}."
+            )
     return Augmentation(**{name: strength[name] for name in names})  # type: ignore[arg-type]

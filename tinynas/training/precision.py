@@ -1,9 +1,8 @@
 """The number format of a training: bfloat16 where the processor computes with it. Knows no TensorFlow."""
 
 from pathlib import Path
-from typing import Literal
 
-Precision = Literal["float32", "bfloat16"]
+from tinynas.options.search import Precision as Precision
 
 _SMALLEST_SIDE = 16
 _CPU_INFO = Path("/proc/cpuinfo")

@@ -1,0 +1,135 @@
+"""One thing that a person may choose: its keyword in Python, its option on the command line, and what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Literal
+
+Kind = Literal["whole", "number", "switch", "choice", "names", "time", "size", "text"]
+
+# The panels of the help, in their order: what a newcomer needs comes first, what is for study last.
+FIRST = "Options"
+DATA = "How the data are read"
+LIMITS = "Limits, beside those of the board"
+SEARCH = "What is searched for, and for how long"
+TRAINING = "Training"
+STUDY = "For study: how the search itself works"
+PANELS = (FIRST, DATA, LIMITS, SEARCH, TRAINING, STUDY)
+
+
+@dataclass(frozen=True)
+class Option:
+    """What may be chosen, said once: help, docs, settings, command line and report all read it here.
+
+    `name` is the keyword in Python and the key in settings.json; `help` says what it does, in sentences, and leaves out
+    the default. `kind` says how a value is written. `default` is what is taken where nothing is given; where that
+    follows from other things `default_words` says so, and names the default within. `option` is what is written on the
+    command line, by itself the name with dashes and without a leading "n_"; None where only Python takes it. A number
+    lies from `least` to `most`, or between `above` and `below`, which are not allowed themselves. `strategies` are
+    those that heed it, and `fidelities` the kinds of training; () is all of them.
+    """
+
+    name: str
+    help: str
+    kind: Kind
+    default: Any = None
+    default_words: str = ""
+    option: str | None = ""
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    below: float | None = None
+    choices: tuple[str, ...] = ()
+    panel: str = SEARCH
+    metavar: str = ""
+    strategies: tuple[str, ...] = ()
+    fidelities: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.option == "":
+            object.__setattr__(self, "option", f"--{self.name.removeprefix('n_').replace('_', '-')}")
+
+    @property
+    def says_default(self) -> str:
+        """The default in words; "" where there is none to speak of."""
+        if self.default_words or self.default in (None, False):
+            return self.default_words
+        if self.default is True:
+            return f"{self.option}" if self.option else "yes"
+        return (
+            ",".join(self.default)
+            if isinstance(self.default, tuple)
+            else f"{self.default:g}"
+            if isinstance(self.default, float)
+            else str(self.default)
+        )
+
+    @property
+    def text(self) -> str:
+        """The whole help: what it does, what heeds it, its default."""
+        heeded = [f"Heeded by {one_of(self.strategies, 'and')}."] if self.strategies else []
+        heeded += [f"Only with --fidelity {one_of(self.fidelities)}."] if self.fidelities else []
+        default = [f"Default: {self.says_default}."] if self.says_default else []
+        return " ".join([self.help, *heeded, *default])
+
+    @property
+    def wanted(self) -> str:
+        """What a value has to be, in words."""
+        if self.choices and self.kind != "names":
+            return one_of(self.choices)
+        if self.kind in ("whole", "size"):
+            return f"a whole number {self._range}".rstrip()
+        if self.kind in ("number", "time"):
+            return f"a number {self._range}".rstrip()
+        if self.kind == "switch":
+            return "True or False"
+        return f"any of {', '.join(self.choices)}" if self.choices else "a text"
+
+    @property
+    def _range(self) -> str:
+        low = (
+            f"from {self.least:,}"
+            if self.least is not None
+            else f"above {self.above:,}"
+            if self.above is not None
+            else ""
+        )
+        if self.most is not None:
+            return f"{low} to {self.most:,}" if self.least is not None else f"{low}, at most {self.most:,}".lstrip(", ")
+        if self.below is not None:
+            return f"{low} and below {self.below:,}".removeprefix(" and ")
+        return low if self.least is None else f"of at least {self.least:,}"
+
+    def allows(self, value: Any) -> bool:
+        """Whether `value`, of the right type, lies in the range and is one of the choices."""
+        if value is None:
+            return True
+        if isinstance(value, str):
+            return not self.choices or self.kind == "names" or value in self.choices
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return True
+        return (
+            isfinite(value)
+            and (self.least is None or value >= self.least)
+            and (self.most is None or value <= self.most)
+            and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
+        )
+
+    def words(self, value: Any) -> list[str]:
+        """`value` as it is written on the command line: --qat or --no-qat, --objectives accuracy,ram, --children 8."""
+        if self.option is None:
+            raise ValueError(f"{self.name} has no option")
+        if isinstance(value, bool):
+            return [self.option if value else f"--no-{self.option[2:]}"]
+        if isinstance(value, list | tuple):
+            return [self.option, ",".join(map(str, value))]
+        return [self.option, f"{value:.12g}s" if self.kind == "time" else str(value)]
+
+
+def one_of(names: Iterable[str], last: str = "or") -> str:
+    """Return names as a list in words: "a, b or c"."""
+    *others, end = names
+    return f"{', '.join(others)} {last} {end}" if others else end

@@ -1,0 +1,237 @@
+"""The settings of a search, each described once; and which of them each strategy heeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+from tinynas.options.option import FIRST, STUDY, TRAINING, Option, one_of
+
+StrategyName = Literal["evolution", "aging", "nsga2", "surrogate", "random"]
+Selection = Literal["comma", "plus"]
+Start = Literal["handmade", "random"]
+Fidelity = Literal["none", "proxy", "full"]
+Metric = Literal["accuracy", "precision", "recall", "f1"]
+Precision = Literal["float32", "bfloat16"]
+METRICS: tuple[str, ...] = get_args(Metric)
+OBJECTIVES = ("accuracy", "ram", "flash", "latency", "macs", "params")
+AUGMENTATIONS = ("shift", "flip", "noise", "scale", "erase")
+GENERATIONS = 8  # where no end of any kind is given
+SEVERAL_OBJECTIVES: StrategyName = "nsga2"  # the strategy for them, where none is named
+
+# What each strategy is told of the settings, beside the space, the limits and the metric: it heeds nothing else.
+HEEDS: Mapping[StrategyName, tuple[str, ...]] = {
+    "evolution": ("n_parents", "n_mutations", "selection", "start"),
+    "aging": ("n_mutations", "start"),
+    "nsga2": ("n_mutations", "start"),
+    "surrogate": ("start",),
+    "random": (),
+}
+
+
+def _of_strategies(name: str, help: str, kind: Literal["whole", "choice"], **more: object) -> Option:
+    """Return an option that some strategies heed: those that HEEDS says."""
+    heed = tuple(strategy for strategy, heeded in HEEDS.items() if name in heeded)
+    return Option(name, help, kind, panel=STUDY, strategies=heed, **more)  # type: ignore[arg-type]
+
+
+_TRAINS: tuple[Fidelity, ...] = ("proxy", "full")
+_ROWS = (
+    Option(
+        "time_budget_s",
+        "Wall time for everything, such as 20m or 1h30m; a minute at the least.",
+        "time",
+        None,
+        "no limit",
+        "--time-budget",
+        above=0,
+        most=30 * 86400,
+        panel=FIRST,
+    ),
+    Option("max_trials", "End the search after so many trained children.", "whole", option="--trials", least=1),
+    Option(
+        "n_generations",
+        "End the search after so many generations.",
+        "whole",
+        None,
+        f"{GENERATIONS} when no end is given",
+        least=1,
+    ),
+    Option("patience", "End the search after so many generations without a better child.", "whole", least=1),
+    Option(
+        "objectives",
+        f"What to gain, a comma list: accuracy, and any of {', '.join(OBJECTIVES[1:])}.",
+        "names",
+        ("accuracy",),
+        choices=OBJECTIVES,
+    ),
+    Option("metric", f"What children are ranked by: {one_of(METRICS)}.", "choice", "accuracy", choices=METRICS),
+    Option("seed", "The same seed and number of trials give the same search.", "whole", 0, least=0, most=2**31 - 1),
+    Option(
+        "augment",
+        f"How samples are varied in training: auto, none, or a comma list of {', '.join(AUGMENTATIONS)}.",
+        "text",
+        "auto",
+        panel=TRAINING,
+        metavar="NAMES",
+        choices=(),
+        fidelities=_TRAINS,
+    ),
+    Option(
+        "balance",
+        "Give rare classes more weight in training, so that every class counts alike.",
+        "switch",
+        False,
+        panel=TRAINING,
+        fidelities=_TRAINS,
+    ),
+    Option(
+        "fidelity",
+        "How a child is trained: proxy (for a short while), full (on every fold) or none (only measured).",
+        "choice",
+        "proxy",
+        choices=get_args(Fidelity),
+        panel=TRAINING,
+    ),
+    Option(
+        "n_folds",
+        "The K of the K-fold cross-validation.",
+        "whole",
+        5,
+        "5, or fewer where a class has fewer samples",
+        least=2,
+        panel=TRAINING,
+        fidelities=_TRAINS,
+    ),
+    Option(
+        "n_finalists",
+        "How many of the best children are trained on every fold before one is chosen.",
+        "whole",
+        3,
+        least=1,
+        panel=TRAINING,
+        fidelities=("proxy",),
+    ),
+    Option(
+        "final_epochs",
+        "Epochs of the final training.",
+        "whole",
+        None,
+        "by the size of the data, or by the time that is left",
+        least=1,
+        panel=TRAINING,
+        fidelities=_TRAINS,
+    ),
+    Option(
+        "qat",
+        "Fine-tune the final model under int8's rounding, and keep the better of both files.",
+        "switch",
+        True,
+        panel=TRAINING,
+        fidelities=_TRAINS,
+    ),
+    Option(
+        "precision",
+        f"The number format of the training: {one_of(get_args(Precision))}.",
+        "choice",
+        "float32",
+        "bfloat16 for pictures where the processor computes with it, else float32",
+        choices=get_args(Precision),
+        panel=TRAINING,
+        fidelities=_TRAINS,
+    ),
+    Option(
+        "strategy",
+        f"Where children come from: {one_of(tuple(HEEDS))}.",
+        "choice",
+        "surrogate",
+        f"surrogate, or {SEVERAL_OBJECTIVES} where there is more than one objective",
+        choices=tuple(HEEDS),
+        panel=STUDY,
+    ),
+    Option("n_children", "Children in each generation.", "whole", 8, least=1, most=1000, panel=STUDY),
+    _of_strategies("n_parents", "Parents are so many of the best.", "whole", default=3, least=1, most=1000),
+    _of_strategies(
+        "n_mutations", "The most mutations from a parent to its child.", "whole", default=2, least=1, most=100
+    ),
+    _of_strategies(
+        "selection",
+        "Parents come from all trials so far (plus) or from the newest generation alone (comma).",
+        "choice",
+        default="plus",
+        choices=get_args(Selection),
+    ),
+    _of_strategies(
+        "start",
+        "The first generation: some networks made by hand and random ones (handmade), or random ones alone (random).",
+        "choice",
+        default="handmade",
+        choices=get_args(Start),
+    ),
+    Option(
+        "n_rungs",
+        "Trainings of growing length through which the best children go.",
+        "whole",
+        3,
+        least=1,
+        most=6,
+        panel=STUDY,
+        fidelities=("proxy",),
+    ),
+    Option(
+        "reduction",
+        "The best 1 / reduction of a rung go on to the next, which is so many times as long.",
+        "whole",
+        3,
+        option=None,
+        least=2,
+        most=10,
+        panel=STUDY,
+        fidelities=("proxy",),
+    ),
+    Option(
+        "inherit",
+        "Children start from the weights of their parents.",
+        "switch",
+        True,
+        panel=STUDY,
+        fidelities=("proxy",),
+    ),
+    Option(
+        "peak_rate",
+        "The highest learning rate of a training.",
+        "number",
+        4e-3,
+        option=None,
+        above=0,
+        below=1,
+        panel=STUDY,
+        fidelities=_TRAINS,
+    ),
+    Option(
+        "batch_size",
+        "Samples in each step of a training.",
+        "whole",
+        64,
+        option=None,
+        least=1,
+        panel=STUDY,
+        fidelities=_TRAINS,
+    ),
+)
+SETTINGS: Mapping[str, Option] = {row.name: row for row in _ROWS}
+
+# Ranges of the search space that the command line may narrow.
+SPACE: Mapping[str, Option] = {
+    "max_depth": Option("max_depth", "The most blocks of any child.", "whole", 10, least=1, most=100),
+    "initial_depth": Option(
+        "initial_depth",
+        "The most blocks of a random network in the first generation.",
+        "whole",
+        4,
+        "4, or --max-depth where that is less",
+        least=1,
+        most=100,
+        panel=STUDY,
+    ),
+}

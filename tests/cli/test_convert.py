@@ -72,7 +72,7 @@ def test_check_names_the_limit_and_writes_nothing(call, tmp_path):
     assert code == 1
     assert out == ""
     assert "does not fit tiny: " in err
-    assert "RAM with runtime" in err
+    assert "RAM with TFLM" in err
     assert not (tmp_path / "fw").exists()
     code, out, _ = call(NET, "--target", "tiny.json", "--out", "fw")
     assert code == 0

@@ -180,7 +180,7 @@ def test_another_board_is_asked_about(small_run, tmp_path):
     )
     converted = convert(small_run.folder, out=tmp_path / "fw", target=tiny, formats=("settings",))
     (note,) = converted.notes
-    assert re.fullmatch(r"the model of .* does not fit tiny: .*; RAM with runtime .*\.", note)
+    assert re.fullmatch(r"the model of .* does not fit tiny: .*; RAM with TFLM .*\.", note)
     assert converted.arena.kernels == "reference"
     with pytest.raises(ConversionError, match="does not fit tiny: model file"):
         convert(small_run.folder, out=tmp_path / "no", target=tiny, check_fit=True)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynas.errors import ModelError, UsageError
-from tinynas.hardware import Arena, Flash, Footprint, Limits, Violation
+from tinynas.hardware import MEASURES, Arena, Flash, Footprint, Limits, Violation
 
 FOOTPRINT = Footprint(
     params=1000,
@@ -37,7 +37,15 @@ NAMES = st.sampled_from(sorted(USED))
 
 
 def test_every_limit_is_in_the_table():
-    assert {field.name for field in fields(Limits)} == set(USED)
+    names = [field.name for field in fields(Limits)]
+    assert set(names) == set(USED)
+    assert list(MEASURES) == names
+    assert [measure.option.name for measure in MEASURES.values()] == names
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_row_says_what_its_limit_is_held_against(name):
+    assert MEASURES[name].used(FOOTPRINT) == USED[name]
 
 
 def test_no_limits_are_never_broken():
@@ -89,11 +97,11 @@ def test_a_limit_that_is_no_bound_is_refused(value):
 @pytest.mark.parametrize(
     ("limit", "allowed", "sentence"),
     [
-        ("ram_bytes", 98_304, "arena 101,232 B, limit 98,304 B (2,928 B over)"),
+        ("ram_bytes", 98_304, "tensor arena 101,232 B, limit 98,304 B (2,928 B over)"),
         ("flash_bytes", 8192, "model file 9,000 B, limit 8,192 B (808 B over)"),
         ("params", 900, "parameters 1,000, limit 900 (100 over)"),
         ("latency_ms", 2.0, "latency 2.5 ms, limit 2 ms (0.5 ms over)"),
-        ("board_ram_bytes", 98_304, "RAM with runtime 103,176 B, limit 98,304 B (4,872 B over)"),
+        ("board_ram_bytes", 98_304, "RAM with TFLM 103,176 B, limit 98,304 B (4,872 B over)"),
     ],
 )
 def test_a_violation_reads_as_a_clause(limit, allowed, sentence):

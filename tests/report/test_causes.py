@@ -22,13 +22,13 @@ def test_each_limit_with_its_children_and_how_far_over_they_were():
     assert found["flash_bytes"] == Cause(
         "flash_bytes", "model file", 2, FIGURES.flash_bytes / (FIGURES.flash_bytes // 2)
     )
-    assert found["ram_bytes"].label == "arena"
+    assert found["ram_bytes"].label == "tensor arena"
     assert found["ram_bytes"].children == 2
 
 
 def test_without_figures_the_words_of_the_journal_count():
     limits = Limits(ram_bytes=10)
-    assert infeasible([_over(0, limits, None)], limits) == (Cause("arena", "arena", 1, None),)
+    assert infeasible([_over(0, limits, None)], limits) == (Cause("tensor arena", "tensor arena", 1, None),)
     latency = Limits(latency_ms=0.5)  # an estimate: its sentence has brackets
     assert infeasible([_over(0, latency)], Limits())[0].label == "latency"
 

@@ -1,25 +1,30 @@
 """The verdict against Limits, and memories whose parts add up."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 from tests.searching.conftest import footprint_of
 from tinynas.architecture import SearchSpace
-from tinynas.hardware import Limits, Target
-from tinynas.report.verdict import _ROWS, verdict
+from tinynas.hardware import MEASURES, Limits, Target
+from tinynas.report.verdict import verdict
 
 FIGURES = footprint_of(SearchSpace.for_input((8, 8, 1), 3).handmade()[0])
 BOARD = Target.load("nucleo_f401").model_copy(update={"reserved_flash_bytes": 4096, "reserved_ram_bytes": 1024})
 
 
 def test_every_limit_that_there_is_can_be_shown():
-    assert set(_ROWS) == {field.name for field in fields(Limits)}
+    every = {field.name: 10**6 for field in fields(Limits)}
+    labels = [row.label for row in verdict(replace(FIGURES, latency_error=0.35), BOARD, Limits(**every)).limits]
+    assert labels == [
+        "Parameters", "FLOPs", "MACs", "Model file", "Tensor arena", "Largest tensor", "Latency (estimated)",
+        "Flash with TFLM", "RAM with TFLM",
+    ]  # fmt: skip
 
 
 def test_each_row_uses_what_the_limit_is_held_against():
-    for name, (_, _, figure) in _ROWS.items():
-        used = figure(FIGURES)
+    for name, measure in MEASURES.items():
+        used = measure.used(FIGURES)
         assert not Limits(**{name: used}).violations(FIGURES)
         assert [v.used for v in Limits(**{name: used / 2}).violations(FIGURES)] == [used]
 
@@ -47,8 +52,6 @@ def test_what_is_over_is_said():
 
 
 def test_a_figure_that_is_not_known_is_no_yes():
-    from dataclasses import replace
-
     found = verdict(replace(FIGURES, latency_ms=None), BOARD, Limits(latency_ms=1.0))
     assert found.fits is None
     assert "latency" in found.reasons[0]

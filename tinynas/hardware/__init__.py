@@ -11,7 +11,7 @@ from tinynas.hardware.estimate import Estimate
 from tinynas.hardware.footprint import Arena, Flash, Footprint
 from tinynas.hardware.kernels import KERNEL_LIBRARIES, KernelLibrary, nearest_library
 from tinynas.hardware.latency import energy, latency
-from tinynas.hardware.limits import Limits, Violation
+from tinynas.hardware.limits import MEASURES, Limits, Violation
 from tinynas.hardware.runtime import BUILDS, DEFAULT_BUILD, Build, ram_outside_arena, runtime_flash_bytes
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "CORES",
     "DEFAULT_BUILD",
     "KERNEL_LIBRARIES",
+    "MEASURES",
     "Arena",
     "Build",
     "Core",

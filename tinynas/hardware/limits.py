@@ -3,29 +3,106 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from math import isfinite
-from typing import NamedTuple
+from typing import Literal
 
 from tinynas.errors import ModelError, UsageError
 from tinynas.hardware.footprint import Footprint
+from tinynas.options import Option
+from tinynas.options.option import LIMITS
 
 
-class _Measure(NamedTuple):
+@dataclass(frozen=True)
+class Measure:
+    """A figure that may be limited, described once: Limits, verdict, shrinking, help and command all read it here.
+
+    `label` is its name within a sentence and `unit` its unit, "" for a mere count. `resource` is what an architecture
+    that is over the limit has to save. `used` is the figure of a footprint, None where it is not known, and `error` its
+    relative error where it is an estimate. `option` is how the limit is said on the command line.
+    """
+
     label: str
     unit: str
+    resource: Literal["flash", "ram", "compute"]
     used: Callable[[Footprint], float | None]
+    option: Option
     error: Callable[[Footprint], float | None] = lambda footprint: None
 
+    @property
+    def title(self) -> str:
+        """The label as the head of a row."""
+        return self.label[0].upper() + self.label[1:]
 
-_MEASURES: Mapping[str, _Measure] = {
-    "params": _Measure("parameters", "", lambda f: f.params),
-    "flops": _Measure("FLOPs", "", lambda f: f.flops),
-    "macs": _Measure("MACs", "", lambda f: f.macs),
-    "flash_bytes": _Measure("model file", " B", lambda f: f.flash.model),
-    "ram_bytes": _Measure("arena", " B", lambda f: f.arena.minimum),
-    "largest_tensor_bytes": _Measure("largest tensor", " B", lambda f: f.largest_tensor_bytes),
-    "latency_ms": _Measure("latency", " ms", lambda f: f.latency_ms, lambda f: f.latency_error),
-    "board_flash_bytes": _Measure("Flash with runtime", " B", lambda f: f.flash.total),
-    "board_ram_bytes": _Measure("RAM with runtime", " B", lambda f: f.arena.minimum + f.ram_outside_bytes),
+    def text(self, value: float) -> str:
+        """A value with its unit: "101,232 B"."""
+        return f"{_number(value)} {self.unit}".rstrip()
+
+
+def _limit(name: str, option: str, help: str, kind: Literal["size", "number"] = "size") -> Option:
+    return Option(name, help, kind, option=option, above=0, panel=LIMITS)
+
+
+# One row for each field of Limits, in the same order.
+MEASURES: Mapping[str, Measure] = {
+    "params": Measure(
+        "parameters", "", "flash", lambda f: f.params, _limit("params", "--max-params", "Parameters of the model.")
+    ),
+    "flops": Measure(
+        "FLOPs",
+        "",
+        "compute",
+        lambda f: f.flops,
+        _limit("flops", "--max-flops", "Floating-point operations of one inference."),
+    ),
+    "macs": Measure(
+        "MACs",
+        "",
+        "compute",
+        lambda f: f.macs,
+        _limit("macs", "--max-macs", "Multiply-accumulates of one inference, such as 2M."),
+    ),
+    "flash_bytes": Measure(
+        "model file",
+        "B",
+        "flash",
+        lambda f: f.flash_bytes,
+        _limit("flash_bytes", "--max-flash", "Bytes of the model file (.tflite), such as 64000 or 64KiB."),
+    ),
+    "ram_bytes": Measure(
+        "tensor arena",
+        "B",
+        "ram",
+        lambda f: f.arena_bytes,
+        _limit("ram_bytes", "--max-ram", "Bytes of the tensor arena, such as 20k or 20KiB."),
+    ),
+    "largest_tensor_bytes": Measure(
+        "largest tensor",
+        "B",
+        "ram",
+        lambda f: f.largest_tensor_bytes,
+        _limit("largest_tensor_bytes", "--max-tensor", "Bytes of the largest tensor."),
+    ),
+    "latency_ms": Measure(
+        "latency",
+        "ms",
+        "compute",
+        lambda f: f.latency_ms,
+        _limit("latency_ms", "--max-latency", "Milliseconds of one inference, as estimated for the board.", "number"),
+        lambda f: f.latency_error,
+    ),
+    "board_flash_bytes": Measure(
+        "Flash with TFLM",
+        "B",
+        "flash",
+        lambda f: f.flash.total,
+        _limit("board_flash_bytes", "--max-flash-total", "Bytes of Flash in all: the model file and TFLM's code."),
+    ),
+    "board_ram_bytes": Measure(
+        "RAM with TFLM",
+        "B",
+        "ram",
+        lambda f: f.arena_bytes + f.ram_outside_bytes,
+        _limit("board_ram_bytes", "--max-ram-total", "Bytes of RAM in all: the arena, TFLM's own data and the stack."),
+    ),
 }
 
 
@@ -52,11 +129,11 @@ class Violation:
         return self.used / self.allowed
 
     def __str__(self) -> str:
-        """One clause: "arena 101,232 B, limit 98,304 B (2,928 B over)"; an estimate says that it is one."""
-        label, unit = _MEASURES[self.limit][:2]
-        used, allowed, excess = (_number(value) for value in (self.used, self.allowed, self.excess))
+        """One clause: "tensor arena 101,232 B, limit 98,304 B (2,928 B over)"; an estimate says that it is one."""
+        measure = MEASURES[self.limit]
+        used, allowed, excess = (measure.text(value) for value in (self.used, self.allowed, self.excess))
         about = "" if self.error is None else f" (an estimate, +/- {100 * self.error:.0f} %)"
-        return f"{label} {used}{unit}{about}, limit {allowed}{unit} ({excess}{unit} over)"
+        return f"{measure.label} {used}{about}, limit {allowed} ({excess} over)"
 
 
 @dataclass(frozen=True)
@@ -90,14 +167,14 @@ class Limits:
         ModelError when a limit is set and its figure is not known: what was not measured does not pass.
         """
         broken = []
-        for name, measure in _MEASURES.items():
+        for name, measure in MEASURES.items():
             allowed = getattr(self, name)
             if allowed is None:
                 continue
             used = measure.used(footprint)
             if used is None or used != used:
                 raise ModelError(
-                    f"The limit {name} is {_number(allowed)}{measure.unit}, but the model's {measure.label} is not "
+                    f"The limit {name} is {measure.text(allowed)}, but the model's {measure.label} is not "
                     f"known here; leave the limit away, or use a board and a model for which it can be worked out."
                 )
             if used > allowed:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from tinynas.errors import TinynasError
-from tinynas.hardware import Limits
+from tinynas.hardware import MEASURES, Limits
 from tinynas.runs import State, Trial
 
 _MOST_ERRORS = 5
@@ -51,7 +51,7 @@ def _broken(trial: Trial, limits: Limits) -> list[tuple[str, str, float | None]]
     evaluation = trial.evaluation
     if evaluation.footprint is not None:
         try:
-            found = [(v.limit, _start(str(v)), v.ratio) for v in limits.violations(evaluation.footprint)]
+            found = [(v.limit, MEASURES[v.limit].label, v.ratio) for v in limits.violations(evaluation.footprint)]
             if found:
                 return list(found)
         except TinynasError:

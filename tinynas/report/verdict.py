@@ -1,10 +1,10 @@
 """Whether the best model fits its board, and how much room it leaves: the memories in parts, each limit in turn."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from tinynas.errors import TinynasError
-from tinynas.hardware import Footprint, Limits, Target
+from tinynas.hardware import MEASURES, Footprint, Limits, Target
+from tinynas.hardware.limits import Measure
 from tinynas.report.words import bytes_text, number
 
 
@@ -54,20 +54,6 @@ class Verdict:
     limits: tuple[LimitRow, ...]
 
 
-_Figure = Callable[[Footprint], float | None]
-_ROWS: Mapping[str, tuple[str, str, _Figure]] = {
-    "params": ("Parameters", "", lambda f: f.params),
-    "flops": ("FLOPs", "", lambda f: f.flops),
-    "macs": ("MACs", "", lambda f: f.macs),
-    "flash_bytes": ("Model file", "B", lambda f: f.flash_bytes),
-    "ram_bytes": ("Tensor arena", "B", lambda f: f.arena_bytes),
-    "largest_tensor_bytes": ("Largest tensor", "B", lambda f: f.largest_tensor_bytes),
-    "latency_ms": ("Latency (estimated)", "ms", lambda f: f.latency_ms),
-    "board_flash_bytes": ("Flash with TFLM", "B", lambda f: f.flash.total),
-    "board_ram_bytes": ("RAM with TFLM", "B", lambda f: f.arena_bytes + f.ram_outside_bytes),
-}
-
-
 def verdict(footprint: Footprint, target: Target, limits: Limits) -> Verdict:
     """Return the verdict on a model with `footprint` on `target`, under `limits`."""
     fits: bool | None
@@ -90,7 +76,7 @@ def verdict(footprint: Footprint, target: Target, limits: Limits) -> Verdict:
         ("interpreter and stack", footprint.ram_outside_bytes, "runtime"),
         ("reserved", target.reserved_ram_bytes, "reserved"),
     )
-    rows = (_limit(name, getattr(limits, name), footprint) for name in (field.name for field in fields(limits)))
+    rows = (_limit(measure, getattr(limits, name), footprint) for name, measure in MEASURES.items())
     return Verdict(fits, reasons, (flash, ram), tuple(row for row in rows if row is not None))
 
 
@@ -101,14 +87,14 @@ def _memory(name: str, total: int, *parts: tuple[str, int, str]) -> Memory:
     return Memory(name, total, used, total - used, made)
 
 
-def _limit(name: str, allowed: float | None, footprint: Footprint) -> LimitRow | None:
-    if allowed is None or name not in _ROWS:
+def _limit(measure: Measure, allowed: float | None, footprint: Footprint) -> LimitRow | None:
+    if allowed is None:
         return None
-    label, unit, figure = _ROWS[name]
-    used = figure(footprint)
+    label = measure.title if measure.error(footprint) is None else f"{measure.title} (estimated)"
+    used = measure.used(footprint)
     if used is None:
-        return LimitRow(label, "not known", _text(allowed, unit), None)
-    return LimitRow(label, _text(used, unit), _text(allowed, unit), used / allowed)
+        return LimitRow(label, "not known", _text(allowed, measure.unit), None)
+    return LimitRow(label, _text(used, measure.unit), _text(allowed, measure.unit), used / allowed)
 
 
 def _text(value: float, unit: str) -> str:

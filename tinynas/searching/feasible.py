@@ -7,7 +7,7 @@ import numpy as np
 
 from tinynas.architecture import Architecture, SearchSpace, shrink
 from tinynas.errors import ArchitectureError, InfeasibleError
-from tinynas.hardware import Footprint, Limits, Violation
+from tinynas.hardware import MEASURES, Footprint, Limits, Violation
 from tinynas.searching.strategy import Proposal, Strategy
 
 Screen = Callable[[Architecture], Footprint]
@@ -15,19 +15,6 @@ Screen = Callable[[Architecture], Footprint]
 _MAX_PROPOSALS = 200  # per child wanted; screening that many takes well under a second
 _MAX_DEAD_ENDS = 40  # proposals that nothing could shrink into the limits, with none that fitted: then none will
 _MAX_SHRINKS = 40  # steps from an infeasible child to one that fits; a step removes some filters or a block
-
-# Which respect of an architecture must become smaller, for each limit.
-_RESPECT = {
-    "params": "flash",
-    "flash_bytes": "flash",
-    "board_flash_bytes": "flash",
-    "ram_bytes": "ram",
-    "board_ram_bytes": "ram",
-    "largest_tensor_bytes": "ram",
-    "flops": "compute",
-    "macs": "compute",
-    "latency_ms": "compute",
-}
 
 
 @dataclass(frozen=True)
@@ -92,7 +79,7 @@ def _screened(
         if not candidate.violations:
             break
         worst = max(candidate.violations, key=lambda violation: violation.ratio)
-        smaller = shrink(candidate.proposal.architecture, space, rng, _RESPECT[worst.limit])
+        smaller = shrink(candidate.proposal.architecture, space, rng, MEASURES[worst.limit].resource)
         if smaller.key == candidate.proposal.architecture.key:
             break  # nothing smaller exists: this is how near the space comes to the limits
         candidate = _screen(Proposal(smaller, proposal.parent), screen, limits)
@@ -113,8 +100,10 @@ def infeasible(candidates: list[Candidate]) -> InfeasibleError:
     binding = max(nearest.violations, key=lambda violation: violation.ratio).limit
     over = [v for candidate in candidates for v in candidate.violations if v.limit == binding]
     least = min(over, key=lambda violation: violation.used)
+    options = ", ".join(str(MEASURES[violation.limit].option.option) for violation in nearest.violations)
     return InfeasibleError(
         f"No architecture fits: {len(over):,} of {len(candidates):,} tried are over {binding}, the limit that binds, "
         f"at the least with {least}; the nearest ({nearest.proposal.architecture}) has "
-        f"{'; '.join(str(violation) for violation in nearest.violations)}: allow that much, or give wider ranges."
+        f"{'; '.join(str(violation) for violation in nearest.violations)}: allow that much ({options}), or give wider "
+        f"ranges."
     )

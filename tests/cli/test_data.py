@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.data.kinds import KINDS, write_csv
-from tinynas.cli import data as options
 from tinynas.cli import main
 from tinynas.cli.console import console
+from tinynas.cli.options import DATA
 from tinynas.cli.session import load_data
 from tinynas.data import load
 from tinynas.data.readers import ReadOptions
@@ -56,7 +56,7 @@ def test_settings_find_the_same_data_again(tmp_path, kind) -> None:
     """What --resume does: the options, through settings.json and back, load the set that the search began with."""
     path = kind.write(tmp_path, 6)
     quiet = console(stderr=True)
-    data, source = load_data(path, None, None, None, kind.options, quiet)
+    data, source = load_data(path, kind.options, quiet)
     again = DataSource.model_validate_json(source.model_dump_json())
     assert ReadOptions.create(again.options) == ReadOptions.create(kind.options)
     assert load(again.path, **again.options).digest == data.digest == again.digest
@@ -105,8 +105,7 @@ def test_options_that_make_no_sense(call, tmp_path, arguments, code, sentence) -
 
 
 def test_options_need_data_and_are_not_given_with_resume(call, tmp_path) -> None:
-    for name in options.NAMES:
-        option = f"--{name.replace('_', '-')}"
+    for option in (row.option for row in DATA.values()):
         code, _, err = call("search", "--target", "nucleo_f401", option, "3")
         assert code == 2
         assert f"{option} needs --data" in err
@@ -114,7 +113,7 @@ def test_options_need_data_and_are_not_given_with_resume(call, tmp_path) -> None
         assert code == 2
         assert f"{option} cannot be given with --resume" in err
     assert call("search", "--resume", tmp_path, "--balance")[0] == 2
-    assert set(options.NAMES) == set(ReadOptions.__dataclass_fields__)
+    assert set(DATA) == {*ReadOptions.__dataclass_fields__, "labels", "layout", "reshape"}
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.write_bytes(b"")])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.data.kinds import write_csv
 from tinynas.data import load
-from tinynas.data.readers.options import ReadOptions
+from tinynas.data.readers import ReadOptions
 from tinynas.data.readers.tables import plain_labels, read_table
 from tinynas.errors import DataError, UsageError
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from tests.report.conftest import BOARD
 from tinynas.architecture import SearchSpace
 from tinynas.cli.app import app
-from tinynas.hardware import Limits
-from tinynas.report.command import command_of, option_of
+from tinynas.hardware import MEASURES, Limits
+from tinynas.options.reading import READING
+from tinynas.report.command import command_of
 from tinynas.runs import DataSource, Settings
 from tinynas.searching import with_limits
 
@@ -50,12 +51,6 @@ def _asked(command, monkeypatch):
     return found
 
 
-def test_every_setting_has_an_option_or_is_said_otherwise():
-    options = {name for parameter in SEARCH.params for name in parameter.opts}
-    for name in set(Settings.model_fields) - OWN:
-        assert f"--{option_of(name)}" in options
-
-
 CASES = {
     "usual": {},
     "all": {
@@ -65,6 +60,8 @@ CASES = {
         "n_finalists": 2, "final_epochs": 6, "metric": "f1", "augment": "shift,noise", "n_generations": 3,
     },
     "limits": {"limits": with_limits(BOARD, flash_bytes=65536, ram_bytes=20000, macs=10**6, latency_ms=12.5)},
+    "all limits": {"limits": Limits(**{name: 70_000 + at for at, name in enumerate(MEASURES)})},
+    "usual strategy, where another is usual": {"strategy": "surrogate", "objectives": ("accuracy", "ram")},
     "depth": {"space": replace(SPACE, initial_depth=2, max_depth=5)},
 }  # fmt: skip
 
@@ -108,12 +105,11 @@ def test_data_in_files_with_odd_names_are_quoted():
     [{"window": 16, "stride": 8, "columns": ["a b", "c"], "label": "-1"}, {"image_size": (24, 32), "colour": "grey"}],
 )
 def test_the_options_of_a_reader_are_said_as_they_are_read(given_options):
-    from tinynas.cli.data import NAMES
     from tinynas.data.readers import ReadOptions
 
     source = DataSource(kind="path", path="/d", options=given_options, digest="0", summary="x")
     words = shlex.split(command_of(_settings(data=source))[0])
-    said = {name: words[words.index(option) + 1] for name in NAMES if (option := f"--{option_of(name)}") in words}
+    said = {name: words[words.index(option) + 1] for name, row in READING.items() if (option := row.option) in words}
     assert ReadOptions.create(said) == ReadOptions.create(given_options)
 
 
@@ -129,7 +125,6 @@ def test_what_the_command_cannot_say_is_said_beside_it():
     arrays = DataSource(kind="arrays", digest="0", summary="arrays")
     settings = _settings(
         target=own, data=arrays, space=replace(SPACE, hidden_units=(0,)), batch_size=32,
-        limits=replace(own.limits, board_flash_bytes=1000),
     )  # fmt: skip
     command, notes = command_of(settings)
     assert "--target my_board.json" in command
@@ -139,7 +134,6 @@ def test_what_the_command_cannot_say_is_said_beside_it():
         "arrays in Python",
         "search space",
         "batch_size was 32",
-        "board_flash_bytes was 1,000",
     ):
         assert part in said
     assert command_of(_settings(limits=Limits()))[1] == ()

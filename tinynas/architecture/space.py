@@ -23,6 +23,7 @@ from tinynas.architecture.block import (
 from tinynas.architecture.draw import draw_block, draw_head
 from tinynas.architecture.starts import starts
 from tinynas.errors import ArchitectureError
+from tinynas.options import SPACE
 
 _MOST_BLOCKS, _LARGEST_CHOICE = 100, 4096  # no board has room for more, and a slip of the pen must not hang a search
 _FILTERS = (4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160, 192)
@@ -68,8 +69,8 @@ class SearchSpace:
     residual: tuple[bool, ...] = (False, True)
     head_poolings: tuple[HeadPooling, ...] = HEAD_POOLINGS
     hidden_units: tuple[int, ...] = (0, 16, 32, 64)
-    initial_depth: int = 4
-    max_depth: int = 10
+    initial_depth: int = SPACE["initial_depth"].default
+    max_depth: int = SPACE["max_depth"].default
     dropout: tuple[float, float] = (0.0, 0.1)
     smallest_map: int = 2
 
@@ -99,7 +100,10 @@ class SearchSpace:
 
     @classmethod
     def for_input(cls, shape: Shape, n_classes: int, **overrides: Any) -> "SearchSpace":
-        """Return ranges that suit the input: a long series gets long kernels, strides and pools."""
+        """Return ranges that suit the input: a long series gets long kernels, strides and pools.
+
+        A `max_depth` that is less than the usual initial depth lowers that too.
+        """
         height, width, _ = shape = checks.input_shape(shape, "the input's shape")
         length = max(height, width)
         ranges: dict[str, Any] = {}
@@ -110,6 +114,8 @@ class SearchSpace:
                 ranges.update(strides=(1, 2, 4), pool_sizes=(2, 3, 4))
         elif min(height, width) < 5:
             ranges["kernel_sizes"] = (3, 1)
+        if isinstance(most := overrides.get("max_depth"), int):
+            ranges["initial_depth"] = min(cls.initial_depth, most)
         known = {*_KNOWN, "initial_depth", "max_depth", "dropout", "smallest_map"}
         for name in overrides:
             if name not in known:

@@ -12,6 +12,7 @@ from tinynas.cli.models import analyze
 from tinynas.cli.pareto import pareto
 from tinynas.cli.report import compare, report, show, trials
 from tinynas.cli.search import search
+from tinynas.version import __version__
 
 app = typer.Typer(
     name="tinynas",
@@ -24,8 +25,6 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from tinynas import __version__
-
         typer.echo(f"tinynas {__version__}")
         raise typer.Exit
 

@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tinynas.version import __version__
+
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
@@ -47,8 +49,6 @@ def _packages() -> Iterator[Check]:
     """Yield Python, tinynas, and each package that its metadata asks for."""
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
-
-    from tinynas import __version__
 
     version = platform.python_version()
     try:

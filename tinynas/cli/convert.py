@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinynas.cli import data as options
 from tinynas.cli.completion import boards, runs, sources
 from tinynas.cli.formats import share, size
+from tinynas.cli.options import DATA, takes
 from tinynas.errors import RunError, UsageError
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tinynas.export import Converted
 
 
+@takes(DATA)
 def convert(
-    context: typer.Context,
     source: Annotated[
         str,
         typer.Argument(
@@ -51,22 +51,11 @@ def convert(
     data: Annotated[
         Path | None, typer.Option(help="What search takes: ranges of a float model's int8, golden samples, accuracy.")
     ] = None,
-    labels: options.Labels = None,
-    layout: options.Layout = None,
-    reshape: options.Reshape = None,
-    label: options.Label = None,
-    group: options.Group = None,
-    columns: options.Columns = None,
-    window: options.Window = None,
-    stride: options.Stride = None,
-    image_size: options.ImageSize = None,
-    colour: options.Colour = None,
-    sample_rate: options.SampleRate = None,
-    mels: options.Mels = None,
     input_range: Annotated[
         str | None, typer.Option(help="What the model takes for the data's [0, 1], such as 0,255 or -1,1.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    **given: Any,
 ) -> None:
     """Write all that firmware needs of a model, after running it in the real TFLM; exit code 1 when it cannot be."""
     from tinynas.cli.formats import parse_range
@@ -83,7 +72,7 @@ def convert(
         _named(source) if run is None else run,
         out=out,
         name=name,
-        data=_data(data, labels, layout, reshape, {name: context.params[name] for name in options.NAMES}),
+        data=_data(data, given),
         target=target,
         formats=tuple(FORMATS) if formats == "all" else tuple(each.strip() for each in formats.split(",")),
         check_fit=check or None,
@@ -108,19 +97,16 @@ def _named(source: str) -> str:
     return source
 
 
-def _data(
-    data: Path | None, labels: Path | None, layout: str | None, reshape: str | None, reading: Mapping[str, object]
-) -> "Dataset | None":
+def _data(data: Path | None, given: Mapping[str, Any]) -> "Dataset | None":
     """The data set of the options, None without --data."""
     from tinynas.cli.console import console
     from tinynas.cli.session import load_data
 
     if data is None:
-        given = {"labels": labels, "layout": layout, "reshape": reshape, **reading}
-        for name in (name for name, value in given.items() if value is not None):
-            raise UsageError(f"--{name.replace('_', '-')} needs --data.")
+        for name in given:
+            raise UsageError(f"{name} needs --data.")
         return None
-    return load_data(data, labels, layout, reshape, reading, console(stderr=True))[0]
+    return load_data(data, given, console(stderr=True))[0]
 
 
 def _print_json(converted: "Converted") -> None:

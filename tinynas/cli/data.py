@@ -1,4 +1,4 @@
-"""`tinynas data`: look at a data set, or make one; and the options that say how data are read."""
+"""`tinynas data`: look at a data set, or make one."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,31 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tinynas.cli.captures import from_pcap
+from tinynas.cli.options import DATA, takes
 
 if TYPE_CHECKING:
     from tinynas.data.check import Check
-
-_PANEL = "Data"
-
-
-def _option(text: str, *names: str) -> Any:
-    return typer.Option(*names, help=text, rich_help_panel=_PANEL)
-
-
-# The options of every command that reads data, by the names that ReadOptions has.
-Layout = Annotated[str | None, _option("What an H x W sample is: image or series.")]
-Reshape = Annotated[str | None, _option("Lay a sample out anew, such as 784,1.")]
-Labels = Annotated[Path | None, _option("The labels file, when the data is an IDX or .npy file of samples.")]
-Label = Annotated[str | None, _option("CSV: the column of the label, by name or number.")]
-Group = Annotated[str | None, _option("CSV: the column that says what belongs together, such as a person.")]
-Columns = Annotated[str | None, _option("CSV: the columns to read, such as ax,ay,az. Default: all others.")]
-Window = Annotated[str | None, _option("CSV of signals, WAV: steps of a window; makes a CSV one of signals.")]
-Stride = Annotated[str | None, _option("Steps from one window to the next. Default: a window.")]
-ImageSize = Annotated[str | None, _option("Pictures: bring all to 32, or to height x width as 24x32.")]
-Colour = Annotated[str | None, _option("Pictures: grey or rgb. Default: grey where all are.")]
-SampleRate = Annotated[str | None, _option("WAV: bring all to so many Hz.")]
-Mels = Annotated[str | None, _option("WAV: bands of the log-mel spectrogram (40).")]
-NAMES = ("label", "group", "columns", "window", "stride", "image_size", "colour", "sample_rate", "mels")
 
 app = typer.Typer(no_args_is_help=True, help="Look at data before a search, or make a set of them.")
 
@@ -44,29 +23,17 @@ app.command("from-pcap")(from_pcap)
 
 
 @app.command()
+@takes(DATA)
 def check(
-    context: typer.Context,
     data: Annotated[Path, typer.Argument(metavar="PATH", help="What search takes as --data.")],
-    labels: Labels = None,
-    layout: Layout = None,
-    reshape: Reshape = None,
-    label: Label = None,
-    group: Group = None,
-    columns: Columns = None,
-    window: Window = None,
-    stride: Stride = None,
-    image_size: ImageSize = None,
-    colour: Colour = None,
-    sample_rate: SampleRate = None,
-    mels: Mels = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+    **given: Any,
 ) -> None:
     """Say what is in a data set: shape, classes, balance, duplicates, constants, range, and whether the split leaks."""
     from tinynas.cli.console import console as console_for
     from tinynas.cli.session import load_data
 
-    options = {name: context.params[name] for name in NAMES}
-    dataset, source = load_data(data, labels, layout, reshape, options, console_for(stderr=True))
+    dataset, source = load_data(data, given, console_for(stderr=True))
     from tinynas.data.check import check as check_data
 
     found = check_data(dataset)

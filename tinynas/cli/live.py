@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tinynas.cli.formats import duration, share, size
+from tinynas.cli.options import in_options
 from tinynas.runs import State, Trial
 from tinynas.searching import Event, FinalProgress, GenerationStarted, Note, Started, TrialDone
 
@@ -94,8 +95,8 @@ class LiveView:
             self._print(f"  epoch {event.epoch}/{event.epochs}, loss {event.loss:.4f}, {duration(event.seconds)}")
 
     def note(self, event: Note) -> None:
-        """Print a line that stays."""
-        self._print(event.text)
+        """Print a line that stays; a person wrote options, where it speaks of settings."""
+        self._print(in_options(event.text))
 
     def _advance(self, done: float, text: str | None = None) -> None:
         if self._task is not None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tinynas.cli.formats import duration, parse_reshape, share, size
+from tinynas.cli.options import in_options
 from tinynas.errors import RunError, UsageError
+from tinynas.options.reading import LOADING, READING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,32 +21,15 @@ if TYPE_CHECKING:
 
 
 _LEAST_BUDGET_S = 60.0
-# Setting -> the option that sets it, where they are called differently.
-_OPTIONS = {
-    "max_trials": "--trials",
-    "time_budget_s": "--time-budget",
-    "n_generations": "--generations",
-    "n_children": "--children",
-    "n_parents": "--parents",
-    "n_mutations": "--mutations",
-    "n_rungs": "--rungs",
-    "n_folds": "--folds",
-    "n_finalists": "--finalists",
-    "final_epochs": "--final-epochs",
-    **{
-        name: f"--{name}"
-        for name in ("patience", "strategy", "selection", "start", "fidelity", "metric", "precision", "seed")
-    },
-}
 
 
-def refuse_with_resume(options: dict[str, Any]) -> None:
+def refuse_with_resume(options: "Mapping[str, Any]") -> None:
     """A resumed search has its settings; only how it runs here may be chosen anew."""
-    allowed = {"resume", "workers", "as_json", "tensorboard"}
     for name, value in options.items():
-        if name not in allowed and value is not None:
+        if value is not None:
+            option = in_options(name) if in_options(name) != name else f"--{name}"
             raise UsageError(
-                f"--{name.replace('_', '-')} cannot be given with --resume: a resumed search keeps its settings "
+                f"{option} cannot be given with --resume: a resumed search keeps its settings "
                 f"(--workers, --tensorboard and --json may be given)."
             )
 
@@ -57,14 +42,10 @@ def go_on(folder: Path, workers: int | None, console: "Console", tensorboard: bo
     source = read_settings(folder).data
     if source.kind == "arrays":
         raise UsageError(f"{folder} began from arrays in Python: go on with tinynas.resume(folder, dataset).")
-    dataset, _ = load_data(
-        None if source.path is None else Path(source.path),
-        None if source.labels is None else Path(source.labels),
-        source.layout,
-        None if source.reshape is None else ",".join(map(str, source.reshape)),
-        source.options,
-        console,
-    )
+    given = {"labels": source.labels, "layout": source.layout, **source.options}
+    if source.reshape is not None:
+        given["reshape"] = ",".join(map(str, source.reshape))
+    dataset, _ = load_data(None if source.path is None else Path(source.path), given, console)
     return watched(console, resume, folder, dataset, workers=workers, tensorboard=tensorboard)
 
 
@@ -89,11 +70,6 @@ def watched(
                 return run(*arguments, watch=watch, **options)
             finally:
                 close()
-    except UsageError as error:  # settings have the names that Python has; a person wrote options
-        text = str(error)
-        for setting, option in _OPTIONS.items():
-            text = text.replace(f"The search: {setting} is", f"{option} is")
-        raise UsageError(text) from error
     except KeyboardInterrupt:
         go_on = "" if view.folder is None else f" Go on with: tinynas search --resume {view.folder}"
         raise RunError(f"Stopped.{go_on}") from None
@@ -109,53 +85,42 @@ def warn_of_short(time_budget_s: float | None, console: "Console") -> None:
         )
 
 
-def load_data(
-    data: Path | None,
-    labels: Path | None,
-    layout: str | None,
-    reshape: str | None,
-    options: "Mapping[str, Any]",
-    console: "Console",
-) -> tuple["Dataset", "DataSource"]:
-    """Return the data set and how to find it again, and say what was understood; `options` are those of its reader."""
+def load_data(data: Path | None, given: "Mapping[str, Any]", console: "Console") -> tuple["Dataset", "DataSource"]:
+    """Return the data set and how to find it again, and say what was understood.
+
+    `given` are the options of LOADING and READING that were given. Errors begin with their names.
+    """
     from tinynas.data import Dataset
     from tinynas.runs import DataSource
 
-    axes = None if reshape is None else parse_reshape(reshape)
-    if layout not in (None, "image", "series"):
-        raise UsageError(f"--layout is {layout!r}; choose image or series.")
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in given.items() if value is not None}
+    reading = {name: value for name, value in given.items() if name in READING}
+    labels, layout, reshape = given.get("labels"), given.get("layout"), given.get("reshape")
+    axes: tuple[int, ...] | None = None
     if data is None:
         for name in given:
-            raise UsageError(f"{_as_option(name)} needs --data.")
-        if labels is not None or layout is not None or axes is not None:
-            raise UsageError("--labels, --layout and --reshape need --data.")
+            raise UsageError(f"{name} needs --data.")
         dataset, kind = Dataset.digits(), "digits"
         console.print("No --data: searching on scikit-learn's digits (8 x 8).")
     else:
-        try:
-            dataset, kind = Dataset.load(data, labels=labels, layout=layout, reshape=axes, **given), "path"  # type: ignore[arg-type]
-        except UsageError as error:  # it begins with the name that Python has; a person wrote an option
-            name, _, rest = str(error).partition(" ")
-            raise UsageError(f"{_as_option(name)} {rest}" if name in options else str(error)) from error
+        if layout is not None and layout not in LOADING["layout"].choices:
+            raise UsageError(f"layout is {layout!r}; choose {LOADING['layout'].wanted}.")
+        axes = None if reshape is None else parse_reshape(reshape)
+        dataset, kind = Dataset.load(data, labels=labels, layout=layout, reshape=axes, **reading), "path"
     console.print(f"Layout: {dataset.layout} ({dataset.layout_reason}).")
     for note in dataset.notes:
         console.print(note)
     source = DataSource(
         kind=kind,  # type: ignore[arg-type]
         path=None if data is None else str(data.absolute()),
-        labels=None if labels is None else str(labels.absolute()),
+        labels=None if labels is None else str(Path(labels).absolute()),
         layout=layout,
         reshape=axes,
-        options=given,
+        options=reading,
         digest=dataset.digest,
         summary=dataset.summary(),
     )
     return dataset, source
-
-
-def _as_option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
 
 
 def _needs(result: "SearchResult") -> list[tuple[str, str]]:

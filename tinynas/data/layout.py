@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinynas.errors import DataError
+from tinynas.options.reading import LAYOUTS as LAYOUTS
+from tinynas.options.reading import Layout as Layout
 
 Array = npt.NDArray[Any]
-Layout = Literal["image", "series"]
-LAYOUTS: tuple[Layout, ...] = ("image", "series")
 
 
 def as_layout(value: object, where: str) -> Layout:

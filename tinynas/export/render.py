@@ -17,6 +17,7 @@ from tinynas.export.golden import Golden
 from tinynas.export.operators import registrations
 from tinynas.hardware import Target
 from tinynas.tflite import Tensor, read
+from tinynas.version import __version__
 
 FORMATS: Mapping[str, tuple[str, ...]] = {
     "tflite": ("{name}.tflite",),
@@ -79,8 +80,6 @@ def render(firmware: Firmware, formats: Iterable[str] = FORMATS) -> dict[str, by
 
 def _values(firmware: Firmware) -> dict[str, Any]:
     """What the templates know by name."""
-    from tinynas import __version__
-
     source, result = ends(firmware.tflite)
     graph = read(firmware.tflite)
     return {

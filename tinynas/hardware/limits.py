@@ -38,7 +38,8 @@ class Measure:
 
 
 def _limit(name: str, option: str, help: str, kind: Literal["size", "number"] = "size") -> Option:
-    return Option(name, help, kind, option=option, above=0, panel=LIMITS)
+    metavar = "BYTES" if name.endswith("_bytes") else "MS" if name.endswith("_ms") else "N"
+    return Option(name, help, kind, option=option, above=0, panel=LIMITS, metavar=metavar)
 
 
 # One row for each field of Limits, in the same order.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Literal
 
 Kind = Literal["whole", "number", "switch", "choice", "names", "time", "size", "text"]
@@ -12,7 +11,7 @@ Kind = Literal["whole", "number", "switch", "choice", "names", "time", "size", "
 # The panels of the help, in their order: what a newcomer needs comes first, what is for study last.
 FIRST = "Options"
 DATA = "How the data are read"
-LIMITS = "Limits, beside those of the board"
+LIMITS = "Limits, in place of the board's"
 SEARCH = "What is searched for, and for how long"
 TRAINING = "Training"
 STUDY = "For study: how the search itself works"
@@ -54,69 +53,41 @@ class Option:
     @property
     def says_default(self) -> str:
         """The default in words; "" where there is none to speak of."""
-        if self.default_words or self.default in (None, False):
+        if self.default_words or self.default is None or self.default is False:
             return self.default_words
         if self.default is True:
-            return f"{self.option}" if self.option else "yes"
-        return (
-            ",".join(self.default)
-            if isinstance(self.default, tuple)
-            else f"{self.default:g}"
-            if isinstance(self.default, float)
-            else str(self.default)
-        )
+            return str(self.option)
+        return ",".join(self.default) if isinstance(self.default, tuple) else str(self.default)
 
     @property
     def text(self) -> str:
         """The whole help: what it does, what heeds it, its default."""
-        heeded = [f"Heeded by {one_of(self.strategies, 'and')}."] if self.strategies else []
-        heeded += [f"Only with --fidelity {one_of(self.fidelities)}."] if self.fidelities else []
-        default = [f"Default: {self.says_default}."] if self.says_default else []
-        return " ".join([self.help, *heeded, *default])
+        parts = [self.help]
+        if self.strategies:
+            parts.append(f"Only for --strategy {one_of(self.strategies)}.")
+        if self.fidelities and "full" not in self.fidelities:
+            parts.append(f"Only with --fidelity {one_of(self.fidelities)}.")
+        if self.says_default:
+            parts.append(f"Default: {self.says_default}.")
+        return " ".join(parts)
 
     @property
     def wanted(self) -> str:
         """What a value has to be, in words."""
-        if self.choices and self.kind != "names":
-            return one_of(self.choices)
-        if self.kind in ("whole", "size"):
-            return f"a whole number {self._range}".rstrip()
-        if self.kind in ("number", "time"):
-            return f"a number {self._range}".rstrip()
         if self.kind == "switch":
             return "True or False"
-        return f"any of {', '.join(self.choices)}" if self.choices else "a text"
-
-    @property
-    def _range(self) -> str:
-        low = (
-            f"from {self.least:,}"
-            if self.least is not None
-            else f"above {self.above:,}"
-            if self.above is not None
-            else ""
-        )
-        if self.most is not None:
-            return f"{low} to {self.most:,}" if self.least is not None else f"{low}, at most {self.most:,}".lstrip(", ")
-        if self.below is not None:
-            return f"{low} and below {self.below:,}".removeprefix(" and ")
-        return low if self.least is None else f"of at least {self.least:,}"
-
-    def allows(self, value: Any) -> bool:
-        """Whether `value`, of the right type, lies in the range and is one of the choices."""
-        if value is None:
-            return True
-        if isinstance(value, str):
-            return not self.choices or self.kind == "names" or value in self.choices
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return True
-        return (
-            isfinite(value)
-            and (self.least is None or value >= self.least)
-            and (self.most is None or value <= self.most)
-            and (self.above is None or value > self.above)
-            and (self.below is None or value < self.below)
-        )
+        if self.kind == "names":
+            return f"names out of {', '.join(self.choices)}"
+        if self.choices:
+            return one_of(self.choices)
+        if self.kind == "text":
+            return "a text"
+        number = "a whole number" if self.kind in ("whole", "size") else "a number"
+        if self.least is not None and self.most is not None:
+            return f"{number} from {self.least:,} to {self.most:,}"
+        bounds = {"of at least": self.least, "above": self.above, "below": self.below, "at most": self.most}
+        said = [f"{word} {bound:,}" for word, bound in bounds.items() if bound is not None]
+        return f"{number} {' and '.join(said)}".rstrip()
 
     def words(self, value: Any) -> list[str]:
         """`value` as it is written on the command line: --qat or --no-qat, --objectives accuracy,ram, --children 8."""

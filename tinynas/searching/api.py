@@ -13,16 +13,19 @@ from tinynas.architecture import Architecture, SearchSpace
 from tinynas.data import Dataset
 from tinynas.errors import InfeasibleError, RunError, UsageError, check_kind
 from tinynas.hardware import Limits, Target
+from tinynas.options import SETTINGS
+from tinynas.options.search import GENERATIONS, SEVERAL_OBJECTIVES
 from tinynas.runs import DataSource, Evaluation, Run, Settings, Trial
-from tinynas.searching.arguments import check_arguments, check_settings
+from tinynas.searching.arguments import check_arguments, check_settings, unheeded
 from tinynas.searching.clock import Clock
-from tinynas.searching.events import Watcher
+from tinynas.searching.events import Note, Watcher
 from tinynas.searching.executor import Calls, Executor, Processes
 from tinynas.searching.feasible import Screen
 from tinynas.searching.loop import Loop
 from tinynas.searching.strategies import strategy_for
 from tinynas.training.augment import augmentation_for
 from tinynas.training.precision import best_precision
+from tinynas.version import __version__
 
 Evaluate = Callable[[Architecture], Evaluation]
 MakeExecutor = Callable[[Dataset, Settings], Executor]
@@ -67,20 +70,19 @@ def search(
 
     Raises InfeasibleError when nothing fits, UsageError for settings that make no sense, RunError for the run folder.
     """
-    from tinynas import __version__
-
     _check_kind("dataset", dataset, Dataset, "make one with Dataset.from_arrays(x, y)")
     target = Target.load(target) if isinstance(target, str | Path) else target
     _check_kind("target", target, Target, "or the name of a board, or a JSON file")
     check_arguments(out=out, limits=limits, space=space, source=source, evaluate=evaluate, screen=screen, watch=watch)
     check_settings(settings)
     workers = _checked_workers(workers)
-    if not {"n_generations", "max_trials", "time_budget_s"} & {k for k, v in settings.items() if v is not None}:
-        settings["n_generations"] = 8
+    given = [name for name, value in settings.items() if value is not None]
+    if not {"n_generations", "max_trials", "time_budget_s"} & set(given):
+        settings["n_generations"] = GENERATIONS
     settings.setdefault("n_folds", _folds_for(dataset))
     settings.setdefault("precision", best_precision(dataset.input_shape))
     if len(settings.get("objectives", ())) > 1:
-        settings.setdefault("strategy", "nsga2")
+        settings.setdefault("strategy", SEVERAL_OBJECTIVES)
     chosen = Settings.create(
         version=__version__,
         target=target,
@@ -96,6 +98,8 @@ def search(
     augmentation_for(dataset.layout, chosen.augment)
     dataset.folds(chosen.n_folds, 0)
     folder = Path(out) if out is not None else _new_folder(Path("runs"))
+    for text in unheeded(given, chosen):
+        (watch or _ignore)(Note(text))
     run = Run.create(folder, chosen)
     try:
         return _go_on(run, dataset, workers, evaluate, screen, watch, executor)
@@ -199,8 +203,9 @@ def _checked_workers(workers: int | None) -> int:
 
 
 def _folds_for(dataset: Dataset) -> int:
-    """Return the K of the cross-validation: 5, or as many as the smallest class has samples or groups."""
-    return max(2, min(5, dataset.most_folds))
+    """Return the K of the cross-validation: the usual one, or as many as the smallest class has samples or groups."""
+    usual: int = SETTINGS["n_folds"].default
+    return max(2, min(usual, dataset.most_folds))
 
 
 def _check_space(space: SearchSpace, dataset: Dataset) -> None:

@@ -1,12 +1,13 @@
 """What search() and resume() were called with, looked at before anything is done."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tinynas.architecture import SearchSpace
 from tinynas.errors import UsageError, check_kind
 from tinynas.hardware import Limits
+from tinynas.options import SETTINGS, one_of
 from tinynas.runs import DataSource, Settings
 
 _FOLLOWS = {"version", "data", "target", "space", "limits", "final_threads"}
@@ -46,3 +47,14 @@ def check_settings(settings: Mapping[str, Any]) -> None:
         known = ", ".join(sorted(set(Settings.model_fields) - _FOLLOWS))
         raise UsageError(f"search takes no setting {unknown[0]!r} (known: {known}).")
     check_kind("objectives", settings.get("objectives", ()), (tuple, list), 'a tuple of names, such as ("accuracy",)')
+
+
+def unheeded(given: Iterable[str], settings: Settings) -> tuple[str, ...]:
+    """Return a sentence for each setting of those `given` that nothing heeds, by the strategy or by the fidelity."""
+    found = []
+    for name in given:
+        for chosen, heed in (("strategy", SETTINGS[name].strategies), ("fidelity", SETTINGS[name].fidelities)):
+            value = getattr(settings, chosen)
+            if heed and value not in heed:
+                found.append(f"{name} changes nothing here: it is for {chosen} {one_of(heed)}, and this is {value}.")
+    return tuple(found)

@@ -24,6 +24,7 @@ from tinynas.data.captures.split import ClassSplit, split_classes
 from tinynas.data.captures.spool import Spool
 from tinynas.data.idx import write_idx
 from tinynas.errors import DataError, UsageError
+from tinynas.version import __version__
 
 _SUFFIXES = (".pcap", ".pcapng", ".cap")
 _SPOOL = "samples.spool"
@@ -206,8 +207,6 @@ def _manifest(
     spool: Spool,
     splits: Mapping[str, ClassSplit],
 ) -> dict[str, Any]:
-    from tinynas import __version__
-
     def described(split: ClassSplit) -> dict[str, Any]:
         names = [about[number]["path"] for number in split.test_captures]
         return {**asdict(split), "test_captures": names}

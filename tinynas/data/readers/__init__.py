@@ -13,11 +13,11 @@ from tinynas.data.prepare import Source
 from tinynas.data.readers.arrays import is_numpy_folder, read_npy, read_npz
 from tinynas.data.readers.folders import IMAGES, SOUNDS, TABLES, class_folders, entries, listed, suffixes_below
 from tinynas.data.readers.images import read_images
-from tinynas.data.readers.options import ReadOptions
 from tinynas.data.readers.rows import read_rows
 from tinynas.data.readers.signals import read_signals
 from tinynas.data.readers.sound import read_sounds
 from tinynas.errors import DataError, UsageError
+from tinynas.options.reading import ReadOptions
 
 __all__ = ["READERS", "ReadOptions", "Reader", "choose", "read"]
 

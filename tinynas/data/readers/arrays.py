@@ -18,8 +18,8 @@ from tinynas.data.files import Meta, read_meta
 from tinynas.data.idx import MAX_BYTES, require_file
 from tinynas.data.prepare import Source
 from tinynas.data.readers.folders import entries, listed
-from tinynas.data.readers.options import ReadOptions
 from tinynas.errors import DataError
+from tinynas.options.reading import ReadOptions
 
 Array = npt.NDArray[Any]
 

@@ -14,9 +14,9 @@ import numpy.typing as npt
 from tinynas.data.files import read_meta
 from tinynas.data.prepare import Source
 from tinynas.data.readers.folders import IMAGES, by_class, parts
-from tinynas.data.readers.options import ReadOptions
 from tinynas.data.samples import allocate
 from tinynas.errors import DataError
+from tinynas.options.reading import ReadOptions
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from tinynas.data.files import Meta, read_meta
 from tinynas.data.prepare import Source
 from tinynas.data.readers.folders import TABLES, files_in, parts
-from tinynas.data.readers.options import ReadOptions
 from tinynas.data.readers.tables import Table, plain_labels, read_table, require_same_columns
 from tinynas.errors import DataError
+from tinynas.options.reading import ReadOptions
 
 Floats = npt.NDArray[np.float32]
 

@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from tinynas.data.prepare import Source
 from tinynas.data.readers.folders import TABLES, by_class, parts
-from tinynas.data.readers.options import ReadOptions
 from tinynas.data.readers.rows import csv_files, csv_meta
 from tinynas.data.readers.tables import Table, plain_labels, read_table, require_same_columns
 from tinynas.data.samples import allocate
 from tinynas.errors import DataError
+from tinynas.options.reading import ReadOptions
 
 Floats = npt.NDArray[np.float32]
 

@@ -16,9 +16,9 @@ from tinynas.data.files import read_meta
 from tinynas.data.idx import require_file
 from tinynas.data.prepare import Source
 from tinynas.data.readers.folders import SOUNDS, by_class, parts
-from tinynas.data.readers.options import ReadOptions
 from tinynas.data.samples import allocate
 from tinynas.errors import DataError
+from tinynas.options.reading import ReadOptions
 
 Floats = npt.NDArray[np.float32]
 Part = tuple[list[Path], list[str]]

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from tinynas.data.idx import require_file
 from tinynas.data.readers.folders import listed
-from tinynas.data.readers.options import ReadOptions
 from tinynas.errors import DataError, UsageError
+from tinynas.options.reading import ReadOptions
 
 Floats = npt.NDArray[np.float32]
 

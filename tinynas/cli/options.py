@@ -1,0 +1,109 @@
+"""From the tables of options to a command's parameters, and from what a person wrote to values."""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+from tinynas.cli.formats import parse_duration, parse_names, parse_size
+from tinynas.errors import ModelError, UsageError
+from tinynas.hardware import MEASURES
+from tinynas.options import PANELS, SETTINGS, SPACE, Option
+from tinynas.options.option import FIRST
+from tinynas.options.reading import LOADING, READING
+
+LIMITS: Mapping[str, Option] = {name: measure.option for name, measure in MEASURES.items()}
+DATA: Mapping[str, Option] = {**LOADING, **READING}
+# Kind -> the type that Typer reads, what stands for the value in the help, and how the text becomes a value.
+_KINDS: Mapping[str, tuple[type, str, Callable[[Any, str], Any] | None]] = {
+    "whole": (int, "N", None),
+    "number": (float, "NUMBER", None),
+    "switch": (bool, "", None),
+    "choice": (str, "NAME", None),
+    "names": (str, "NAMES", lambda text, option: parse_names(text)),
+    "time": (str, "TIME", lambda text, option: parse_duration(text)),
+    "size": (str, "SIZE", parse_size),
+    "text": (str, "TEXT", None),
+}
+_NAMES = {name: row.option for table in (SETTINGS, SPACE, LIMITS, DATA) for name, row in table.items() if row.option}
+
+
+def takes(*tables: Mapping[str, Option], first: Sequence[str] = ()) -> Callable[[Callable[..., None]], Any]:
+    """Give a command the options of `tables` in place of its `**given`: those that were given arrive there, as values.
+
+    The help shows panel by panel, in each the parameters that `first` names before the others. An error that speaks of
+    a keyword speaks of the option.
+    """
+    rows = {name: row for table in tables for name, row in table.items() if row.option}
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def run(**arguments: Any) -> None:
+            own = {name: value for name, value in arguments.items() if name not in rows}
+            try:
+                command(
+                    **own, **{name: _value(rows[name], arguments[name]) for name in rows if arguments[name] is not None}
+                )
+            except (UsageError, ModelError) as error:
+                raise type(error)(in_options(str(error))) from error
+
+        parameters = [p for p in inspect.signature(command).parameters.values() if p.kind is not p.VAR_KEYWORD]
+        parameters += [_parameter(row) for row in rows.values()]
+        order = {name: place for place, name in enumerate(first)}
+        parameters.sort(key=lambda parameter: (_panel(parameter), order.get(parameter.name, len(order))))
+        keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+        run.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
+        return run
+
+    return decorate
+
+
+def in_options(text: str) -> str:
+    """Return `text` with the options of the command line where it speaks of keywords of Python.
+
+    That is its first word, and every other that has an underscore, but within quotes and paths.
+    """
+    first, space, rest = text.partition(" ")
+    rest = re.sub(r"(?<![\w/.'\"-])[a-z]+(?:_[a-z]+)+(?![\w/'\"-])", lambda match: _NAMES.get(match[0], match[0]), rest)
+    return _NAMES.get(first, first) + space + rest
+
+
+def _value(row: Option, value: Any) -> Any:
+    read = _KINDS[row.kind][2]
+    return value if read is None else read(value, str(row.option))
+
+
+def _parameter(row: Option) -> inspect.Parameter:
+    kind, metavar, _ = _KINDS[row.kind]
+    names = f"{row.option}/--no-{str(row.option)[2:]}" if row.default is True else str(row.option)
+    option = typer.Option(
+        names,
+        help=row.text,
+        rich_help_panel=None if row.panel == FIRST else row.panel,
+        metavar=row.metavar or metavar,
+        autocompletion=_completion(row) if row.choices else None,
+    )
+    return inspect.Parameter(
+        row.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
+    )
+
+
+def _completion(row: Option) -> Callable[[str], list[str]]:
+    """What Tab offers: the choices, of a comma list those that are not there yet."""
+
+    def complete(incomplete: str) -> list[str]:
+        before, comma, last = incomplete.rpartition(",") if row.kind == "names" else ("", "", incomplete)
+        return [
+            before + comma + each for each in row.choices if each.startswith(last) and each not in before.split(",")
+        ]
+
+    return complete
+
+
+def _panel(parameter: inspect.Parameter) -> int:
+    """The place of the panel in which the help shows `parameter`."""
+    about = getattr(parameter.annotation, "__metadata__", (None,))[0]
+    return PANELS.index(getattr(about, "rich_help_panel", None) or FIRST)

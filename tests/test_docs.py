@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import typer.main
 import tinynas
 from tests.docs import COMMANDS, FILES, ROOT, MarkError, blocks, inline_commands
 from tests.furnish import add_keras_model, furnish, programs
+from tinynas.options import SETTINGS
 
 BLOCKS = {path: blocks(path) for path in FILES}
 PYTHON = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
@@ -157,6 +159,20 @@ def test_every_public_name_is_shown_and_in_the_changelog(name):
     word = re.compile(rf"\b{name}\b")
     assert any(word.search(block.code) for block in BLOCKS[ROOT / "docs" / "python.md"])
     assert word.search((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+
+
+def test_the_tables_of_options_are_those_of_the_options():
+    command = [sys.executable, ROOT / "tools" / "docs_tables.py", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("path", FILES, ids=IDS)
+def test_a_default_in_the_text_is_the_default(path):
+    """`--parents` (3): a number in brackets behind an option is what is taken without it."""
+    defaults = {row.option: row.says_default for row in SETTINGS.values()}
+    for option, said in re.findall(r"`(--[a-z-]+)` \((\d+)\)", path.read_text(encoding="utf-8")):
+        assert re.split(r"\W", defaults[option])[0] == said, option
 
 
 def test_every_setting_is_in_the_table():

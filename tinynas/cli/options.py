@@ -11,24 +11,26 @@ import typer
 from tinynas.cli.formats import parse_duration, parse_names, parse_size
 from tinynas.errors import ModelError, UsageError
 from tinynas.hardware import MEASURES
-from tinynas.options import PANELS, SETTINGS, SPACE, Option
+from tinynas.options import PANELS, RUNNING, SETTINGS, SPACE, Option
 from tinynas.options.option import FIRST
 from tinynas.options.reading import LOADING, READING
 
 LIMITS: Mapping[str, Option] = {name: measure.option for name, measure in MEASURES.items()}
 DATA: Mapping[str, Option] = {**LOADING, **READING}
-# Kind -> the type that Typer reads, what stands for the value in the help, and how the text becomes a value.
-_KINDS: Mapping[str, tuple[type, str, Callable[[Any, str], Any] | None]] = {
-    "whole": (int, "N", None),
-    "number": (float, "NUMBER", None),
-    "switch": (bool, "", None),
-    "choice": (str, "NAME", None),
-    "names": (str, "NAMES", lambda text, option: parse_names(text)),
-    "time": (str, "TIME", lambda text, option: parse_duration(text)),
-    "size": (str, "SIZE", parse_size),
-    "text": (str, "TEXT", None),
+# Kind -> what stands for the value in the help, and how the text becomes a value (None: it is one already).
+_KINDS: Mapping[str, tuple[str, Callable[[str, Option], Any] | None]] = {
+    "whole": ("N", lambda text, row: _number(int, text, row)),
+    "number": ("NUMBER", lambda text, row: _number(float, text, row)),
+    "switch": ("", None),
+    "choice": ("NAME", None),
+    "names": ("NAMES", lambda text, row: parse_names(text)),
+    "time": ("TIME", lambda text, row: parse_duration(text)),
+    "size": ("SIZE", lambda text, row: parse_size(text, str(row.option))),
+    "text": ("TEXT", None),
 }
-_NAMES = {name: row.option for table in (SETTINGS, SPACE, LIMITS, DATA) for name, row in table.items() if row.option}
+_NAMES = {
+    name: row.option for table in (RUNNING, SETTINGS, SPACE, LIMITS, DATA) for name, row in table.items() if row.option
+}
 
 
 def takes(*tables: Mapping[str, Option], first: Sequence[str] = ()) -> Callable[[Callable[..., None]], Any]:
@@ -71,21 +73,37 @@ def in_options(text: str) -> str:
     return _NAMES.get(first, first) + space + rest
 
 
-def _value(row: Option, value: Any) -> Any:
-    read = _KINDS[row.kind][2]
-    return value if read is None else read(value, str(row.option))
+def _value(row: Option, given: Any) -> Any:
+    """Return what `given` means; UsageError where it makes no sense for the option."""
+    read = _KINDS[row.kind][1]
+    value = given if read is None else read(given, row)
+    if not row.holds(value):
+        raise _refused(row, given)
+    return value
+
+
+def _number(number: type[int] | type[float], text: str, row: Option) -> float:
+    try:
+        return number(text)
+    except ValueError:
+        raise _refused(row, repr(text)) from None
+
+
+def _refused(row: Option, given: str) -> UsageError:
+    said = repr(given) if row.kind == "choice" else given
+    return UsageError(f"{row.option} is {said}; wanted {row.wanted}.")
 
 
 def _parameter(row: Option) -> inspect.Parameter:
-    kind, metavar, _ = _KINDS[row.kind]
     names = f"{row.option}/--no-{str(row.option)[2:]}" if row.default is True else str(row.option)
     option = typer.Option(
         names,
         help=row.text,
         rich_help_panel=None if row.panel == FIRST else row.panel,
-        metavar=row.metavar or metavar,
+        metavar=row.metavar or _KINDS[row.kind][0],
         autocompletion=_completion(row) if row.choices else None,
     )
+    kind: Any = bool if row.kind == "switch" else str
     return inspect.Parameter(
         row.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
     )

@@ -10,7 +10,7 @@ from tinynas.cli.completion import boards, runs
 from tinynas.cli.options import DATA, LIMITS, takes
 from tinynas.cli.session import go_on, load_data, refuse_with_resume, show_result, warn_of_short, watched
 from tinynas.errors import ArchitectureError, UsageError
-from tinynas.options import SETTINGS, SPACE, Option
+from tinynas.options import RUNNING, SETTINGS, SPACE, Option
 
 if TYPE_CHECKING:
     from tinynas.architecture import SearchSpace
@@ -23,7 +23,7 @@ _FIRST = (
 )  # fmt: skip
 
 
-@takes(SETTINGS, SPACE, LIMITS, DATA, first=_FIRST)
+@takes(RUNNING, SETTINGS, SPACE, LIMITS, DATA, first=_FIRST)
 def search(
     target: Annotated[
         str | None,
@@ -46,9 +46,6 @@ def search(
         Path | None,
         typer.Option(metavar="RUN", help="Go on with the search in this run folder.", autocompletion=runs),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Worker processes. Default: one for each core.")
-    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json on stdout, progress on stderr.")] = False,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write logs for TensorBoard into the run folder.")
@@ -60,8 +57,9 @@ def search(
 
     console = console_for(stderr=as_json)
     if resume is not None:
-        refuse_with_resume({"target": target, "data": data, "out": out, **given})
-        result = go_on(resume, workers, console, tensorboard)
+        fixed = {name: value for name, value in given.items() if name not in RUNNING}
+        refuse_with_resume({"target": target, "data": data, "out": out, **fixed})
+        result = go_on(resume, given.get("workers"), console, tensorboard)
     else:
         from tinynas.hardware import Target
         from tinynas.searching import search as run_search
@@ -82,9 +80,9 @@ def search(
             out=out,
             limits=limits,
             space=_space(dataset, _of(SPACE, given)),
-            workers=workers,
             source=source,
             tensorboard=tensorboard,
+            **_of(RUNNING, given),
             **settings,
         )
     show_result(result, console, as_json)

@@ -8,7 +8,7 @@ import typer
 from tinynas.cli.formats import duration, parse_reshape, share, size
 from tinynas.cli.options import in_options
 from tinynas.errors import RunError, UsageError
-from tinynas.options.reading import LOADING, READING
+from tinynas.options.reading import READING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -103,8 +103,6 @@ def load_data(data: Path | None, given: "Mapping[str, Any]", console: "Console")
         dataset, kind = Dataset.digits(), "digits"
         console.print("No --data: searching on scikit-learn's digits (8 x 8).")
     else:
-        if layout is not None and layout not in LOADING["layout"].choices:
-            raise UsageError(f"layout is {layout!r}; choose {LOADING['layout'].wanted}.")
         axes = None if reshape is None else parse_reshape(reshape)
         dataset, kind = Dataset.load(data, labels=labels, layout=layout, reshape=axes, **reading), "path"
     console.print(f"Layout: {dataset.layout} ({dataset.layout_reason}).")

@@ -1,6 +1,6 @@
 """What a person may choose, each thing described once: plain tables, read by every room that needs a word of them."""
 
 from tinynas.options.option import PANELS, Option, one_of
-from tinynas.options.search import HEEDS, SETTINGS, SPACE
+from tinynas.options.search import HEEDS, RUNNING, SETTINGS, SPACE
 
-__all__ = ["HEEDS", "PANELS", "SETTINGS", "SPACE", "Option", "one_of"]
+__all__ = ["HEEDS", "PANELS", "RUNNING", "SETTINGS", "SPACE", "Option", "one_of"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Literal
 
 Kind = Literal["whole", "number", "switch", "choice", "names", "time", "size", "text"]
@@ -60,16 +61,19 @@ class Option:
         return ",".join(self.default) if isinstance(self.default, tuple) else str(self.default)
 
     @property
-    def text(self) -> str:
-        """The whole help: what it does, what heeds it, its default."""
+    def about(self) -> str:
+        """What it does, and what heeds it."""
         parts = [self.help]
         if self.strategies:
             parts.append(f"Only for --strategy {one_of(self.strategies)}.")
         if self.fidelities and "full" not in self.fidelities:
             parts.append(f"Only with --fidelity {one_of(self.fidelities)}.")
-        if self.says_default:
-            parts.append(f"Default: {self.says_default}.")
         return " ".join(parts)
+
+    @property
+    def text(self) -> str:
+        """The whole help: what it does, what heeds it, its default."""
+        return f"{self.about} Default: {self.says_default}." if self.says_default else self.about
 
     @property
     def wanted(self) -> str:
@@ -88,6 +92,16 @@ class Option:
         bounds = {"of at least": self.least, "above": self.above, "below": self.below, "at most": self.most}
         said = [f"{word} {bound:,}" for word, bound in bounds.items() if bound is not None]
         return f"{number} {' and '.join(said)}".rstrip()
+
+    def holds(self, value: Any) -> bool:
+        """Whether `value`, of the right type, is one of the choices or lies in the range."""
+        if self.kind == "choice":
+            return value in self.choices
+        if self.kind not in ("whole", "number", "time", "size"):
+            return True
+        inside = isfinite(value) and (self.least is None or value >= self.least)
+        inside = inside and (self.most is None or value <= self.most)
+        return inside and (self.above is None or value > self.above) and (self.below is None or value < self.below)
 
     def words(self, value: Any) -> list[str]:
         """`value` as it is written on the command line: --qat or --no-qat, --objectives accuracy,ram, --children 8."""

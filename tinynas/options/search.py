@@ -39,7 +39,7 @@ _TRAINS: tuple[Fidelity, ...] = ("proxy", "full")
 _ROWS = (
     Option(
         "time_budget_s",
-        "Wall time for everything, such as 20m or 1h30m; a minute at the least.",
+        "Wall time for everything, such as 20m or 1h30m (in Python: seconds); give a minute or more.",
         "time",
         None,
         "no limit",
@@ -234,4 +234,9 @@ SPACE: Mapping[str, Option] = {
         most=100,
         panel=STUDY,
     ),
+}
+
+# How a search runs here: no setting of it, and free to be another when it is resumed.
+RUNNING: Mapping[str, Option] = {
+    "workers": Option("workers", "Worker processes.", "whole", None, "one for each core", least=1, panel=FIRST)
 }

@@ -6,7 +6,7 @@ from typing import Any
 from tinynas.architecture import SearchSpace
 from tinynas.errors import TinynasError
 from tinynas.hardware import MEASURES, Target
-from tinynas.options import SETTINGS, SPACE, Option
+from tinynas.options import RUNNING, SETTINGS, SPACE, Option
 from tinynas.options.reading import LOADING, READING
 from tinynas.runs import Settings
 
@@ -25,7 +25,7 @@ def command_of(settings: Settings) -> tuple[str, tuple[str, ...]]:
         else:
             words += option.words(value)
     words += _space(settings, notes) + _limits(settings)
-    words += ["--workers", str(settings.final_threads)]
+    words += RUNNING["workers"].words(settings.final_threads)
     return shlex.join(words), tuple(notes)
 
 

@@ -21,6 +21,22 @@ def test_import_loads_nothing_heavy():
     assert loaded == "[]"
 
 
+@pytest.mark.parametrize("command", ["--help", "search --help", "convert --help", "data check --help"])
+def test_help_reads_tables_alone(command):
+    """Pydantic is what Typer itself loads to read a line."""
+    code = f"""
+import sys
+from tinynas.cli import main
+try:
+    main({command.split()!r})
+except SystemExit as end:
+    assert not end.code, end.code
+loaded = [m for m in {(*HEAVY[:-1], "numpy", "scipy", "PIL")!r} if m in sys.modules]
+print([*loaded, *(m for m in sys.modules if m in ("tinynas.runs", "tinynas.data", "tinynas.hardware.target"))])
+"""
+    assert _python(code).splitlines()[-1] == "[]"
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["search", "--help"], ["targets"], ["doctor"]])
 def test_command_line_answers_without_tensorflow(arguments):
     code = f"""

@@ -34,6 +34,17 @@ def completed(folder, line):
         ("tinynas search --resume runs/a", {"runs/a"}),
         ("tinynas search --resume nothing", set()),
         ("tinynas data fr", {"from-pcap"}),
+        ("tinynas search --strategy ", {"evolution", "aging", "nsga2", "surrogate", "random"}),
+        ("tinynas search --strategy s", {"surrogate"}),
+        ("tinynas search --fidelity ", {"none", "proxy", "full"}),
+        ("tinynas search --layout i", {"image"}),
+        ("tinynas data check x --layout ", {"image", "series"}),
+        ("tinynas search --objectives accuracy,r", {"accuracy,ram"}),
+        (
+            "tinynas search --objectives accuracy,ram,",
+            {f"accuracy,ram,{n}" for n in ("flash", "latency", "macs", "params")},
+        ),
+        ("tinynas search --max-ram ", set()),
     ],
 )
 def test_tab(tmp_path, line, offered):

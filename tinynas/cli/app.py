@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from tinynas.cli.boards import targets
+from tinynas.cli.command import Command, Group
 from tinynas.cli.convert import convert
 from tinynas.cli.data import app as data
 from tinynas.cli.doctor import doctor
@@ -16,6 +17,7 @@ from tinynas.version import __version__
 
 app = typer.Typer(
     name="tinynas",
+    cls=Group,
     help="Find a neural network that fits your microcontroller: Flash and RAM to the byte, before any training.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -41,14 +43,8 @@ def common(
     """Options before the command; `main` has taken --debug out already."""
 
 
-app.command()(search)
-app.command()(convert)
-app.command()(analyze)
-app.command()(pareto)
-app.command()(targets)
-app.command()(doctor)
+for command in (search, convert, analyze, pareto, targets, doctor):
+    app.command(cls=Command)(command)
 app.add_typer(data, name="data")
-app.command()(report)
-app.command()(compare)
-app.command()(trials)
-app.command()(show)
+for command in (report, compare, trials, show):
+    app.command(cls=Command)(command)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tinynas.cli.captures import from_pcap
+from tinynas.cli.command import Command, Group
 from tinynas.cli.options import DATA, takes
 
 if TYPE_CHECKING:
     from tinynas.data.check import Check
 
-app = typer.Typer(no_args_is_help=True, help="Look at data before a search, or make a set of them.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Look at data before a search, or make a set of them.")
 
 
 @app.callback()
@@ -19,10 +20,10 @@ def _group() -> None:
     """Look at data before a search, or make a set of them."""
 
 
-app.command("from-pcap")(from_pcap)
+app.command("from-pcap", cls=Command)(from_pcap)
 
 
-@app.command()
+@app.command(cls=Command)
 @takes(DATA)
 def check(
     data: Annotated[Path, typer.Argument(metavar="PATH", help="What search takes as --data.")],

@@ -130,3 +130,17 @@ def test_a_value_has_a_name_and_a_switch_none(name, command):
             assert (parameter.metavar == "") == parameter.is_flag, f"{name} {parameter.opts[0]}"
         assert parameter.help, f"{name} {parameter.opts[0]}"
         assert parameter.help.endswith("."), f"{name} {parameter.opts[0]}"
+
+
+def test_an_option_that_nothing_heeds_is_told_as_it_was_written(capsys, monkeypatch):
+    import tinynas.searching.api
+
+    def create(folder, settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tinynas.searching.api.Run, "create", create)
+    with pytest.raises(SystemExit):
+        main(["search", "--target", "nucleo_f401", "--parents", "2", "--rungs", "1", "--fidelity", "full"])
+    lines = capsys.readouterr().out.splitlines()
+    assert "--parents changes nothing here: it is for strategy evolution, and this is surrogate." in lines
+    assert "--rungs changes nothing here: it is for fidelity proxy, and this is full." in lines

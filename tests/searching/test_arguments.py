@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tinynas import Architecture, Block, Dataset, Head, Limits, SearchSpace, Target, lower, resume, screen, search
-from tinynas.errors import UsageError
+from tinynas.errors import ArchitectureError, UsageError, known
+from tinynas.searching import Note, with_limits
 
 NETWORK = Architecture((8, 8, 1), (Block("conv", filters=4, kernel_size=3),), Head("gap"), 10)
 X, Y = np.random.default_rng(0).random((40, 64)), np.arange(40) % 2
@@ -15,6 +16,14 @@ X, Y = np.random.default_rng(0).random((40, 64)), np.arange(40) % 2
     [
         ({"reshape": "8,8"}, "'reshape': it belongs to the data"),
         ({"nonsense": 3}, "'nonsense' (known: augment,"),
+        ({"max_trial": 3}, "strategy, time_budget_s; did you mean max_trials?)."),
+        ({"trials": 3}, "'trials' (did you mean max_trials?)."),
+        ({"children": 3}, "'children' (did you mean n_children?)."),
+        ({"mutation": 3}, "did you mean n_mutations?"),
+        ({"ram_bytes": 3}, "'ram_bytes': it is a limit, so give limits=tinynas.Limits(ram_bytes=...)."),
+        ({"max_flash": 3}, "it is a limit, so give limits=tinynas.Limits(flash_bytes=...)."),
+        ({"max_depth": 3}, "it belongs to the space, so give space=tinynas.SearchSpace.for_input(..., max_depth=...)."),
+        ({"window": 3}, "'window': it belongs to the data"),
         ({"limits": {"ram_bytes": 3}}, "limits must be a tinynas.Limits, such as"),
         ({"seed": "a"}, "seed is 'a'"),
         ({"max_trials": 1.5}, "max_trials is 1.5"),
@@ -61,6 +70,11 @@ def test_search(stripes, tmp_path, monkeypatch, arguments, said):
         (lambda: Dataset.from_arrays(X, Y, name=5), "name must be a string"),
         (lambda: Dataset.from_arrays(X, Y, class_names="ab"), "class_names must be a list"),
         (lambda: Dataset.from_arrays(X, Y, class_names=5), "class_names must be a list"),
+        (lambda: Dataset.load(".", windw=5), "window; did you mean window?)."),
+        (
+            lambda: with_limits(Target.load("nucleo_f401"), ram_byte=2),
+            "ram_bytes; did you mean ram_bytes?).",
+        ),
         (lambda: Dataset.load(5), "path must be a str or Path of a file or folder, got the int 5."),
         (lambda: Dataset.load(None), "path must be a str or Path of a file or folder, got None."),
         (lambda: Dataset.load_pair(5, "x"), "path must be a str or Path"),
@@ -88,3 +102,46 @@ def test_numpy_numbers_and_lists_are_as_good():
     data = Dataset.from_arrays(X, Y, reshape=reshape, seed=np.int64(3), test_fraction=np.float64(0.25))
     assert data.input_shape == (8, 8, 1)
     assert Dataset.from_arrays(X.tolist(), Y.tolist(), class_names=np.array(["a", "b"])).class_names == ("a", "b")
+
+
+def test_the_nearest_name_is_offered():
+    assert known("max_dept", ("max_depth", "dropout")) == "known: dropout, max_depth; did you mean max_depth?"
+    assert known("zzz", {"b": 1, "a": 2}) == "known: a, b"
+    with pytest.raises(ArchitectureError, match=r"no range .max_dept. .*; did you mean max_depth\?\)\.$"):
+        SearchSpace.for_input((8, 8, 1), 3, max_dept=2)
+
+
+@pytest.mark.parametrize(
+    ("given", "notes"),
+    [
+        ({}, []),
+        ({"strategy": "evolution", "n_parents": 2, "selection": "comma", "fidelity": "full"}, []),
+        ({"n_parents": 2}, ["n_parents changes nothing here: it is for strategy evolution, and this is surrogate."]),
+        (
+            {"n_mutations": 2, "strategy": "random", "fidelity": "none", "n_rungs": 1},
+            [
+                "n_mutations changes nothing here: it is for strategy evolution, aging or nsga2, and this is random.",
+                "n_rungs changes nothing here: it is for fidelity proxy, and this is none.",
+            ],
+        ),
+        (
+            {"n_mutations": 2, "objectives": ("accuracy", "ram"), "start": "random", "n_parents": 3},
+            ["n_parents changes nothing here: it is for strategy evolution, and this is nsga2."],
+        ),
+        ({"final_epochs": 3, "fidelity": "none"}, [
+            "final_epochs changes nothing here: it is for fidelity proxy or full, and this is none."
+        ]),
+    ],
+)  # fmt: skip
+def test_what_nothing_heeds_is_told(stripes, tmp_path, monkeypatch, given, notes):
+    """Before there is a run folder, as a Note with the names that Python has."""
+    import tinynas.searching.api
+
+    def create(folder, settings):
+        raise KeyboardInterrupt
+
+    events = []
+    monkeypatch.setattr(tinynas.searching.api.Run, "create", create)
+    with pytest.raises(KeyboardInterrupt):
+        search(stripes, "nucleo_f401", watch=events.append, max_trials=1, **given)
+    assert events == [Note(note) for note in notes]

@@ -22,7 +22,7 @@ from tinynas.architecture.block import (
 )
 from tinynas.architecture.draw import draw_block, draw_head
 from tinynas.architecture.starts import starts
-from tinynas.errors import ArchitectureError
+from tinynas.errors import ArchitectureError, known
 from tinynas.options import SPACE
 
 _MOST_BLOCKS, _LARGEST_CHOICE = 100, 4096  # no board has room for more, and a slip of the pen must not hang a search
@@ -87,14 +87,14 @@ class SearchSpace:
             raise ArchitectureError(
                 f"The space's initial_depth {self.initial_depth} is more than its max_depth {self.max_depth}."
             )
-        for name, (known, least) in _KNOWN.items():
+        for name, (values, least) in _KNOWN.items():
             choices = checks.sequence(getattr(self, name), f"The space's {name}")
             if not choices:
                 raise ArchitectureError(f"The space's {name} is empty; it needs at least one value.")
             for value in choices:
                 where = f"Each of the space's {name}"
-                checks.whole(value, least, where) if known is None else checks.one_of(value, known, where)
-                if known is None and value > _LARGEST_CHOICE:
+                checks.whole(value, least, where) if values is None else checks.one_of(value, values, where)
+                if values is None and value > _LARGEST_CHOICE:
                     raise ArchitectureError(f"{where} must be at most {_LARGEST_CHOICE}, got {value}.")
             object.__setattr__(self, name, choices)
 
@@ -116,10 +116,10 @@ class SearchSpace:
             ranges["kernel_sizes"] = (3, 1)
         if isinstance(most := overrides.get("max_depth"), int):
             ranges["initial_depth"] = min(cls.initial_depth, most)
-        known = {*_KNOWN, "initial_depth", "max_depth", "dropout", "smallest_map"}
+        ranges_known = {*_KNOWN, "initial_depth", "max_depth", "dropout", "smallest_map"}
         for name in overrides:
-            if name not in known:
-                raise ArchitectureError(f"The search space has no range {name!r} (known: {', '.join(sorted(known))}).")
+            if name not in ranges_known:
+                raise ArchitectureError(f"The search space has no range {name!r} ({known(name, ranges_known)}).")
         return cls(shape, n_classes, **{**ranges, **overrides})
 
     def repair(self, architecture: Architecture) -> Architecture:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tinynas.errors import TargetError
+from tinynas.errors import TargetError, known
 from tinynas.hardware.cores import CORES, CoreName
 from tinynas.hardware.kernels import TARGET_KERNELS, KernelLibrary, TargetKernels, nearest_library
 from tinynas.hardware.limits import Limits
@@ -148,7 +148,7 @@ def _problem(error: ValidationError) -> str:
     first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
     key = str(first["loc"][0]) if first["loc"] else ""
     if first["type"] == "extra_forbidden":
-        return f"unknown key {key!r} (known: {', '.join(sorted(_WANTED))})"
+        return f"unknown key {key!r} ({known(key, _WANTED)})"
     if first["type"] == "missing":
         return f"the key {key!r} is missing; wanted {_WANTED[key]}"
     if first["type"] == "value_error":

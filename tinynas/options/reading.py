@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal, get_args
 
-from tinynas.errors import UsageError
+from tinynas.errors import UsageError, known
 from tinynas.options.option import DATA, Option, one_of
 
 COLOURS = ("grey", "rgb")
@@ -100,11 +100,11 @@ class ReadOptions:
     @classmethod
     def create(cls, values: Mapping[str, Any]) -> ReadOptions:
         """The options, from values as people write them; UsageError for one that is unknown or makes no sense."""
-        known = {row.name: row.metadata["read"] for row in fields(cls)}
+        readers = {row.name: row.metadata["read"] for row in fields(cls)}
         for name in values:
-            if name not in known:
-                raise UsageError(f"{name} is no option of a data set (known: {', '.join(sorted(known))}).")
-        given = {name: known[name](name, value) for name, value in values.items() if value is not None}
+            if name not in readers:
+                raise UsageError(f"{name} is no option of a data set ({known(name, readers)}).")
+        given = {name: readers[name](name, value) for name, value in values.items() if value is not None}
         options = cls(**given)
         if options.stride is not None and options.window is None:
             raise UsageError("stride needs a window: it is the step from one window to the next.")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from tinynas.errors import ModelError, UsageError
+from tinynas.errors import ModelError, UsageError, known
 from tinynas.options.search import OBJECTIVES
 from tinynas.runs.trial import Trial, latest
 
@@ -24,7 +24,7 @@ def checked_objectives(names: Sequence[str]) -> tuple[str, ...]:
     """Return `names` as a tuple; UsageError unless they are known, different, and accuracy is one of them."""
     for name in names:
         if name not in OBJECTIVES:
-            raise UsageError(f"There is no objective {name!r} (known: {', '.join(OBJECTIVES)}).")
+            raise UsageError(f"There is no objective {name!r} ({known(name, OBJECTIVES)}).")
     if len(set(names)) < len(names):
         raise UsageError(f"The objectives {', '.join(names)} name one of them twice; name each once.")
     if "accuracy" not in names:

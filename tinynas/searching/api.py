@@ -11,8 +11,8 @@ from typing import Any
 
 from tinynas.architecture import Architecture, SearchSpace
 from tinynas.data import Dataset
-from tinynas.errors import InfeasibleError, RunError, UsageError, check_kind
-from tinynas.hardware import Limits, Target
+from tinynas.errors import InfeasibleError, RunError, UsageError, check_kind, known
+from tinynas.hardware import MEASURES, Limits, Target
 from tinynas.options import SETTINGS
 from tinynas.options.search import GENERATIONS, SEVERAL_OBJECTIVES
 from tinynas.runs import DataSource, Evaluation, Run, Settings, Trial
@@ -175,9 +175,9 @@ def _screen_for(target: Target) -> Screen:
 
 def with_limits(target: Target, **limits: Any) -> Limits:
     """Return the target's limits with those given in their place; None keeps the target's."""
-    unknown = sorted(set(limits) - set(Limits.__dataclass_fields__))
+    unknown = sorted(set(limits) - set(MEASURES))
     if unknown:
-        raise UsageError(f"Unknown limit {unknown[0]!r} (known: {', '.join(sorted(Limits.__dataclass_fields__))}).")
+        raise UsageError(f"Unknown limit {unknown[0]!r} ({known(unknown[0], MEASURES)}).")
     return replace(target.limits, **{name: value for name, value in limits.items() if value is not None})
 
 

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from tinynas.architecture import SearchSpace
-from tinynas.errors import UsageError, check_kind
-from tinynas.hardware import Limits
+from tinynas.errors import UsageError, check_kind, known
+from tinynas.hardware import MEASURES, Limits
 from tinynas.options import SETTINGS, one_of
+from tinynas.options.reading import LOADING, READING
 from tinynas.runs import DataSource, Settings
 
 _FOLLOWS = {"version", "data", "target", "space", "limits", "final_threads"}
-_OF_DATASET = {"layout", "reshape", "test_fraction", "class_names", "labels"}
+_OF_DATASET = {"test_fraction", "class_names", "groups", "x_test", "y_test"}
 # Argument -> what it must be, where it is given, and in words.
 _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "out": ((str, Path), "the path of a new run folder"),
@@ -37,16 +38,25 @@ def check_settings(settings: Mapping[str, Any]) -> None:
     given = _FOLLOWS & set(settings)
     if given:
         raise UsageError(f"search takes no setting {min(given)!r}: it follows from the other arguments.")
-    unknown = sorted(set(settings) - set(Settings.model_fields))
-    if unknown and unknown[0] in _OF_DATASET:
-        raise UsageError(
-            f"search takes no setting {unknown[0]!r}: it belongs to the data, so give it to Dataset.load or "
-            f"Dataset.from_arrays."
-        )
-    if unknown:
-        known = ", ".join(sorted(set(Settings.model_fields) - _FOLLOWS))
-        raise UsageError(f"search takes no setting {unknown[0]!r} (known: {known}).")
+    for name in sorted(set(settings) - set(Settings.model_fields)):
+        raise UsageError(f"search takes no setting {name!r}{_hint(name)}.")
     check_kind("objectives", settings.get("objectives", ()), (tuple, list), 'a tuple of names, such as ("accuracy",)')
+
+
+def _hint(name: str) -> str:
+    """Return where a keyword belongs that search() does not take, or the nearest that it takes."""
+    option = f"--{name.replace('_', '-')}"
+    if name in _OF_DATASET or name in READING or name in LOADING:
+        return ": it belongs to the data, so give it to Dataset.load or Dataset.from_arrays"
+    for limit, measure in MEASURES.items():
+        if name == limit or option == measure.option.option:
+            return f": it is a limit, so give limits=tinynas.Limits({limit}=...)"
+    if name in SearchSpace.__dataclass_fields__:
+        return f": it belongs to the space, so give space=tinynas.SearchSpace.for_input(..., {name}=...)"
+    for setting, row in SETTINGS.items():
+        if option == row.option:
+            return f" (did you mean {setting}?)"
+    return f" ({known(name, SETTINGS)})"
 
 
 def unheeded(given: Iterable[str], settings: Settings) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 
 from tinynas.data.captures.packets import TCP, UDP
 from tinynas.data.captures.sessions import Session
-from tinynas.errors import DataError
+from tinynas.errors import DataError, known
 
 _NEEDED = ("capture", "label")
 _OPTIONAL = ("protocol", "src", "src_port", "dst", "dst_port")
@@ -116,7 +116,7 @@ def _check_header(path: Path, names: Sequence[str]) -> None:
             )
     for name in names:
         if name not in _NEEDED + _OPTIONAL:
-            raise DataError(f"{path}: unknown column {name!r} (known: {', '.join(_NEEDED + _OPTIONAL)}).")
+            raise DataError(f"{path}: unknown column {name!r} ({known(name, _NEEDED + _OPTIONAL)}).")
     if len(set(names)) < len(names):
         raise DataError(f"{path}: a column occurs twice in {', '.join(names)}.")
 

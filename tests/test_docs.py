@@ -20,6 +20,7 @@ import tinynas
 from tests.docs import COMMANDS, FILES, ROOT, MarkError, blocks, inline_commands
 from tests.furnish import add_keras_model, furnish, programs
 from tinynas.options import SETTINGS
+from tinynas.options.captures import CAPTURES
 
 BLOCKS = {path: blocks(path) for path in FILES}
 PYTHON = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
@@ -170,9 +171,9 @@ def test_the_tables_of_options_are_those_of_the_options():
 @pytest.mark.parametrize("path", FILES, ids=IDS)
 def test_a_default_in_the_text_is_the_default(path):
     """`--parents` (3): a number in brackets behind an option is what is taken without it."""
-    defaults = {row.option: row.says_default for row in SETTINGS.values()}
-    for option, said in re.findall(r"`(--[a-z-]+)` \((\d+)\)", path.read_text(encoding="utf-8")):
-        assert re.split(r"\W", defaults[option])[0] == said, option
+    defaults = {row.option: row.says_default for row in (*SETTINGS.values(), *CAPTURES.values())}
+    for option, said in re.findall(r"`(--[a-z-]+)` \(([\d.]+)\)", path.read_text(encoding="utf-8")):
+        assert re.split(r"[, ]", defaults[option])[0] == said, option
 
 
 def test_every_setting_is_in_the_table():

@@ -1,5 +1,7 @@
 """Mutation and shrink: in the space, another network, smaller where that was asked."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.architecture.strategies import architectures, narrow_spaces, seeds
 from tinynas.architecture import (
+    GENES,
     Architecture,
     Block,
     Head,
@@ -124,3 +127,8 @@ def test_a_space_of_one_network_says_so() -> None:
         mutate(only, space, np.random.default_rng(0))
     with pytest.raises(ArchitectureError, match="must be at least 1, got 0"):
         mutate(only, space, np.random.default_rng(0), 0)
+
+
+def test_every_gene_of_a_block_has_its_choices_in_the_space() -> None:
+    assert set(GENES) == {field.name for field in fields(Block)}
+    assert set(GENES.values()) <= {field.name for field in fields(SearchSpace)}

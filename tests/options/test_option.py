@@ -5,16 +5,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynas.cli.options import DATA, LIMITS, _value, in_options
+from tinynas.data.captures import CaptureOptions
+from tinynas.errors import UsageError
 from tinynas.options import PANELS, RUNNING, SETTINGS, SPACE, Option, one_of
+from tinynas.options.captures import CAPTURES, DEFAULT_MASK
 
-TABLES = (RUNNING, SETTINGS, SPACE, LIMITS, DATA)
-ROWS = {name: row for table in TABLES for name, row in table.items()}
+SEARCH = (RUNNING, SETTINGS, SPACE, LIMITS, DATA)  # of one command
+ROWS = {name: row for table in (*SEARCH, CAPTURES) for name, row in table.items()}
 
 
 def test_a_name_and_an_option_mean_one_thing():
-    assert len(ROWS) == sum(map(len, TABLES))
-    options = [row.option for row in ROWS.values() if row.option]
+    rows = [row for table in SEARCH for row in table.values()]
+    assert len({row.name for row in rows}) == len(rows)
+    options = [row.option for row in rows if row.option]
     assert len(set(options)) == len(options)
+    for row in CAPTURES.values():  # the sentences of one command may speak of another's keywords
+        assert row.option is None or {row.option} == {each.option for each in (*rows, row) if each.name == row.name}
     assert all(name == row.name for name, row in ROWS.items())
 
 
@@ -26,7 +32,8 @@ def test_a_row_is_in_order(row):
     assert "efault" not in row.help, "the default is said by the row's own field"
     if isinstance(row.default, int | float | str) and not isinstance(row.default, bool):
         assert row.holds(row.default)
-        assert str(row.default) in row.says_default, "what is said of the default names it"
+        said = f"{row.default:g}" if isinstance(row.default, float) else str(row.default)
+        assert said in row.says_default, "what is said of the default names it"
     assert row.text.startswith(row.help)
     assert row.text.count("Default: ") == bool(row.says_default)
 
@@ -69,7 +76,7 @@ def _values(row):
         return st.integers(int(row.least or 1), int(row.most or 10**9))
     if row.kind == "time":
         return st.floats(1.0, row.most)
-    return st.floats(row.above, 1e6, exclude_min=True)
+    return st.floats(row.above, row.below or 1e6, exclude_min=True, exclude_max=True)
 
 
 @given(st.data())
@@ -111,3 +118,19 @@ def test_lists_in_words():
     assert one_of(["a"]) == "a"
     assert one_of(["a", "b"]) == "a or b"
     assert one_of(("a", "b", "c"), "and") == "a, b and c"
+
+
+@pytest.mark.parametrize("row", CAPTURES.values(), ids=CAPTURES)
+def test_capture_options_are_the_rows(row):
+    usual = CaptureOptions()
+    assert set(CAPTURES) == set(CaptureOptions.__dataclass_fields__)
+    assert getattr(usual, row.name) == (() if row.name == "mask" else row.default)
+    bounds = [bound for bound in (row.above, row.below) if bound is not None]
+    bounds += [row.least - 1] if row.least is not None else []
+    bounds += [row.most + 1] if row.most is not None else []
+    for value in (*bounds, "x", True, None if row.name != "mask" else ("x",)):
+        with pytest.raises(UsageError, match=f"^{row.name} "):
+            CaptureOptions(**{row.name: value})
+    for layers, mask in DEFAULT_MASK.items():
+        assert CaptureOptions(layers=layers).mask == mask
+        assert (",".join(mask) + f" with --layers {layers}" in CAPTURES["mask"].text) == bool(mask)

@@ -4,6 +4,7 @@ from tinynas.architecture.architecture import Architecture, Head
 from tinynas.architecture.block import Block, Shape
 from tinynas.architecture.crossover import crossover
 from tinynas.architecture.mutation import (
+    GENES,
     add_block,
     change_block,
     change_head,
@@ -14,6 +15,7 @@ from tinynas.architecture.shrink import shrink
 from tinynas.architecture.space import SearchSpace
 
 __all__ = [
+    "GENES",
     "Architecture",
     "Block",
     "Head",

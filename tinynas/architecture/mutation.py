@@ -17,7 +17,7 @@ _ATTEMPTS = 60
 _NEAR = 2  # a gene with an order moves by at most so many choices
 
 # Gene of a block -> the space's field with its choices.
-_GENES = {
+GENES = {
     "kind": "kinds",
     "filters": "filters",
     "kernel_size": "kernel_sizes",
@@ -52,11 +52,11 @@ def remove_block(architecture: Architecture, space: SearchSpace, rng: np.random.
 
 def change_block(architecture: Architecture, space: SearchSpace, rng: np.random.Generator) -> Architecture:
     """Return `architecture` with one gene of one block changed; unchanged when no gene that was tried can."""
-    genes = tuple(gene for gene in _GENES for _ in range(_GENE_WEIGHTS.get(gene, 1)))
+    genes = tuple(gene for gene in GENES for _ in range(_GENE_WEIGHTS.get(gene, 1)))
     for _ in range(_ATTEMPTS):
         at = int(rng.integers(len(architecture.blocks)))
         gene = choose(rng, genes)
-        value = _other(getattr(architecture.blocks[at], gene), getattr(space, _GENES[gene]), rng)
+        value = _other(getattr(architecture.blocks[at], gene), getattr(space, GENES[gene]), rng)
         child = with_genes(architecture, space, at, **{gene: value})
         if child != architecture:
             return child

@@ -6,42 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinynas.errors import UsageError
+from tinynas.cli.options import takes
+from tinynas.options.captures import CAPTURES
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from tinynas.data.captures import Built
 
-# Field of CaptureOptions -> the option that sets it.
-_OPTIONS = {
-    "n_bytes": "--bytes",
-    "layers": "--layers",
-    "mask": "--mask",
-    "tcp_timeout_s": "--tcp-timeout",
-    "udp_timeout_s": "--udp-timeout",
-    "test_fraction": "--test-fraction",
-    "seed": "--seed",
-}
 
-
+@takes(CAPTURES, first=("labels", "out"))
 def from_pcap(
     captures: Annotated[list[Path], typer.Argument(help="Captures (pcap, pcapng; .gz too), or folders of them.")],
     labels: Annotated[Path, typer.Option(help="A CSV: capture,label and, if need be, the sessions meant.")],
     out: Annotated[Path, typer.Option(help="The folder to write; new or empty.")],
-    n_bytes: Annotated[int, typer.Option("--bytes", help="The first so many bytes of a session.")] = 784,
-    layers: Annotated[
-        str, typer.Option(help="payload: of TCP and UDP only; ip: from the IP header on; all: from the link header on.")
-    ] = "payload",
-    mask: Annotated[
-        str | None,
-        typer.Option(help="Zero in headers: a list of mac, ip, ports, or none. Default: ip with ip, mac,ip with all."),
-    ] = None,
-    tcp_timeout: Annotated[float, typer.Option(help="Seconds without a packet that end a TCP session.")] = 300.0,
-    udp_timeout: Annotated[float, typer.Option(help="Seconds without a packet that end a UDP session.")] = 60.0,
-    test_fraction: Annotated[float, typer.Option(help="The share of a class's samples for the test part.")] = 0.2,
-    seed: Annotated[int, typer.Option(help="Draws the test part.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print manifest.json, progress on stderr.")] = False,
+    **given: Any,
 ) -> None:
     """Make a data set of the TCP and UDP sessions in network captures: IDX files and a manifest."""
     from tinynas.cli.console import console as console_for
@@ -49,19 +29,9 @@ def from_pcap(
     from tinynas.data.captures import from_pcap as build
 
     console = console_for(stderr=True)
-    try:
-        options = CaptureOptions(
-            n_bytes=n_bytes,
-            layers=layers,  # type: ignore[arg-type]
-            mask=None if mask is None else _list(mask),  # type: ignore[arg-type]
-            tcp_timeout_s=tcp_timeout,
-            udp_timeout_s=udp_timeout,
-            test_fraction=test_fraction,
-            seed=seed,
-        )
-    except UsageError as error:
-        name = str(error).split(" ")[0]
-        raise UsageError(str(error).replace(name, _OPTIONS.get(name, name), 1)) from error
+    if given.get("mask") == ("none",):
+        given["mask"] = ()
+    options = CaptureOptions(**given)
     built = build(captures, labels, out, options, watch=lambda about: _say(console, about))
     if as_json:
         import json
@@ -69,12 +39,6 @@ def from_pcap(
         typer.echo(json.dumps(built.manifest, indent=1))
         return
     _show(built)
-
-
-def _list(text: str) -> tuple[str, ...]:
-    """Return the names in a comma list; "none" is none of them."""
-    names = tuple(part.strip() for part in text.lower().split(",") if part.strip())
-    return () if names == ("none",) else names
 
 
 def _say(console: "Console", about: Mapping[str, Any]) -> None:

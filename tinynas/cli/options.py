@@ -12,6 +12,7 @@ from tinynas.cli.formats import parse_duration, parse_names, parse_size
 from tinynas.errors import ModelError, UsageError
 from tinynas.hardware import MEASURES
 from tinynas.options import PANELS, RUNNING, SETTINGS, SPACE, Option
+from tinynas.options.captures import CAPTURES
 from tinynas.options.option import FIRST
 from tinynas.options.reading import LOADING, READING
 
@@ -23,13 +24,16 @@ _KINDS: Mapping[str, tuple[str, Callable[[str, Option], Any] | None]] = {
     "number": ("NUMBER", lambda text, row: _number(float, text, row)),
     "switch": ("", None),
     "choice": ("NAME", None),
-    "names": ("NAMES", lambda text, row: parse_names(text)),
+    "names": ("NAMES", lambda text, row: parse_names(text.lower())),
     "time": ("TIME", lambda text, row: parse_duration(text)),
     "size": ("SIZE", lambda text, row: parse_size(text, str(row.option))),
     "text": ("TEXT", None),
 }
 _NAMES = {
-    name: row.option for table in (RUNNING, SETTINGS, SPACE, LIMITS, DATA) for name, row in table.items() if row.option
+    name: row.option
+    for table in (RUNNING, SETTINGS, SPACE, LIMITS, DATA, CAPTURES)
+    for name, row in table.items()
+    if row.option
 }
 
 

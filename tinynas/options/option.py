@@ -58,6 +58,8 @@ class Option:
             return self.default_words
         if self.default is True:
             return str(self.option)
+        if isinstance(self.default, float):
+            return f"{self.default:g}"
         return ",".join(self.default) if isinstance(self.default, tuple) else str(self.default)
 
     @property

@@ -11,22 +11,10 @@ from typing import Any
 import numpy as np
 
 from searchbench.drive import BudgetUsedError, Meter, steered
-from tinynas.architecture import Architecture, Block, Head, SearchSpace
+from tinynas.architecture import GENES, Architecture, Block, Head, SearchSpace
 from tinynas.hardware import Limits
 from tinynas.searching.feasible import Screen
 
-_GENES = {
-    "kind": "kinds",
-    "filters": "filters",
-    "kernel_size": "kernel_sizes",
-    "stride": "strides",
-    "padding": "paddings",
-    "activation": "activations",
-    "batch_norm": "batch_norm",
-    "pool": "pools",
-    "pool_size": "pool_sizes",
-    "residual": "residual",
-}
 _LONGEST = 3  # Hyperband's longest training, in trainings of the other peers; its shortest is a third of one or less
 
 
@@ -36,7 +24,7 @@ def choose(hp: Any, space: SearchSpace) -> Architecture:
     blocks = []
     for at in range(space.max_depth):
         with hp.conditional_scope("depth", list(range(at + 1, space.max_depth + 1))):
-            genes = {gene: _choice(hp, f"{gene}_{at}", getattr(space, field)) for gene, field in _GENES.items()}
+            genes = {gene: _choice(hp, f"{gene}_{at}", getattr(space, field)) for gene, field in GENES.items()}
         if at < depth:
             blocks.append(Block(**genes))
     head = Head(_choice(hp, "pooling", space.head_poolings), _choice(hp, "hidden", space.hidden_units))

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, fields
 
 from tinynas.errors import UsageError
-
-Layers = Literal["payload", "ip", "all"]
-Masked = Literal["mac", "ip", "ports"]
-LAYERS: tuple[Layers, ...] = get_args(Layers)
-MASKS: tuple[Masked, ...] = get_args(Masked)
-_DEFAULT_MASK: dict[Layers, tuple[Masked, ...]] = {"payload": (), "ip": ("ip",), "all": ("mac", "ip")}
-_MOST_BYTES = 1 << 20
+from tinynas.options.captures import CAPTURES, DEFAULT_MASK, MASKS, Layers, Masked
 
 
 @dataclass(frozen=True)
@@ -28,36 +20,27 @@ class CaptureOptions:
     that make no sense.
     """
 
-    n_bytes: int = 784
-    layers: Layers = "payload"
-    mask: tuple[Masked, ...] | None = None
-    tcp_timeout_s: float = 300.0
-    udp_timeout_s: float = 60.0
-    max_open: int = 1_000_000
-    test_fraction: float = 0.2
-    seed: int = 0
+    n_bytes: int = CAPTURES["n_bytes"].default
+    layers: Layers = CAPTURES["layers"].default
+    mask: tuple[Masked, ...] | None = CAPTURES["mask"].default
+    tcp_timeout_s: float = CAPTURES["tcp_timeout_s"].default
+    udp_timeout_s: float = CAPTURES["udp_timeout_s"].default
+    max_open: int = CAPTURES["max_open"].default
+    test_fraction: float = CAPTURES["test_fraction"].default
+    seed: int = CAPTURES["seed"].default
 
     def __post_init__(self) -> None:
-        _check_whole("n_bytes", self.n_bytes, 1, _MOST_BYTES)
-        _check_whole("max_open", self.max_open, 1, 1 << 40)
-        _check_whole("seed", self.seed, 0, (1 << 31) - 1)
-        if self.layers not in LAYERS:
-            raise UsageError(f"layers is {self.layers!r}; choose payload, ip or all.")
-        masks = _DEFAULT_MASK[self.layers] if self.mask is None else tuple(self.mask)
+        for name in (field.name for field in fields(self)):
+            row, value = CAPTURES[name], getattr(self, name)
+            number = isinstance(value, int if row.kind == "whole" else int | float) and not isinstance(value, bool)
+            if row.kind != "names" and not ((number or row.kind == "choice") and row.holds(value)):
+                raise UsageError(f"{name} is {value!r}; wanted {row.wanted}.")
+        if self.mask is not None and not isinstance(self.mask, list | tuple):
+            raise UsageError(f"mask is {self.mask!r}; wanted a tuple of names out of {', '.join(MASKS)}.")
+        masks = DEFAULT_MASK[self.layers] if self.mask is None else tuple(self.mask)
         for mask in masks:
             if mask not in MASKS:
                 raise UsageError(f"mask holds {mask!r}; choose from mac, ip and ports.")
         if masks and self.layers == "payload":
             raise UsageError("mask is for headers, and layers is payload, which has none: choose layers ip or all.")
         object.__setattr__(self, "mask", tuple(mask for mask in MASKS if mask in masks))
-        for name in ("tcp_timeout_s", "udp_timeout_s"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-                raise UsageError(f"{name} is {value!r}; a number of seconds above 0 is needed.")
-        if not isinstance(self.test_fraction, int | float) or not 0 < self.test_fraction < 1:
-            raise UsageError(f"test_fraction is {self.test_fraction!r}; a share between 0 and 1 is needed.")
-
-
-def _check_whole(name: str, value: object, least: int, most: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise UsageError(f"{name} is {value!r}; a whole number from {least:,} to {most:,} is needed.")

@@ -45,6 +45,8 @@ def completed(folder, line):
             {f"accuracy,ram,{n}" for n in ("flash", "latency", "macs", "params")},
         ),
         ("tinynas search --max-ram ", set()),
+        ("tinynas analyze x --kernels r", {"reference"}),
+        ("tinynas pareto --objectives accuracy,f", {"accuracy,flash"}),
     ],
 )
 def test_tab(tmp_path, line, offered):

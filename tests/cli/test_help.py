@@ -144,3 +144,27 @@ def test_an_option_that_nothing_heeds_is_told_as_it_was_written(capsys, monkeypa
     lines = capsys.readouterr().out.splitlines()
     assert "--parents changes nothing here: it is for strategy evolution, and this is surrogate." in lines
     assert "--rungs changes nothing here: it is for fidelity proxy, and this is full." in lines
+
+
+def test_the_names_in_other_commands_are_those_that_there_are():
+    from tinynas.export import FORMATS
+    from tinynas.hardware import BUILDS, DEFAULT_BUILD, KERNEL_LIBRARIES
+    from tinynas.options.search import OBJECTIVES
+
+    helps = {(name, p.opts[0]): p.help for name, command in _commands() for p in command.params}
+    defaults = {(name, p.opts[0]): p.default for name, command in _commands() for p in command.params}
+    assert helps["tinynas convert", "--format"] == f"all, or a comma list of {', '.join(FORMATS)}."
+    assert all(name in helps["tinynas analyze", "--kernels"] for name in KERNEL_LIBRARIES)
+    assert defaults["tinynas analyze", "--build"] == DEFAULT_BUILD
+    assert {word for build in BUILDS for word in build.split()} == {"release", "logs", "-Os", "-O2", "i8"}
+    assert all(name in helps["tinynas pareto", "--objectives"] for name in OBJECTIVES)
+
+
+def test_the_defaults_of_readers_are_what_they_do(tmp_path):
+    from tinynas.data import MelFeatures
+
+    assert DATA["mels"].says_default == str(MelFeatures.for_sound(sample_rate=16000, clip=16000).n_mels)
+    names = re.match(r"the one called (.*), or the only", DATA["label"].says_default)[1]
+    for name in re.split(r", | or ", names):
+        (tmp_path / f"{name}.csv").write_text(f"a,{name},b\n" + "".join(f"{i % 7},{i % 2},{i}\n" for i in range(40)))
+        assert Dataset.load(tmp_path / f"{name}.csv").input_shape == (2, 1, 1)

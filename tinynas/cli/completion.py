@@ -1,5 +1,6 @@
 """What the shell completes on Tab, beside commands and options; where nothing fits, it completes file names."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
@@ -22,3 +23,19 @@ def runs(incomplete: str) -> list[str]:
 def sources(incomplete: str) -> list[str]:
     """Return what `convert` takes."""
     return [name for name in ("best",) if name.startswith(incomplete)]
+
+
+def starting(names: Iterable[str]) -> Callable[[str], list[str]]:
+    """Return what offers those of `names` that begin as what is written so far."""
+    return lambda incomplete: [name for name in names if name.startswith(incomplete)]
+
+
+def listing(names: Iterable[str]) -> Callable[[str], list[str]]:
+    """Return the same for a comma list, in which no name comes twice."""
+
+    def offer(incomplete: str) -> list[str]:
+        before, comma, last = incomplete.rpartition(",")
+        rest = (name for name in names if name not in before.split(","))
+        return [before + comma + name for name in rest if name.startswith(last)]
+
+    return offer

@@ -1,13 +1,15 @@
 """`tinynas analyze`: a .tflite to figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinynas.cli.completion import boards
+from tinynas.cli.completion import boards, starting
 from tinynas.errors import ModelError, UsageError
+from tinynas.hardware import BUILDS, DEFAULT_BUILD, KERNEL_LIBRARIES
+from tinynas.options import one_of
 
 if TYPE_CHECKING:
     from tinynas.hardware import Target
@@ -21,11 +23,19 @@ def analyze(
         typer.Option(help="A board (see tinynas targets), or a JSON file of one.", autocompletion=boards),
     ] = None,
     kernels: Annotated[
-        str | None, typer.Option(help="cmsis_nn, cmsis_nn_no_dsp or reference. Default: the board's.")
+        str | None,
+        typer.Option(
+            help=f"TFLM's kernels: {one_of(KERNEL_LIBRARIES)}. Default: the board's.",
+            autocompletion=starting(KERNEL_LIBRARIES),
+        ),
     ] = None,
     build: Annotated[
-        str, typer.Option(help='TFLM\'s build: "release" or "logs", then -Os or -O2, then i8 for int8-only kernels.')
-    ] = "release -Os i8",
+        str,
+        typer.Option(
+            help='TFLM\'s build: "release" or "logs", then -Os or -O2, then i8 for int8-only kernels.',
+            autocompletion=starting(BUILDS),
+        ),
+    ] = DEFAULT_BUILD,
     all_targets: Annotated[bool, typer.Option("--all-targets", help="Check the model against every board.")] = False,
     plot: Annotated[Path | None, typer.Option(help="Draw the memory timeline into this .png or .svg.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
@@ -61,16 +71,10 @@ def analyze(
 
 def _check_choices(kernels: str | None, build: str) -> None:
     """UsageError for a kernel library or a build that there is not."""
-    from tinynas.hardware import BUILDS, KERNEL_LIBRARIES
-
     if kernels is not None and kernels not in KERNEL_LIBRARIES:
-        raise UsageError(f"--kernels is {kernels!r}; choose {_one_of(KERNEL_LIBRARIES)}.")
+        raise UsageError(f"--kernels is {kernels!r}; choose {one_of(KERNEL_LIBRARIES)}.")
     if build not in BUILDS:
-        raise UsageError(f"--build is {build!r}; choose {_one_of([repr(each) for each in BUILDS])}.")
-
-
-def _one_of(choices: Sequence[str]) -> str:
-    return f"{', '.join(choices[:-1])} or {choices[-1]}"
+        raise UsageError(f"--build is {build!r}; choose {one_of(repr(each) for each in BUILDS)}.")
 
 
 def _check_alone(others: Mapping[str, object]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tinynas.cli.completion import listing, starting
 from tinynas.cli.formats import parse_duration, parse_names, parse_size
 from tinynas.errors import ModelError, UsageError
 from tinynas.hardware import MEASURES
@@ -100,29 +101,18 @@ def _refused(row: Option, given: str) -> UsageError:
 
 def _parameter(row: Option) -> inspect.Parameter:
     names = f"{row.option}/--no-{str(row.option)[2:]}" if row.default is True else str(row.option)
+    complete = listing if row.kind == "names" else starting
     option = typer.Option(
         names,
         help=row.text,
         rich_help_panel=None if row.panel == FIRST else row.panel,
         metavar=row.metavar or _KINDS[row.kind][0],
-        autocompletion=_completion(row) if row.choices else None,
+        autocompletion=complete(row.choices) if row.choices else None,
     )
     kind: Any = bool if row.kind == "switch" else str
     return inspect.Parameter(
         row.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
     )
-
-
-def _completion(row: Option) -> Callable[[str], list[str]]:
-    """What Tab offers: the choices, of a comma list those that are not there yet."""
-
-    def complete(incomplete: str) -> list[str]:
-        before, comma, last = incomplete.rpartition(",") if row.kind == "names" else ("", "", incomplete)
-        return [
-            before + comma + each for each in row.choices if each.startswith(last) and each not in before.split(",")
-        ]
-
-    return complete
 
 
 def _panel(parameter: inspect.Parameter) -> int:

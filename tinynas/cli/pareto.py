@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tinynas.cli.completion import listing
 from tinynas.cli.formats import parse_names, share, size
+from tinynas.options.search import OBJECTIVES
 
 if TYPE_CHECKING:
     from tinynas.runs import Trial
@@ -15,7 +17,10 @@ def pareto(
     run: Annotated[Path | None, typer.Argument(help="A run folder. Default: the newest below runs/.")] = None,
     objectives: Annotated[
         str | None,
-        typer.Option(help="accuracy, and any of ram, flash, latency, macs, params. Default: those of the search."),
+        typer.Option(
+            help=f"accuracy, and any of {', '.join(OBJECTIVES[1:])}. Default: those of the search.",
+            autocompletion=listing(OBJECTIVES),
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
 ) -> None:

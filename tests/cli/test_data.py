@@ -105,11 +105,12 @@ def test_options_that_make_no_sense(call, tmp_path, arguments, code, sentence) -
 
 
 def test_options_need_data_and_are_not_given_with_resume(call, tmp_path) -> None:
-    for option in (row.option for row in DATA.values()):
-        code, _, err = call("search", "--target", "nucleo_f401", option, "3")
+    for row in DATA.values():
+        option, value = row.option, row.choices[0] if row.choices else "3"
+        code, _, err = call("search", "--target", "nucleo_f401", option, value)
         assert code == 2
         assert f"{option} needs --data" in err
-        code, _, err = call("search", "--resume", tmp_path, option, "3")
+        code, _, err = call("search", "--resume", tmp_path, option, value)
         assert code == 2
         assert f"{option} cannot be given with --resume" in err
     assert call("search", "--resume", tmp_path, "--balance")[0] == 2

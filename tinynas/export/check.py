@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from tinynas.errors import ConversionError
 from tinynas.export.source import Source
 from tinynas.hardware import Target, Violation
 from tinynas.tflite import Analysis, plan_arena, read, tflm
-
-Int8s = npt.NDArray[np.int8]
+from tinynas.tflite.affine import Int8s
 
 _MOST_SAMPLES = 200
 _REFERENCE = "TensorFlow Lite's reference kernels (TFLM was not available)"

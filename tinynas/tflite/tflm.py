@@ -18,11 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tinynas.errors import ModelError, UnsupportedOperatorError
-
-Int8s = npt.NDArray[np.int8]
+from tinynas.tflite.affine import Int8s
 
 _WORKER = Path(__file__).with_name("tflm_worker.py")
 _TIMEOUT_S = 3600

@@ -9,7 +9,7 @@ import numpy as np
 from tinynas.errors import ConversionError
 from tinynas.export.source import Source
 from tinynas.hardware import Target, Violation
-from tinynas.tflite import Analysis, plan_arena, read, tflm
+from tinynas.tflite import Analysis, tflm
 from tinynas.tflite.affine import Int8s
 
 _MOST_SAMPLES = 200
@@ -28,22 +28,6 @@ class Answers:
     maker: str
     step: int | None
     notes: tuple[str, ...] = ()
-
-
-def require_same_head(data: bytes) -> None:
-    """ConversionError unless TFLM itself plans the head that tinynas plans, where its Python package is installed.
-
-    The package has the reference kernels, whose head is the same on every processor; its tail, of 64-bit pointers, is
-    no board's.
-    """
-    if not tflm.available():
-        return
-    planned, found = plan_arena(read(data), "reference").head, tflm.head_bytes(data)
-    if planned != found:
-        raise ConversionError(
-            f"TFLM plans a head of {found:,} B for this model where tinynas plans {planned:,} B, so the arena that it "
-            f"gives cannot be trusted; please report the model."
-        )
 
 
 def answers(data: bytes, source: Source) -> Answers:

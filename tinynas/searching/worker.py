@@ -17,8 +17,9 @@ from tinynas.data.splits import representative_rows
 from tinynas.errors import TinynasError
 from tinynas.hardware import Footprint
 from tinynas.runs import Evaluation, Settings, State
-from tinynas.searching.agreement import require_agreement, require_same_head
+from tinynas.searching.agreement import require_agreement
 from tinynas.searching.share import SharedDataset
+from tinynas.tflite.tflm import require_same_head
 
 _MOST_REPLICAS = 4  # of a batch of 64: a larger one takes fewer, worse steps
 CHECKED_SAMPLES = 200  # held-out samples on which TFLM and the reference resolver must agree

@@ -6,8 +6,7 @@ import pytest
 from tinynas.architecture import Architecture, Block, Head
 from tinynas.errors import ConversionError
 from tinynas.screening import lower, lower_graph, screen
-from tinynas.searching import agreement
-from tinynas.searching.agreement import require_agreement, require_same_head
+from tinynas.searching.agreement import require_agreement
 from tinynas.tflite import analyze, write
 
 NET = Architecture((8, 8, 1), (Block("conv", 4, 3, pool="max"), Block("conv", 4, 3)), Head(), 3)
@@ -25,7 +24,6 @@ def _real(data, target):
 def test_a_file_that_is_as_screened_passes(target, screened):
     data = lower(NET, rng=np.random.default_rng(0))
     require_agreement(NET, screened, _real(data, target), data)
-    require_same_head(data)
 
 
 def test_equal_constants_may_share_their_bytes(target, screened):
@@ -52,9 +50,3 @@ def test_another_file_is_named_by_the_operator_where_it_parts(target, screened):
     data = lower(other, rng=np.random.default_rng(0))
     with pytest.raises(ConversionError, match=r"flash_bytes.*operator 2 is CONV_2D .* DEPTHWISE_CONV_2D"):
         require_agreement(NET, screened, _real(data, target), data)
-
-
-def test_a_head_that_tflm_plans_otherwise_is_an_error(monkeypatch):
-    monkeypatch.setattr(agreement.tflm, "head_bytes", lambda data: 5)
-    with pytest.raises(ConversionError, match=r"head of 5 B .* CONV_2D, MAX_POOL_2D"):
-        require_same_head(lower(NET, rng=np.random.default_rng(0)))

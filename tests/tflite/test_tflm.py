@@ -8,7 +8,7 @@ import flatbuffers
 import numpy as np
 import pytest
 
-from tinynas.errors import ModelError, UnsupportedOperatorError
+from tinynas.errors import ConversionError, ModelError, UnsupportedOperatorError
 from tinynas.tflite import tflm
 
 ARENA = Path(__file__).parent.parent / "fixtures" / "arena"
@@ -180,3 +180,24 @@ def test_without_the_wheel_the_platform_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(tflm.platform, "machine", lambda: "arm64")
     with pytest.raises(ModelError, match=r"not installed here \(\w+ arm64\): .* Linux on x86-64 alone"):
         tflm.head_bytes(b"")
+
+
+@needs_wheel
+@pytest.mark.parametrize("name", SOME)
+def test_the_head_is_the_one_that_tinynas_plans(name):
+    tflm.require_same_head(fixture(name))
+
+
+def test_a_head_that_tflm_plans_otherwise_is_an_error(monkeypatch):
+    monkeypatch.setattr(tflm, "available", lambda: True)
+    monkeypatch.setattr(tflm, "head_bytes", lambda data: 5)
+    with pytest.raises(
+        ConversionError, match=r"head of 5 B .* plans [\d,]+ B \(operators: FULLY_CONNECTED.*report the"
+    ):
+        tflm.require_same_head(fixture("s_dense16"))
+
+
+def test_without_the_wheel_nothing_is_said_of_the_head(monkeypatch):
+    monkeypatch.setattr(tflm, "available", lambda: False)
+    monkeypatch.setattr(tflm, "head_bytes", lambda data: 5)
+    tflm.require_same_head(fixture("s_dense16"))

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-import numpy.typing as npt
-
-from tinynas.errors import ConversionError
 from tinynas.export.source import Source
 from tinynas.hardware import Target, Violation
-from tinynas.tflite import Analysis, plan_arena, read, tflm
-
-Int8s = npt.NDArray[np.int8]
+from tinynas.tflite import Analysis
+from tinynas.tflite.affine import Int8s
 
 _MOST_SAMPLES = 200
 _REFERENCE = "TensorFlow Lite's reference kernels (TFLM was not available)"
@@ -32,42 +27,14 @@ class Answers:
     notes: tuple[str, ...] = ()
 
 
-def require_same_head(data: bytes) -> None:
-    """ConversionError unless TFLM itself plans the head that tinynas plans, where its Python package is installed.
-
-    The package has the reference kernels, whose head is the same on every processor; its tail, of 64-bit pointers, is
-    no board's.
-    """
-    if not tflm.available():
-        return
-    planned, found = plan_arena(read(data), "reference").head, tflm.head_bytes(data)
-    if planned != found:
-        raise ConversionError(
-            f"TFLM plans a head of {found:,} B for this model where tinynas plans {planned:,} B, so the arena that it "
-            f"gives cannot be trusted; please report the model."
-        )
-
-
 def answers(data: bytes, source: Source) -> Answers:
-    """The answers of TFLM to the source's samples, held against TFLite's reference; its own where TFLM is not here.
-
-    A note says when more than a step lies between the two; ConversionError when so many do that something else was
-    computed, and the file was made here. A file from elsewhere is taken as it is.
-    """
-    from tinynas.training.int8 import Int8Model
-    from tinynas.training.verify import MOST_STEPS, USUAL_STEPS
+    """What training.verify finds of the file `data` on the source's samples; ConversionError as there."""
+    from tinynas.training import verify
 
     samples = source.samples[:_MOST_SAMPLES]
-    reference = Int8Model(data, reference=True).run(samples, batch_size=1).reshape(len(samples), -1)
-    if not tflm.available():
-        return Answers(samples, reference, _REFERENCE, None)
-    outputs = tflm.run(data, samples).reshape(len(samples), -1)
-    step = int(np.abs(outputs.astype(int) - reference).max())
-    far = f"TFLM's outputs are up to {step} steps from those of TFLite's reference on {len(samples)} samples"
-    if step > MOST_STEPS and source.is_own:
-        raise ConversionError(f"{far} ({MOST_STEPS} are allowed): the board would not do what was done here.")
-    notes = (f"{far}: expect TFLM's on the board.",) if step > USUAL_STEPS else ()
-    return Answers(samples, outputs, "TFLM", step, notes)
+    found = verify.answers(data, samples, source.is_own)
+    maker = _REFERENCE if found.step is None else "TFLM"
+    return Answers(samples, found.outputs, maker, found.step, () if found.note is None else (found.note,))
 
 
 def violations(source: Source, analysis: Analysis, target: Target | None) -> tuple[Violation, ...]:

@@ -18,6 +18,7 @@ from tinynas.export.source import Accuracy, Source
 from tinynas.export.write import write_folder
 from tinynas.hardware import Target
 from tinynas.tflite import Analysis, add_offline_plan, analyze
+from tinynas.tflite.tflm import require_same_head
 
 if TYPE_CHECKING:
     from tinynas.searching import SearchResult
@@ -80,7 +81,7 @@ def convert(
     board = _board(target, found)
     data_of_file, planned, analysis = _analyzed(found, board, offline_plan)
     notes = found.notes + _fit(found, analysis, board, check_fit)
-    check.require_same_head(data_of_file)
+    require_same_head(data_of_file)
     answers = check.answers(data_of_file, found)
     firmware = Firmware(
         name=name or found.name,

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from tinynas.data import Dataset
 from tinynas.data.layout import Layout
 from tinynas.data.normalize import Normalization
 from tinynas.errors import DataError, ModelError, UsageError
 from tinynas.tflite import Graph, Tensor, read
+from tinynas.tflite.affine import Floats, Int8s, to_int8
 
-Floats = npt.NDArray[np.float32]
 UNIT = (0.0, 1.0)
 _GREATEST = 1e30  # beyond it, products of float32 overflow
 
@@ -109,11 +108,9 @@ def _int8(graph: Graph, indices: tuple[int, ...], what: str) -> Tensor:
     return tensor
 
 
-def quantized(x: Floats, source: Tensor) -> npt.NDArray[np.int8]:
+def quantized(x: Floats, source: Tensor) -> Int8s:
     """The int8 inputs (n, *shape) for x float32 (n, ...), as the firmware makes them."""
-    steps = np.round(x / np.float32(source.scales[0])) + source.zero_points[0]
-    inputs: npt.NDArray[np.int8] = np.clip(steps, -128, 127).astype(np.int8).reshape(len(x), *source.shape[1:])
-    return inputs
+    return to_int8(x, source.scales[0], source.zero_points[0]).reshape(len(x), *source.shape[1:])
 
 
 def plain_facts(source: Tensor, result: Tensor) -> Facts:

@@ -13,8 +13,9 @@ from tinynas.data import Dataset
 from tinynas.errors import ConversionError, DataError, TinynasError, UsageError
 from tinynas.export.c_text import as_name
 from tinynas.export.facts import UNIT, ends, facts_of_data, in_shape, plain_facts, quantized, stretched
-from tinynas.export.source import Accuracy, Int8s, Source
+from tinynas.export.source import Accuracy, Source
 from tinynas.tflite import strip
+from tinynas.tflite.affine import Int8s, to_real
 
 _RANDOM_SAMPLES = 64
 _SCORED_SAMPLES = 1000
@@ -133,7 +134,7 @@ def _same_classes(path: Path, data: Dataset, outputs: int) -> None:
 
 def _range_note(scale: float, zero_point: int, input_range: tuple[float, float]) -> tuple[str, ...]:
     """A word when the data, as they are given, fill much less or more than what the model's input can hold."""
-    low, high = ((step - zero_point) * scale for step in (-128, 127))
+    low, high = to_real(np.array([-128, 127], np.int8), scale, zero_point)
     wide = input_range[1] - input_range[0]
     if 0.5 < wide / (high - low) < 2:
         return ()

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from tinynas.export.check import Answers
 from tinynas.hardware import Target
 from tinynas.tflite import Analysis
-
-Int8s = npt.NDArray[np.int8]
+from tinynas.tflite.affine import Int8s
 
 MOST_SAMPLES = 8
 _BUDGET_BYTES = 64 * 1024  # of Flash, where no board says how much is left

@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from tinynas.data.layout import as_layout
 from tinynas.data.normalize import Normalization
 from tinynas.errors import RunError, TinynasError
 from tinynas.export.facts import Facts
 from tinynas.hardware import Limits, Target
 from tinynas.runs import Best, read_settings
-
-Int8s = npt.NDArray[np.int8]
+from tinynas.tflite.affine import Int8s
 
 
 @dataclass(frozen=True)

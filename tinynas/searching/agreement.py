@@ -7,7 +7,7 @@ from tinynas.architecture import Architecture
 from tinynas.errors import ConversionError
 from tinynas.hardware import Footprint
 from tinynas.screening import lower_graph
-from tinynas.tflite import Graph, plan_arena, read, size_of, tflm
+from tinynas.tflite import Graph, read, size_of
 
 _FIGURES = ("arena", "macs", "flops", "params", "largest_tensor_bytes", "instructions")
 
@@ -27,22 +27,6 @@ def require_agreement(architecture: Architecture, screened: Footprint, real: Foo
         raise ConversionError(
             f"The screen and the converted file disagree on {name}: {getattr(screened, name)} screened, "
             f"{getattr(real, name)} in the file; {_first_difference(lower_graph(architecture), graph)}."
-        )
-
-
-def require_same_head(data: bytes) -> None:
-    """Raise ConversionError unless TFLM itself plans the head that tinynas plans (where its wheel exists).
-
-    The wheel has the reference kernels, whose head is the same on every processor.
-    """
-    if not tflm.available():
-        return
-    planned, found = plan_arena(read(data), "reference").head, tflm.head_bytes(data)
-    if planned != found:
-        names = ", ".join(operator.name for operator in read(data).operators)
-        raise ConversionError(
-            f"TFLM plans a head of {found:,} B for this model where tinynas plans {planned:,} B (operators: {names}); "
-            f"the arena that tinynas gives cannot be trusted for it."
         )
 
 

@@ -17,8 +17,9 @@ from tinynas.data.splits import representative_rows
 from tinynas.errors import TinynasError
 from tinynas.hardware import Footprint
 from tinynas.runs import Evaluation, Settings, State
-from tinynas.searching.agreement import require_agreement, require_same_head
+from tinynas.searching.agreement import require_agreement
 from tinynas.searching.share import SharedDataset
+from tinynas.tflite.tflm import require_same_head
 
 _MOST_REPLICAS = 4  # of a batch of 64: a larger one takes fewer, worse steps
 CHECKED_SAMPLES = 200  # held-out samples on which TFLM and the reference resolver must agree
@@ -178,7 +179,7 @@ class Worker:
         from tinynas.screening import screen
         from tinynas.tflite import analyze
         from tinynas.training.evaluate import train_final
-        from tinynas.training.verify import largest_step
+        from tinynas.training.verify import answers
 
         self._set_up()
         recipe = replace(self._recipe(), epochs=job.epochs, time_budget_s=job.time_budget_s)
@@ -199,7 +200,7 @@ class Worker:
         footprint = replace(analyze(trained.tflite, self._settings.target).footprint, flops=screened.flops)
         require_agreement(job.architecture, screened, footprint, trained.tflite)
         require_same_head(trained.tflite)
-        step = largest_step(trained.tflite, samples)
+        step = answers(trained.tflite, samples).step
         return Final(done.scores, trained.keras, trained.tflite, samples, done.epochs, footprint, step, done.judged)
 
     def _recipe(self) -> Any:

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from tinynas.errors import ModelError, UnsupportedOperatorError
-
-Int8s = npt.NDArray[np.int8]
+from tinynas.errors import ConversionError, ModelError, UnsupportedOperatorError
+from tinynas.tflite.affine import Int8s
+from tinynas.tflite.arena import plan_arena
+from tinynas.tflite.read import read
 
 _WORKER = Path(__file__).with_name("tflm_worker.py")
 _TIMEOUT_S = 3600
@@ -68,6 +68,24 @@ def heads_bytes(models: Sequence[bytes]) -> tuple[int, ...]:
     if len(heads) != len(models):
         raise ModelError(f"TFLM told {len(heads)} heads of {len(models)} arenas; it said: {_last_line(noise)}")
     return tuple(int(head) for head in heads)
+
+
+def require_same_head(data: bytes) -> None:
+    """Raise ConversionError unless TFLM itself plans the head that tinynas plans, where its wheel is installed.
+
+    The wheel has the reference kernels, whose head is the same on every processor; its tail, of 64-bit pointers, is no
+    board's.
+    """
+    if not available():
+        return
+    graph = read(data)
+    planned, found = plan_arena(graph, "reference").head, head_bytes(data)
+    if planned != found:
+        names = ", ".join(operator.name for operator in graph.operators)
+        raise ConversionError(
+            f"TFLM plans a head of {found:,} B for this model where tinynas plans {planned:,} B (operators: {names}); "
+            f"the arena that tinynas gives cannot be trusted for it: please report the model."
+        )
 
 
 def _call(model: bytes | tuple[bytes, ...], inputs: Int8s | None, arena_bytes: int | None) -> tuple[Any, str]:

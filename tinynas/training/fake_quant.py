@@ -11,7 +11,7 @@ from tinynas.training.keras import keras, tf
 from tinynas.training.quiet import quiet
 
 with quiet(), warnings.catch_warnings():
-    warnings.filterwarnings("ignore", "distutils Version classes", DeprecationWarning)
+    warnings.filterwarnings("ignore", "(?i).*distutils", DeprecationWarning)  # the package, and its Version classes
     from tensorflow_model_optimization.quantization import keras as tfmot
 
 _DECAY = 0.99  # of the moving averages: a fine-tuning sees some hundred batches

@@ -7,6 +7,7 @@ import numpy as np
 
 from tinynas.data.samples import parts_of
 from tinynas.errors import ConversionError
+from tinynas.tflite.affine import to_int8, to_real
 from tinynas.training.keras import tf
 
 
@@ -39,8 +40,7 @@ class Int8Model:
     def quantize_input(self, x: np.ndarray) -> np.ndarray:
         """Return x float32 (n, H, W, C) in [0, 1] as the int8 values that the device feeds the model."""
         scale, zero_point = self._input["quantization"]
-        quantized: np.ndarray = np.clip(np.round(x / np.float32(scale)) + zero_point, -128, 127).astype(np.int8)
-        return quantized
+        return to_int8(x, scale, zero_point)
 
     def run(self, x: np.ndarray, batch_size: int = 250) -> np.ndarray:
         """Return the int8 outputs (n, n_classes) for int8 inputs (n, H, W, C)."""
@@ -50,8 +50,7 @@ class Int8Model:
     def probabilities(self, x: np.ndarray) -> np.ndarray:
         """Return the outputs (n, n_classes) as real values, for x float32 (n, H, W, C) in [0, 1]."""
         scale, zero_point = self._output["quantization"]
-        values: np.ndarray = (self.run(self.quantize_input(x)).astype(np.float32) - zero_point) * scale
-        return values
+        return to_real(self.run(self.quantize_input(x)), scale, zero_point)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return the predicted class (n,) of x float32 (n, H, W, C) in [0, 1]; ties go to the lower class."""

@@ -1,8 +1,9 @@
 """The genome: blocks, architectures, the space they live in, and the ways to change them."""
 
 from tinynas.architecture.architecture import Architecture, Head
-from tinynas.architecture.block import Block, Shape
+from tinynas.architecture.block import Block
 from tinynas.architecture.crossover import crossover
+from tinynas.architecture.kinds import KINDS, Kind, Stage, register_kind
 from tinynas.architecture.mutation import (
     GENES,
     add_block,
@@ -13,19 +14,27 @@ from tinynas.architecture.mutation import (
 )
 from tinynas.architecture.shrink import shrink
 from tinynas.architecture.space import SearchSpace
+from tinynas.architecture.walk import INPUT, Layer, Shape, walk
 
 __all__ = [
     "GENES",
+    "INPUT",
+    "KINDS",
     "Architecture",
     "Block",
     "Head",
+    "Kind",
+    "Layer",
     "SearchSpace",
     "Shape",
+    "Stage",
     "add_block",
     "change_block",
     "change_head",
     "crossover",
     "mutate",
+    "register_kind",
     "remove_block",
     "shrink",
+    "walk",
 ]

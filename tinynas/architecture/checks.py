@@ -1,6 +1,7 @@
 """Checks of values that come in from people and from JSON: each returns the value or raises one sentence."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -14,11 +15,18 @@ def whole(value: Any, least: int, where: str) -> int:
     return value
 
 
-def one_of(value: Any, choices: tuple[Any, ...], where: str) -> Any:
+def one_of(value: Any, choices: Collection[Any], where: str) -> Any:
     """Return `value` when it equals one of `choices` and has its type (True is not 1)."""
     if not any(type(value) is type(choice) and value == choice for choice in choices):
         known = ", ".join(repr(choice) for choice in choices)
         raise ArchitectureError(f"{where} must be one of {known}, got {value!r}.")
+    return value
+
+
+def word(value: Any, where: str) -> str:
+    """Return `value` when it is a text of lower-case letters a to z alone."""
+    if not isinstance(value, str) or re.fullmatch("[a-z]+", value) is None:
+        raise ArchitectureError(f"{where} must be lower-case letters alone, got {value!r}.")
     return value
 
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from tinynas.architecture.architecture import Head
-from tinynas.architecture.block import Block, Shape
+from tinynas.architecture.block import Block
+from tinynas.architecture.kinds import KINDS
+from tinynas.architecture.walk import Shape
 
 if TYPE_CHECKING:
     from tinynas.architecture.space import SearchSpace
@@ -36,7 +38,7 @@ def draw_block(space: "SearchSpace", rng: np.random.Generator, shape: Shape) -> 
     """Return a random block for a map of `shape`; it may still need the space's repair to fit."""
     channels, longest = shape[2], max(shape[:2])
     raw = channels <= _FIRST_CHANNELS
-    kinds = tuple(k for k in space.kinds if k != "depthwise" or not raw) or space.kinds
+    kinds = tuple(k for k in space.kinds if KINDS[k].on_raw or not raw) or space.kinds
     kind = choose(rng, kinds, "conv", 0.7 if raw else 0.15)
     stride, pool = 1, None
     if rng.random() < _halving_share(longest, space.smallest_map):
@@ -46,10 +48,11 @@ def draw_block(space: "SearchSpace", rng: np.random.Generator, shape: Shape) -> 
             pool = choose(rng, pools, "max", 0.5)
         elif strides:
             stride = choose(rng, strides)
+    mixes = KINDS[kind].strided.convolution == "conv"
     return Block(
         kind,
         choose(rng, _filters_for(space.filters, channels)),
-        choose(rng, _kernels_for(space.kernel_sizes, stride, kind == "conv" and not raw)),
+        choose(rng, _kernels_for(space.kernel_sizes, stride, mixes and not raw)),
         stride,
         choose(rng, space.paddings, "same", _SAME_PADDING_SHARE),
         choose(rng, space.activations),

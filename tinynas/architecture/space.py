@@ -1,6 +1,6 @@
 """The ranges that the genes may take, and the way back into them for any list of blocks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -10,18 +10,17 @@ from tinynas.architecture import checks
 from tinynas.architecture.architecture import HEAD_POOLINGS, Architecture, Head, HeadPooling
 from tinynas.architecture.block import (
     ACTIVATIONS,
-    KINDS,
     PADDINGS,
     POOLS,
     Activation,
     Block,
-    Kind,
     Padding,
     Pool,
-    Shape,
 )
 from tinynas.architecture.draw import draw_block, draw_head
+from tinynas.architecture.kinds import KINDS
 from tinynas.architecture.starts import starts
+from tinynas.architecture.walk import Shape
 from tinynas.errors import ArchitectureError, known
 from tinynas.options import SPACE
 
@@ -29,7 +28,7 @@ _MOST_BLOCKS, _LARGEST_CHOICE = 100, 4096  # no board has room for more, and a s
 _FILTERS = (4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160, 192)
 
 # The known values of a choice by field (None: any whole number of at least the second entry).
-_KNOWN: dict[str, tuple[tuple[Any, ...] | None, int]] = {
+_KNOWN: dict[str, tuple[Collection[Any] | None, int]] = {
     "kinds": (KINDS, 0),
     "filters": (None, 1),
     "kernel_sizes": (None, 1),
@@ -57,7 +56,7 @@ class SearchSpace:
 
     input_shape: Shape
     n_classes: int
-    kinds: tuple[Kind, ...] = KINDS
+    kinds: tuple[str, ...] = tuple(KINDS)
     filters: tuple[int, ...] = _FILTERS
     kernel_sizes: tuple[int, ...] = (3, 1, 5)
     strides: tuple[int, ...] = (1, 2)
@@ -134,9 +133,9 @@ class SearchSpace:
         """Return a legal network of this space from any list of blocks.
 
         The list is cut at max_depth; genes go to the nearest choice; what does not fit its map is dropped
-        ("valid" becomes "same", then the stride and the pool shrink, then the residual goes); a depthwise
-        block gets its input's channels; genes without effect get one fixed value, so that different keys are
-        different networks.
+        ("valid" becomes "same", then the stride and the pool shrink, then the residual goes); genes without
+        effect get one fixed value (`filters` of a depthwise block: its input's channels), so that different
+        keys are different networks.
         """
         legal: list[Block] = []
         shape = self.input_shape
@@ -183,7 +182,7 @@ class SearchSpace:
         kind = block.kind if block.kind in self.kinds else self.kinds[0]
         return Block(
             kind,
-            shape[2] if kind == "depthwise" else _nearest(block.filters, self.filters),
+            _nearest(block.filters, self.filters) if KINDS[kind].has_filters else shape[2],
             _nearest(block.kernel_size, self.kernel_sizes),
             _nearest(block.stride, (1, *self.strides)),
             block.padding if block.padding in self.paddings else "same",

@@ -1,7 +1,7 @@
 """The walk: a network as layers, in the order of the computation. Shapes, costs, files and models follow from it."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tinynas.architecture.kinds import KINDS
 
@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from tinynas.architecture.block import Block
 
 Shape = tuple[int, int, int]
-Operator = Literal["conv", "depthwise", "add", "max_pool", "average_pool", "flatten", "dense"]
 
 INPUT = -1  # stands for the network's input where a layer's number is asked for
 
@@ -18,13 +17,14 @@ INPUT = -1  # stands for the network's input where a layer's number is asked for
 class Layer(NamedTuple):
     """One layer, named as its Keras layer is.
 
-    `block` is the number of its block, None in the head. `shape_in` and `shape_out` are (H, W, C) without the batch.
-    `kernel`, `strides` and `padding` say what they say for the convolutions and pools. After the convolution, sum or
-    dense layer come its `batch_norm` and its `activation`, "" for none; the last dense layer's is "softmax". `skip` is
-    the number of the layer whose output an "add" takes as its first input (INPUT for the network's input).
+    `operator` is conv, depthwise, add, max_pool, average_pool, flatten or dense. `block` is the number of its block,
+    None in the head. `shape_in` and `shape_out` are (H, W, C) without the batch. `kernel`, `strides` and `padding` say
+    what they say for the convolutions and pools. After the convolution, sum or dense layer come its `batch_norm` and
+    its `activation`, "" for none; the last dense layer's is "softmax". `skip` is the number of the layer whose output
+    an add takes as its first input (INPUT for the network's input).
     """
 
-    operator: Operator
+    operator: str
     name: str
     block: int | None
     shape_in: Shape
@@ -110,7 +110,7 @@ def _block(block: "Block", shape: Shape, number: int, skip: int) -> Iterator[Lay
         yield Layer("add", f"block{number}_add", number, made, made, activation=activation, skip=skip)
     if block.pool is not None:
         window = block.pool_window(made)
-        operator: Operator = "max_pool" if block.pool == "max" else "average_pool"
+        operator = "max_pool" if block.pool == "max" else "average_pool"
         yield Layer(operator, f"block{number}_pool", number, made, block.output_shape(shape), window, window)
 
 

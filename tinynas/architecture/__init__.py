@@ -3,7 +3,7 @@
 from tinynas.architecture.architecture import Architecture, Head
 from tinynas.architecture.block import Block
 from tinynas.architecture.crossover import crossover
-from tinynas.architecture.kinds import KINDS, Kind, Stage, register_kind
+from tinynas.architecture.kinds import CONVOLUTIONS, KINDS, Kind, Stage, register_kind
 from tinynas.architecture.mutation import (
     GENES,
     add_block,
@@ -17,6 +17,7 @@ from tinynas.architecture.space import SearchSpace
 from tinynas.architecture.walk import INPUT, Layer, Shape, walk
 
 __all__ = [
+    "CONVOLUTIONS",
     "GENES",
     "INPUT",
     "KINDS",

@@ -12,21 +12,22 @@ from tests.searching.conftest import footprint_of, score_of
 from tests.searching.test_strategies import LIMITS, _evaluated
 from tinynas.architecture import Block, Head, SearchSpace
 from tinynas.runs import Trial
-from tinynas.searching import FEATURES, Surrogate, features
+from tinynas.searching import Surrogate, feature_names, features
 from tinynas.searching.committee import Committee
 
 SPACE = SearchSpace.for_input((16, 16, 1), 4)
 
 
 def _of(architecture):
-    return dict(zip(FEATURES, features(architecture, footprint_of(architecture)), strict=True))
+    kinds = SPACE.kinds
+    return dict(zip(feature_names(kinds), features(architecture, footprint_of(architecture), kinds), strict=True))
 
 
 @given(architectures())
 def test_features_are_finite_and_as_many_as_their_names(drawn):
-    architecture, _ = drawn
-    values = features(architecture, footprint_of(architecture))
-    assert values.shape == (len(FEATURES),)
+    architecture, space = drawn
+    values = features(architecture, footprint_of(architecture), space.kinds)
+    assert values.shape == (len(feature_names(space.kinds)),)
     assert np.isfinite(values).all()
 
 

@@ -40,6 +40,7 @@ def test_every_gene_lies_on_a_choice_or_a_safe_value(space, genes, head) -> None
         assert block.pool in (None, *space.pools)
         assert block.pool_size in space.pool_sizes
         assert not block.residual or True in space.residual
+        assert block.expansion in (space.expansions if block.kind == "inverted" else (4,))
         assert not block.residual or block.conv_shape(shape) == shape
         for before, after in zip(shape[:2], block.output_shape(shape)[:2], strict=True):
             assert after >= min(before, space.smallest_map)
@@ -76,6 +77,8 @@ def _int8_weights(architecture: Architecture) -> int:
         taps, out = int(np.prod(block.kernel(shape))), block.conv_shape(shape)[2]
         if block.kind == "conv":
             total += taps * shape[2] * out
+        elif block.kind == "inverted":
+            total += block.expansion * shape[2] * (shape[2] + taps + out)
         else:
             total += taps * shape[2] + (shape[2] * out if block.kind == "separable" else 0)
     last, units = architecture.shapes[-1], architecture.head.hidden_units
@@ -157,6 +160,8 @@ def test_space_json_round_trip(space: SearchSpace) -> None:
         ({"kinds": "conv"}, "The space's kinds must be a list, got 'conv'."),
         ({"initial_depth": 11}, "The space's initial_depth 11 is more than its max_depth 10."),
         ({"max_depth": 0}, "The space's max_depth must be a whole number of at least 1, got 0."),
+        ({"expansions": (2, 0)}, "Each of the space's expansions must be a whole number of at least 1, got 0."),
+        ({"expansions": (64,)}, "Each of the space's expansions must be at most 32, got 64."),
         ({"dropout": (0.5, 1.5)}, "The space's dropout must be two rates"),
         (
             {"kernels": (3,)},
@@ -185,6 +190,8 @@ def test_genes_without_effect_are_fixed(drawn: tuple[Architecture, SearchSpace])
     for block, shape in zip(architecture.blocks, architecture.shapes, strict=False):
         if block.pool is None:
             assert block.pool_size == space.pool_sizes[0]
+        if block.kind != "inverted":
+            assert block.expansion == 4
         if block.kernel(shape) == (1, 1):
             assert block.padding == "same"
         if shape[:2] == (1, 1):

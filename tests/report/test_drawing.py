@@ -10,7 +10,7 @@ from tinynas.report.drawing import draw
 from tinynas.screening import lower
 from tinynas.tflite import analyze
 
-CONVOLUTIONS = {"conv": 1, "depthwise": 1, "separable": 2}
+CONVOLUTIONS = {"conv": 1, "depthwise": 1, "separable": 2, "inverted": 3}
 SHAPES = ((8, 8, 1), (28, 28, 3), (64, 1, 9))
 
 

@@ -58,6 +58,16 @@ def test_features_by_hand():
     assert {name: found[name] for name in expected} == pytest.approx(expected)
 
 
+def test_kinds_and_expansions_are_counted_where_the_space_has_them():
+    blocks = (Block("inverted", 16, 3, expansion=4), Block("conv", 16, 3), Block("inverted", 16, 3, expansion=2))
+    found = _of(SPACE.assemble(blocks, Head()))
+    assert (found["inverted"], found["conv"], found["separable"]) == (2, 1, 0)
+    assert found["mean_expansion"] == pytest.approx((2 + 0 + 1) / 3)
+    older = feature_names(("conv",))
+    assert not {"inverted", "mean_expansion"} & set(older)
+    assert older == feature_names(("conv", "depthwise", "separable"))
+
+
 def test_the_committee_learns_a_function_and_is_less_sure_away_from_what_it_saw():
     rng = np.random.default_rng(0)
     x, far = rng.random((60, 5)), rng.random((40, 5)) + 1.5

@@ -9,6 +9,7 @@ from tinynas.architecture.mutation import (
     add_block,
     change_block,
     change_head,
+    genes_of,
     mutate,
     remove_block,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "change_block",
     "change_head",
     "crossover",
+    "genes_of",
     "mutate",
     "register_kind",
     "remove_block",

@@ -28,7 +28,7 @@ class Block:
 
     Shapes are (H, W, C); a series of L steps is (L, 1, C). The axis rule: on an axis of length 1 the kernel, the
     stride and the pool are 1, so that a series gets (k, 1) kernels. A block without a full convolution (depthwise) has
-    its input's channels, whatever `filters` says.
+    its input's channels, whatever `filters` says, and `expansion` is for kinds that expand (inverted).
     """
 
     kind: str
@@ -41,6 +41,7 @@ class Block:
     pool: Pool | None = None
     pool_size: int = 2
     residual: bool = False
+    expansion: int = 4
 
     def __post_init__(self) -> None:
         checks.one_of(self.kind, KINDS, "A block's kind")
@@ -53,6 +54,7 @@ class Block:
         checks.one_of(self.pool, POOLS, "A block's pool")
         checks.whole(self.pool_size, 2, "A block's pool_size")
         checks.one_of(self.residual, (True, False), "A block's residual")
+        checks.whole(self.expansion, 1, "A block's expansion")
 
     def kernel(self, input_shape: Shape) -> tuple[int, int]:
         """Return the effective (height, width) of the kernel."""
@@ -98,8 +100,11 @@ class Block:
         return height // ph, width // pw, channels
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the genes as plain values that JSON can hold."""
-        return asdict(self)
+        """Return the genes as plain values that JSON can hold; those that few kinds have, for these kinds alone."""
+        genes = asdict(self)
+        if not KINDS[self.kind].expands and self.expansion == Block.expansion:
+            del genes["expansion"]  # the key of an architecture from before there was this gene stays
+        return genes
 
     @classmethod
     def from_dict(cls, data: Any, where: str = "A block") -> "Block":
@@ -113,8 +118,9 @@ class Block:
     def __str__(self) -> str:
         kind = KINDS[self.kind]
         filters = str(self.filters) if kind.has_filters else ""
+        expansion = f"x{self.expansion}" if kind.expands else ""
         stride = f"s{self.stride}" if self.stride > 1 else ""
-        words = [f"{kind.short}{filters}k{self.kernel_size}{stride}"]
+        words = [f"{kind.short}{filters}{expansion}k{self.kernel_size}{stride}"]
         words += ["valid"] if self.padding == "valid" else []
         words += ["bn"] if self.batch_norm else []
         words += [self.activation]

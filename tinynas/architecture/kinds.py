@@ -10,6 +10,7 @@ from tinynas.architecture import checks
 from tinynas.errors import ArchitectureError
 
 Convolution = Literal["conv", "depthwise"]
+Width = Literal["filters", "expanded"]
 CONVOLUTIONS: tuple[Convolution, ...] = get_args(Convolution)
 
 _TAKEN = ("act", "add", "pool")  # what else ends the name of a block's layer
@@ -20,14 +21,16 @@ class Stage:
     """One convolution of a block, with a bias or with batch norm, and with the block's activation unless `linear`.
 
     `name` ends the name of its Keras layer: "pointwise" makes "block3_pointwise". A "conv" makes as many channels as
-    the block has filters, a "depthwise" one those that it gets. A `spatial` stage has the block's kernel and padding,
-    and the first of a kind its stride; the others are 1x1.
+    the block has filters or, where `width` is "expanded", `expansion` times those of the block's input; a "depthwise"
+    one those that it gets. A `spatial` stage has the block's kernel and padding, and the first of a kind its stride;
+    the others are 1x1.
     """
 
     name: str
     convolution: Convolution
     spatial: bool = False
     linear: bool = False
+    width: Width = "filters"
 
     def __post_init__(self) -> None:
         checks.word(self.name, "A stage's name")
@@ -38,6 +41,7 @@ class Stage:
         checks.one_of(self.convolution, CONVOLUTIONS, f"The convolution of stage {self.name!r}")
         checks.one_of(self.spatial, (True, False), f"`spatial` of stage {self.name!r}")
         checks.one_of(self.linear, (True, False), f"`linear` of stage {self.name!r}")
+        checks.one_of(self.width, get_args(Width), f"The width of stage {self.name!r}")
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,12 @@ class Kind:
     @cached_property
     def has_filters(self) -> bool:
         """Whether the gene `filters` does something; a block of another kind has its input's channels."""
-        return any(stage.convolution == "conv" for stage in self.stages)
+        return any(stage.convolution == "conv" and stage.width == "filters" for stage in self.stages)
+
+    @cached_property
+    def expands(self) -> bool:
+        """Whether the gene `expansion` does something."""
+        return any(stage.convolution == "conv" and stage.width == "expanded" for stage in self.stages)
 
     @cached_property
     def strided(self) -> Stage:
@@ -84,6 +93,17 @@ _ROWS = (
     Kind("conv", "conv", (Stage("conv", "conv", spatial=True),), lighter="separable"),
     Kind("depthwise", "dw", (Stage("depthwise", "depthwise", spatial=True),), on_raw=False),
     Kind("separable", "sep", (Stage("depthwise", "depthwise", spatial=True), Stage("pointwise", "conv"))),
+    Kind(
+        "inverted",
+        "inv",
+        (
+            Stage("expand", "conv", width="expanded"),
+            Stage("depthwise", "depthwise", spatial=True),
+            Stage("project", "conv", linear=True),
+        ),
+        on_raw=False,
+        lighter="separable",
+    ),
 )
 _kinds = {kind.name: kind for kind in _ROWS}
 

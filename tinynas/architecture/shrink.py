@@ -19,9 +19,9 @@ _COST_INDEX = {"flash": 0, "ram": 1, "compute": 2}
 def shrink(architecture: Architecture, space: SearchSpace, rng: np.random.Generator, what: str) -> Architecture:
     """Return `architecture` one random step smaller in `what`: "flash", "ram" or "compute".
 
-    A step is fewer filters, a smaller kernel, a lighter kind (separable for a full convolution), an earlier pool or
-    stride, a block or a hidden layer less; it is taken only when the count in `costs` gets smaller. With no
-    such step left the network comes back as the space repairs it. Raises ArchitectureError for an unknown
+    A step is fewer filters, a smaller expansion or kernel, a lighter kind (separable for a full convolution), an
+    earlier pool or stride, a block or a hidden layer less; it is taken only when the count in `costs` gets smaller.
+    With no such step left the network comes back as the space repairs it. Raises ArchitectureError for an unknown
     `what`.
     """
     if what not in _COST_INDEX:
@@ -84,6 +84,9 @@ def _smaller_genes(block: Block, space: SearchSpace) -> Iterator[dict[str, objec
     fewer = [v for v in space.filters if v < block.filters]
     if fewer and kind.has_filters:
         yield {"filters": max(fewer)}
+    narrower = [v for v in space.expansions if v < block.expansion]
+    if narrower and kind.expands:
+        yield {"expansion": max(narrower)}
     shorter = [v for v in space.kernel_sizes if v < block.kernel_size]
     if shorter:
         yield {"kernel_size": max(shorter)}

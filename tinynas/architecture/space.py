@@ -24,7 +24,8 @@ from tinynas.architecture.walk import Shape
 from tinynas.errors import ArchitectureError, known
 from tinynas.options import SPACE
 
-_MOST_BLOCKS, _LARGEST_CHOICE = 100, 4096  # no board has room for more, and a slip of the pen must not hang a search
+# No board has room for more, and a slip of the pen must not hang a search.
+_MOST_BLOCKS, _LARGEST_CHOICE, _LARGEST_EXPANSION = 100, 4096, 32
 _FILTERS = (4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160, 192)
 
 # The known values of a choice by field (None: any whole number of at least the second entry).
@@ -41,6 +42,7 @@ _KNOWN: dict[str, tuple[Collection[Any] | None, int]] = {
     "residual": ((True, False), 0),
     "head_poolings": (HEAD_POOLINGS, 0),
     "hidden_units": (None, 0),
+    "expansions": (None, 1),
 }
 
 
@@ -49,9 +51,10 @@ class SearchSpace:
     """What a search may try for one input shape and number of classes.
 
     Each field in the plural is the tuple of values that a gene may take; the first is the one that a gene
-    without effect gets. Stride 1, padding "same", no pool and no residual are always allowed, since not every
-    map has room for more. No block takes an axis below `smallest_map`. `dropout` goes unchanged to every
-    network. Random ones start with at most `initial_depth` blocks; none ever has more than `max_depth`.
+    without effect gets (of an expansion: a block's default). Stride 1, padding "same", no pool and no residual
+    are always allowed, since not every map has room for more. No block takes an axis below `smallest_map`.
+    `dropout` goes unchanged to every network. Random ones start with at most `initial_depth` blocks; none ever
+    has more than `max_depth`.
     """
 
     input_shape: Shape
@@ -72,6 +75,7 @@ class SearchSpace:
     max_depth: int = SPACE["max_depth"].default
     dropout: tuple[float, float] = (0.0, 0.1)
     smallest_map: int = 2
+    expansions: tuple[int, ...] = (2, 3, 4, 6)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "input_shape", checks.input_shape(self.input_shape, "the space's input_shape"))
@@ -93,8 +97,9 @@ class SearchSpace:
             for value in choices:
                 where = f"Each of the space's {name}"
                 checks.whole(value, least, where) if values is None else checks.one_of(value, values, where)
-                if values is None and value > _LARGEST_CHOICE:
-                    raise ArchitectureError(f"{where} must be at most {_LARGEST_CHOICE}, got {value}.")
+                largest = _LARGEST_EXPANSION if name == "expansions" else _LARGEST_CHOICE
+                if values is None and value > largest:
+                    raise ArchitectureError(f"{where} must be at most {largest}, got {value}.")
             object.__setattr__(self, name, choices)
 
     @classmethod
@@ -191,6 +196,7 @@ class SearchSpace:
             block.pool if block.pool in self.pools else None,
             _nearest(block.pool_size, self.pool_sizes),
             block.residual and True in self.residual,
+            _nearest(block.expansion, self.expansions) if KINDS[kind].expands else Block.expansion,
         )
 
     def _fit(self, block: Block, shape: Shape) -> Block:

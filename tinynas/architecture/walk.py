@@ -56,14 +56,15 @@ def walk(architecture: "Architecture") -> tuple[Layer, ...]:
 def convolutions(block: "Block", shape: Shape, number: int = 0) -> list[Layer]:
     """Return the convolutions of `block` on a map of `shape`; "valid" may give maps with an axis below 1."""
     layers: list[Layer] = []
-    kind = KINDS[block.kind]
+    kind, expanded = KINDS[block.kind], block.expansion * shape[2]
     for stage in kind.stages:
         kernel, strides, padding = (1, 1), (1, 1), "valid"
         if stage.spatial:
             kernel, padding = effective(block.kernel_size, shape), block.padding
         if stage is kind.strided:
             strides = _strides(block.stride, shape, stage.convolution)
-        channels = block.filters if stage.convolution == "conv" else shape[2]
+        channels = block.filters if stage.width == "filters" else expanded
+        channels = channels if stage.convolution == "conv" else shape[2]
         after = (*_positions(shape, kernel, strides, padding), channels)
         summed = block.residual and stage is kind.stages[-1]  # then the activation comes after the sum
         activation = "" if stage.linear or summed else block.activation

@@ -67,10 +67,11 @@ def draw(architecture: Architecture, operators: Sequence[OperatorFigures] = ()) 
 
 
 def block_title(block: Block, shape: Shape) -> str:
-    """Return what the block is: "separable 3 × 3, 48 filters"."""
+    """Return what the block is: "separable 3 × 3, 48 filters", "inverted ×4, 3 × 3, 32 filters"."""
     kernel = shape_text(block.kernel(shape))
     filters = f", {block.filters} filters" if KINDS[block.kind].has_filters else ""
-    return f"{block.kind} {kernel}{filters}"
+    expansion = f" ×{block.expansion}," if KINDS[block.kind].expands else ""
+    return f"{block.kind}{expansion} {kernel}{filters}"
 
 
 def block_detail(block: Block, shape: Shape) -> str:

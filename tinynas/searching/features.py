@@ -102,11 +102,17 @@ def _features(kinds: tuple[str, ...]) -> _Features:
     counted.sort(key=lambda kind: not kind.has_filters)
     counts = {kind.name: partial(_count, kind.name) for kind in counted}
     first = {f"first_{kind.name}": partial(_is_first, kind.name) for kind in counted if not kind.has_filters}
-    return {**_SIZES, **counts, **first, **_GENES}
+    expansion: _Features = {"mean_expansion": _mean_expansion} if any(kind.expands for kind in counted) else {}
+    return {**_SIZES, **counts, **first, **_GENES, **expansion}
 
 
 def _count(kind: str, v: _View) -> int:
     return sum(block.kind == kind for block in v.blocks)
+
+
+def _mean_expansion(v: _View) -> float:
+    """Return the mean of the logarithms; a block that does not expand counts as one of expansion 1."""
+    return mean(_log(block.expansion) if KINDS[block.kind].expands else 0.0 for block in v.blocks)
 
 
 def _is_first(kind: str, v: _View) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from tinynas.architecture import checks
-from tinynas.architecture.kinds import KINDS
+from tinynas.architecture.kinds import KINDS, require_kind
 from tinynas.architecture.walk import Shape, convolutions, effective
 from tinynas.errors import ArchitectureError
 
@@ -44,7 +44,7 @@ class Block:
     expansion: int = 4
 
     def __post_init__(self) -> None:
-        checks.one_of(self.kind, KINDS, "A block's kind")
+        require_kind(self.kind, "A block's kind")
         checks.whole(self.filters, 1, "A block's filters")
         checks.whole(self.kernel_size, 1, "A block's kernel_size")
         checks.whole(self.stride, 1, "A block's stride")

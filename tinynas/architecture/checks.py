@@ -1,7 +1,7 @@
 """Checks of values that come in from people and from JSON: each returns the value or raises one sentence."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -15,7 +15,7 @@ def whole(value: Any, least: int, where: str) -> int:
     return value
 
 
-def one_of(value: Any, choices: Collection[Any], where: str) -> Any:
+def one_of(value: Any, choices: tuple[Any, ...], where: str) -> Any:
     """Return `value` when it equals one of `choices` and has its type (True is not 1)."""
     if not any(type(value) is type(choice) and value == choice for choice in choices):
         known = ", ".join(repr(choice) for choice in choices)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from tinynas.architecture import checks
 from tinynas.errors import ArchitectureError
@@ -129,3 +129,13 @@ def register_kind(kind: Kind) -> None:
             f"Kind {kind.name!r} names {kind.lighter!r} as lighter, which is no kind (known: {', '.join(_kinds)})."
         )
     _kinds[kind.name] = kind
+
+
+def require_kind(name: Any, where: str) -> None:
+    """Raise ArchitectureError unless `name` is that of a kind."""
+    if not isinstance(name, str) or name not in _kinds:
+        known = ", ".join(map(repr, _kinds))
+        raise ArchitectureError(
+            f"{where} must be one of {known}, got {name!r}; a kind of your own is registered first "
+            f"(tinynas.register_kind)."
+        )

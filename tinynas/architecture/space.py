@@ -1,7 +1,8 @@
 """The ranges that the genes may take, and the way back into them for any list of blocks."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,31 +19,37 @@ from tinynas.architecture.block import (
     Pool,
 )
 from tinynas.architecture.draw import draw_block, draw_head
-from tinynas.architecture.kinds import KINDS
+from tinynas.architecture.kinds import KINDS, register_kind, require_kind
 from tinynas.architecture.starts import starts
 from tinynas.architecture.walk import Shape
 from tinynas.errors import ArchitectureError, known
 from tinynas.options import SPACE
 
-# No board has room for more, and a slip of the pen must not hang a search.
-_MOST_BLOCKS, _LARGEST_CHOICE, _LARGEST_EXPANSION = 100, 4096, 32
+_MOST_BLOCKS = 100  # as `most` below: no board has room for more, and a slip of the pen must not hang a search
 _FILTERS = (4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160, 192)
 
-# The known values of a choice by field (None: any whole number of at least the second entry).
-_KNOWN: dict[str, tuple[Collection[Any] | None, int]] = {
-    "kinds": (KINDS, 0),
-    "filters": (None, 1),
-    "kernel_sizes": (None, 1),
-    "strides": (None, 1),
-    "paddings": (PADDINGS, 0),
-    "activations": (ACTIVATIONS, 0),
-    "batch_norm": ((True, False), 0),
-    "pools": (POOLS, 0),
-    "pool_sizes": (None, 2),
-    "residual": ((True, False), 0),
-    "head_poolings": (HEAD_POOLINGS, 0),
-    "hidden_units": (None, 0),
-    "expansions": (None, 1),
+
+def _size(value: Any, where: str, least: int = 1, most: int = 4096) -> None:
+    """Raise ArchitectureError unless `value` is a whole number from `least` to `most`."""
+    if checks.whole(value, least, where) > most:
+        raise ArchitectureError(f"{where} must be at most {most}, got {value}.")
+
+
+# Each field that is a tuple of choices, and what raises ArchitectureError for a value that none may be.
+_CHOICES: dict[str, Callable[..., object]] = {
+    "kinds": require_kind,
+    "filters": _size,
+    "kernel_sizes": _size,
+    "strides": _size,
+    "paddings": partial(checks.one_of, choices=PADDINGS),
+    "activations": partial(checks.one_of, choices=ACTIVATIONS),
+    "batch_norm": partial(checks.one_of, choices=(True, False)),
+    "pools": partial(checks.one_of, choices=POOLS),
+    "pool_sizes": partial(_size, least=2),
+    "residual": partial(checks.one_of, choices=(True, False)),
+    "head_poolings": partial(checks.one_of, choices=HEAD_POOLINGS),
+    "hidden_units": partial(_size, least=0),
+    "expansions": partial(_size, most=32),
 }
 
 
@@ -90,16 +97,12 @@ class SearchSpace:
             raise ArchitectureError(
                 f"The space's initial_depth {self.initial_depth} is more than its max_depth {self.max_depth}."
             )
-        for name, (values, least) in _KNOWN.items():
+        for name, check in _CHOICES.items():
             choices = checks.sequence(getattr(self, name), f"The space's {name}")
             if not choices:
                 raise ArchitectureError(f"The space's {name} is empty; it needs at least one value.")
             for value in choices:
-                where = f"Each of the space's {name}"
-                checks.whole(value, least, where) if values is None else checks.one_of(value, values, where)
-                largest = _LARGEST_EXPANSION if name == "expansions" else _LARGEST_CHOICE
-                if values is None and value > largest:
-                    raise ArchitectureError(f"{where} must be at most {largest}, got {value}.")
+                check(value, where=f"Each of the space's {name}")
             object.__setattr__(self, name, choices)
 
     @classmethod
@@ -120,7 +123,7 @@ class SearchSpace:
             ranges["kernel_sizes"] = (3, 1)
         if isinstance(most := overrides.get("max_depth"), int):
             ranges["initial_depth"] = min(cls.initial_depth, most)
-        ranges_known = {*_KNOWN, "initial_depth", "max_depth", "dropout", "smallest_map"}
+        ranges_known = {*_CHOICES, "initial_depth", "max_depth", "dropout", "smallest_map"}
         for name in overrides:
             if name not in ranges_known:
                 raise ArchitectureError(f"The search space has no range {name!r} ({known(name, ranges_known)}).")
@@ -178,6 +181,15 @@ class SearchSpace:
     def from_dict(cls, data: Any) -> "SearchSpace":
         """Return the space that `to_dict` gave; ArchitectureError on an unknown key or a bad value."""
         return cls(**checks.mapping(cls, data, "The search space"))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Take the rows of all kinds along: a worker process knows none but those that ship with tinynas."""
+        return {**self.__dict__, "rows": tuple(KINDS.values())}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for row in state.pop("rows"):
+            register_kind(row)
+        self.__dict__.update(state)
 
     def _default_block(self) -> Block:
         return Block("conv", self.filters[len(self.filters) // 2], self.kernel_sizes[0])

@@ -12,8 +12,9 @@ from tests.docs import ROOT, blocks
 from tests.screening.real import convert
 from tests.screening.test_real import check
 from tests.searching.conftest import evaluate
-from tinynas import Architecture, Block, Head, SearchSpace, lower, resume, screen, search
-from tinynas.architecture import crossover, mutate, shrink, walk
+from tinynas import Architecture, Block, Head, Kind, SearchSpace, Stage, lower, register_kind, resume, screen, search
+from tinynas.architecture import KINDS, crossover, mutate, shrink, walk
+from tinynas.errors import ArchitectureError
 from tinynas.report.drawing import draw
 from tinynas.runs import read_trials
 from tinynas.searching import feature_names, features
@@ -51,6 +52,21 @@ def test_the_page_adds_a_kind_that_tinynas_does_not_have(told) -> None:
         ("depthwise", "block0_spread", (8, 8, 8), (1, 1), ""),
         ("conv", "block1_conv", (8, 8, 12), (1, 1), "relu"),
     ]
+
+
+def test_a_second_row_of_a_name_and_a_lighter_kind_that_is_none_are_refused(told) -> None:
+    register_kind(KINDS["spread"])  # the same row again
+    stages = (Stage("conv", "conv", spatial=True),)
+    for row, words in (
+        (Kind("spread", "two", stages), "Kind 'spread' (two) cannot be added: 'spread' (spr) is there already."),
+        (Kind("other", "conv", stages), "Kind 'other' (conv) cannot be added: 'conv' (conv) is there already."),
+        (Kind("other", "oth", stages, lighter="air"), "Kind 'other' names 'air' as lighter, which is no kind (known: "),
+        ("other", "register_kind takes a Kind, got 'other'."),
+    ):
+        with pytest.raises(ArchitectureError) as caught:
+            register_kind(row)
+        assert words in str(caught.value)
+    assert "other" not in KINDS
 
 
 @pytest.mark.parametrize("shape", [(12, 12, 2), (40, 1, 3)])

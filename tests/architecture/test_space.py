@@ -97,6 +97,22 @@ def test_most_random_networks_for_small_pictures_suit_a_small_board() -> None:
     assert sum(a.shapes[-1][2] >= a.shapes[1][2] for a in drawn) > 0.9 * len(drawn)
 
 
+def test_random_blocks_suit_their_map() -> None:
+    """No kind that finds little in raw data stands on it; an expanded map is one that a board has room for."""
+    space, rng = SearchSpace.for_input((28, 28, 1), 10), np.random.default_rng(0)
+    drawn = [space.random_architecture(rng) for _ in range(300)]
+    assert {a.blocks[0].kind for a in drawn} == {"conv", "separable"}
+    expanded = [
+        (block.expansion, int(np.prod(shape)))
+        for a in drawn
+        for block, shape in zip(a.blocks, a.shapes, strict=False)
+        if block.kind == "inverted"
+    ]
+    assert len(expanded) > 0.1 * sum(len(a.blocks) for a in drawn)
+    assert {expansion for expansion, _ in expanded} == set(space.expansions)
+    assert all(expansion == 2 or expansion * values <= 32_768 for expansion, values in expanded)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_handmade_starts_lie_in_the_space(shape: tuple[int, int, int]) -> None:
     space = SearchSpace.for_input(shape, 7)

@@ -4,10 +4,20 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tinynas.architecture import kinds
 from tinynas.data import Dataset
 
 settings.register_profile("tinynas", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tinynas")
+
+
+@pytest.fixture(autouse=True)
+def kinds_that_ship():
+    """What a test registers as a kind of block is gone after it."""
+    before = dict(kinds._kinds)
+    yield
+    for name in set(kinds._kinds) - set(before):
+        del kinds._kinds[name]
 
 
 @pytest.fixture(scope="session")

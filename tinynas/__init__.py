@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from tinynas.version import __version__
 
 if TYPE_CHECKING:
-    from tinynas.architecture import Architecture, Block, Head, SearchSpace
+    from tinynas.architecture import Architecture, Block, Head, Kind, SearchSpace, Stage, register_kind
     from tinynas.data import Dataset
     from tinynas.errors import TinynasError
     from tinynas.export.convert import Converted, convert
@@ -28,16 +28,19 @@ _ROOMS = {
     "Dataset": "data",
     "Footprint": "hardware",
     "Head": "architecture",
+    "Kind": "architecture",
     "Limits": "hardware",
     "SearchResult": "searching",
     "SearchSpace": "architecture",
     "Settings": "runs",
+    "Stage": "architecture",
     "Target": "hardware",
     "TinynasError": "errors",
     "analyze": "tflite",
     "convert": "export",
     "lower": "screening",
     "quantize": "training",
+    "register_kind": "architecture",
     "resume": "searching",
     "screen": "screening",
     "search": "searching",
@@ -52,10 +55,12 @@ __all__ = [
     "Dataset",
     "Footprint",
     "Head",
+    "Kind",
     "Limits",
     "SearchResult",
     "SearchSpace",
     "Settings",
+    "Stage",
     "Target",
     "TinynasError",
     "__version__",
@@ -63,6 +68,7 @@ __all__ = [
     "convert",
     "lower",
     "quantize",
+    "register_kind",
     "resume",
     "screen",
     "search",

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +106,8 @@ def agreement(n: int, target: Target) -> None:
             sys.exit(f"{child}: the screen and the converted file disagree on {', '.join(wrong)}")
         merged += bool(wrong)
         simple += timed(lambda model, samples=samples: naive(model, samples), [model])[1]
+    kinds = Counter(kind for child in children for kind in {block.kind for block in child.blocks})
+    print(f"children      with blocks of kind {', '.join(f'{kind}: {count}' for kind, count in sorted(kinds.items()))}")
     print(f"agreement     {n} of {n} children in every figure, 0 differences; {merged} with merged constants")
     rows = (("screen", screening), ("lower", lowering), ("batch 1", converting), ("naive", simple))
     base = statistics.median(simple)
@@ -152,7 +155,7 @@ def tight(target: Target, share: float = 0.01) -> None:
     from tinynas.hardware import Limits
     from tinynas.runs import Evaluation
 
-    class FirstTrainingError(Exception):
+    class FirstTrainingError(BaseException):  # an Exception would be a failed child, and the search would go on
         pass
 
     def first(architecture: Architecture) -> Evaluation:

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from tinynas.architecture import Architecture, Block, Head, SearchSpace
+from tinynas.architecture import KINDS, Architecture, Block, Head, SearchSpace
 
 SHAPES = (
     (8, 8, 1),
@@ -21,7 +21,7 @@ SHAPES = (
 
 shapes = st.sampled_from(SHAPES)
 seeds = st.integers(0, 2**32 - 1)
-kinds = st.sampled_from(("conv", "depthwise", "separable"))
+kinds = st.sampled_from(tuple(KINDS))
 heads = st.builds(Head, st.sampled_from(("gap", "flatten")), st.integers(0, 100))
 blocks = st.builds(
     Block,
@@ -35,6 +35,7 @@ blocks = st.builds(
     pool=st.sampled_from((None, "max", "avg")),
     pool_size=st.integers(2, 9),
     residual=st.booleans(),
+    expansion=st.integers(1, 9),
 )
 spaces = st.builds(SearchSpace.for_input, shapes, st.integers(2, 12))
 
@@ -49,7 +50,7 @@ def narrow_spaces(draw: st.DrawFn) -> SearchSpace:
     return SearchSpace.for_input(
         draw(shapes),
         draw(st.integers(2, 5)),
-        kinds=some("conv", "depthwise", "separable"),
+        kinds=some(*KINDS),
         filters=some(1, 3, 8, 20),
         kernel_sizes=some(1, 2, 3, 8, 31),
         strides=some(1, 2, 3, 5),
@@ -61,6 +62,7 @@ def narrow_spaces(draw: st.DrawFn) -> SearchSpace:
         residual=some(True, False),
         head_poolings=some("gap", "flatten"),
         hidden_units=some(0, 5, 9),
+        expansions=some(1, 2, 3, 6),
         initial_depth=2,
         max_depth=draw(st.integers(2, 6)),
         smallest_map=draw(st.integers(1, 5)),

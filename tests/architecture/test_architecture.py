@@ -81,6 +81,15 @@ def test_every_gene_is_in_the_key() -> None:
         changed = replace(block, **{gene: value})
         keys.add(replace(EXAMPLE, blocks=(changed, Block("conv", 4, 3))).key)
     assert len(keys) == len(changes) + 1
+    keys |= {replace(EXAMPLE, blocks=(Block("inverted", 8, 3, expansion=e),)).key for e in (2, 3, 4)}
+    assert len(keys) == len(changes) + 4
+
+
+def test_a_gene_of_few_kinds_is_written_for_these_and_for_others_only_where_it_was_given() -> None:
+    assert "expansion" not in Block("conv", 8, 3).to_dict()
+    assert Block("inverted", 8, 3).to_dict()["expansion"] == 4
+    odd = Block("conv", 8, 3, expansion=2)
+    assert Block.from_dict(odd.to_dict()) == odd
 
 
 @pytest.mark.parametrize(

@@ -98,15 +98,16 @@ def test_json_round_trip(block: Block) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"kind": "dense"}, "Block 3's kind must be one of 'conv', 'depthwise', 'separable', got 'dense'"),
+        ({"kind": "dense"}, "Block 3's kind must be one of 'conv', 'depthwise', 'separable', 'inverted', got 'dense'"),
         ({"filters": 0}, "Block 3's filters must be a whole number of at least 1, got 0"),
         ({"filters": 8.0}, "got 8.0"),
         ({"filters": True}, "got True"),
         ({"kernel_size": "3"}, "got '3'"),
+        ({"expansion": 0}, "Block 3's expansion must be a whole number of at least 1, got 0"),
         ({"pool_size": 1}, "Block 3's pool_size must be a whole number of at least 2, got 1"),
         ({"batch_norm": 1}, "Block 3's batch_norm must be one of True, False, got 1"),
         ({"pool": "sum"}, "Block 3's pool must be one of None, 'max', 'avg', got 'sum'"),
-        ({"colour": "red"}, "Block 3: unknown key 'colour' (known: activation, batch_norm, filters"),
+        ({"colour": "red"}, "Block 3: unknown key 'colour' (known: activation, batch_norm, expansion, filters"),
     ],
 )
 def test_bad_json_is_one_sentence(change: dict[str, object], words: str) -> None:
@@ -131,4 +132,6 @@ def test_a_missing_key_is_named() -> None:
 def test_description() -> None:
     assert str(Block("conv", 16, 3, pool="max")) == "conv16k3 bn relu max2"
     assert str(Block("separable", 32, 3, activation="relu6", residual=True)) == "sep32k3 bn relu6 res"
+    assert str(Block("inverted", 32, 3)) == "inv32x4k3 bn relu"
+    assert str(Block("inverted", 8, 5, 2, residual=True, expansion=2)) == "inv8x2k5s2 bn relu res"
     assert str(Block("depthwise", 9, 5, 2, "valid", batch_norm=False)) == "dwk5s2 valid relu"

@@ -94,6 +94,14 @@ def test_costs_are_those_counted_by_hand() -> None:
     weights = 9 * 2 * 4 + (9 * 4 + 4 * 4) + (4 * 5 + 5 * 3)
     macs = 64 * 9 * 2 * 4 + 16 * (9 * 4 + 4 * 4) + (4 * 5 + 5 * 3)
     assert costs(network) == (weights, 8 * 8 * 2 + 8 * 8 * 4, macs)
+    inverted = Architecture((8, 8, 2), (Block("inverted", 2, 5, 2, expansion=3),), Head(), 3)
+    assert costs(inverted) == (
+        2 * 6 + 25 * 6 + 6 * 2 + 2 * 3,
+        64 * (2 + 6),
+        64 * 2 * 6 + 16 * 25 * 6 + 16 * 6 * 2 + 2 * 3,
+    )
+    summed = Architecture((8, 8, 2), (Block("inverted", 2, 5, expansion=3, residual=True),), Head(), 3)
+    assert costs(summed)[1] == 64 * (6 + 6 + 2)  # the block's input waits for the sum
     flat = Architecture((8, 8, 2), (Block("depthwise", 2, 3),), Head("flatten"), 3)
     assert costs(flat) == (9 * 2 + 128 * 3, 256, 64 * 9 * 2 + 128 * 3)
 

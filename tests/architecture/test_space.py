@@ -40,6 +40,7 @@ def test_every_gene_lies_on_a_choice_or_a_safe_value(space, genes, head) -> None
         assert block.pool in (None, *space.pools)
         assert block.pool_size in space.pool_sizes
         assert not block.residual or True in space.residual
+        assert block.expansion in (space.expansions if block.kind == "inverted" else (4,))
         assert not block.residual or block.conv_shape(shape) == shape
         for before, after in zip(shape[:2], block.output_shape(shape)[:2], strict=True):
             assert after >= min(before, space.smallest_map)
@@ -76,6 +77,8 @@ def _int8_weights(architecture: Architecture) -> int:
         taps, out = int(np.prod(block.kernel(shape))), block.conv_shape(shape)[2]
         if block.kind == "conv":
             total += taps * shape[2] * out
+        elif block.kind == "inverted":
+            total += block.expansion * shape[2] * (shape[2] + taps + out)
         else:
             total += taps * shape[2] + (shape[2] * out if block.kind == "separable" else 0)
     last, units = architecture.shapes[-1], architecture.head.hidden_units
@@ -92,6 +95,22 @@ def test_most_random_networks_for_small_pictures_suit_a_small_board() -> None:
     assert sum(b.batch_norm for a in drawn for b in a.blocks) > 0.85 * sum(len(a.blocks) for a in drawn)
     assert sum(a.shapes[-1][0] < 28 for a in drawn) > 0.8 * len(drawn)
     assert sum(a.shapes[-1][2] >= a.shapes[1][2] for a in drawn) > 0.9 * len(drawn)
+
+
+def test_random_blocks_suit_their_map() -> None:
+    """No kind that finds little in raw data stands on it; an expanded map is one that a board has room for."""
+    space, rng = SearchSpace.for_input((28, 28, 1), 10), np.random.default_rng(0)
+    drawn = [space.random_architecture(rng) for _ in range(300)]
+    assert {a.blocks[0].kind for a in drawn} == {"conv", "separable"}
+    expanded = [
+        (block.expansion, int(np.prod(shape)))
+        for a in drawn
+        for block, shape in zip(a.blocks, a.shapes, strict=False)
+        if block.kind == "inverted"
+    ]
+    assert len(expanded) > 0.1 * sum(len(a.blocks) for a in drawn)
+    assert {expansion for expansion, _ in expanded} == set(space.expansions)
+    assert all(expansion == 2 or expansion * values <= 32_768 for expansion, values in expanded)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -157,6 +176,8 @@ def test_space_json_round_trip(space: SearchSpace) -> None:
         ({"kinds": "conv"}, "The space's kinds must be a list, got 'conv'."),
         ({"initial_depth": 11}, "The space's initial_depth 11 is more than its max_depth 10."),
         ({"max_depth": 0}, "The space's max_depth must be a whole number of at least 1, got 0."),
+        ({"expansions": (2, 0)}, "Each of the space's expansions must be a whole number of at least 1, got 0."),
+        ({"expansions": (64,)}, "Each of the space's expansions must be at most 32, got 64."),
         ({"dropout": (0.5, 1.5)}, "The space's dropout must be two rates"),
         (
             {"kernels": (3,)},
@@ -185,6 +206,8 @@ def test_genes_without_effect_are_fixed(drawn: tuple[Architecture, SearchSpace])
     for block, shape in zip(architecture.blocks, architecture.shapes, strict=False):
         if block.pool is None:
             assert block.pool_size == space.pool_sizes[0]
+        if block.kind != "inverted":
+            assert block.expansion == 4
         if block.kernel(shape) == (1, 1):
             assert block.padding == "same"
         if shape[:2] == (1, 1):

@@ -10,6 +10,7 @@ from tinynas.report.drawing import draw
 from tinynas.screening import lower
 from tinynas.tflite import analyze
 
+CONVOLUTIONS = {"conv": 1, "depthwise": 1, "separable": 2, "inverted": 3}
 SHAPES = ((8, 8, 1), (28, 28, 3), (64, 1, 9))
 
 
@@ -48,14 +49,22 @@ def test_weights_and_macs_add_up_to_the_file_s(shape, seed):
     cards = draw(network, operators).cards
     assert sum(card.weights_bytes or 0 for card in cards) == sum(o.weights_bytes for o in operators)
     assert sum(card.macs or 0 for card in cards) == sum(o.macs for o in operators)
-    first = network.blocks[0]
-    made = [o for o in operators if o.name in ("CONV_2D", "DEPTHWISE_CONV_2D")]
-    assert cards[1].macs == sum(o.macs for o in made[: 2 if first.kind == "separable" else 1])
+    made = iter(o for o in operators if o.macs)
+    for block, card in zip(network.blocks, cards[1:], strict=False):
+        own = [next(made) for _ in range(CONVOLUTIONS[block.kind])]
+        assert card.macs == sum(o.macs for o in own)
+        assert card.weights_bytes == sum(o.weights_bytes for o in own)
+    assert cards[-1].macs == operators[-2].macs  # the softmax stands behind the classes
 
 
 def test_operators_of_another_file_give_no_figures():
     cards = draw(_network((8, 8, 1), 0), analyze(lower(_network((64, 1, 9), 1))).operators * 3).cards
     assert all(card.weights_bytes is None for card in cards)
+    network = _network((8, 8, 1), 0)
+    operators = list(analyze(lower(network)).operators)
+    assert draw(network, operators).cards[1].macs == operators[0].macs
+    operators[0], operators[-1] = operators[-1], operators[0]
+    assert all(card.macs is None for card in draw(network, operators).cards)
 
 
 def test_a_map_with_more_channels_is_wider_and_a_larger_one_higher():

@@ -31,14 +31,14 @@ def keras_weights(architecture: Architecture, rng: np.random.Generator) -> dict[
     weights = {}
     for layer in layers(architecture):
         (kh, kw), channels, made = layer.kernel, layer.shape_in[2], layer.shape_out[2]
-        if not layer.name:
+        if not layer.weights:
             continue
         shape = {
-            "CONV_2D": (kh, kw, channels, made),
-            "DEPTHWISE_CONV_2D": (kh, kw, channels, 1),
-            "FULLY_CONNECTED": (channels, made),
+            "conv": (kh, kw, channels, made),
+            "depthwise": (kh, kw, channels, 1),
+            "dense": (channels, made),
         }[layer.operator]
-        taps = kh * kw * (1 if layer.operator == "DEPTHWISE_CONV_2D" else channels)
+        taps = kh * kw * (1 if layer.operator == "depthwise" else channels)
         arrays = [rng.normal(0, 1 / math.sqrt(taps), shape)]
         if layer.batch_norm:
             norm = [rng.uniform(0.5, 1.5, made), rng.normal(0, 0.1, made), rng.normal(0, 0.1, made)]
@@ -56,9 +56,9 @@ def direct(architecture: Architecture, weights: dict[str, list[np.ndarray]], ima
         kh, kw = layer.kernel
         sh, sw = layer.strides
         height, width, channels = layer.shape_out
-        if layer.name:
+        if layer.weights:
             kernel, *bias = weights[layer.name]
-        if layer.operator in ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D"):
+        if layer.operator in ("conv", "depthwise", "max_pool", "average_pool"):
             top = max((height - 1) * sh + kh - values.shape[0], 0) // 2 if layer.padding == "same" else 0
             left = max((width - 1) * sw + kw - values.shape[1], 0) // 2 if layer.padding == "same" else 0
             out = np.zeros((height, width, channels))
@@ -70,25 +70,25 @@ def direct(architecture: Architecture, weights: dict[str, list[np.ndarray]], ima
                         for j in range(kw)
                         if 0 <= y * sh + i - top < values.shape[0] and 0 <= x * sw + j - left < values.shape[1]
                     ]
-                    if layer.operator == "CONV_2D":
+                    if layer.operator == "conv":
                         out[y, x] = sum(value @ kernel[i, j] for i, j, value in taps)
-                    elif layer.operator == "DEPTHWISE_CONV_2D":
+                    elif layer.operator == "depthwise":
                         out[y, x] = sum(value * kernel[i, j, :, 0] for i, j, value in taps)
                     else:
                         seen = np.array([value for _, _, value in taps])
-                        out[y, x] = seen.max(0) if layer.operator == "MAX_POOL_2D" else seen.mean(0)
-        elif layer.operator == "FULLY_CONNECTED":
+                        out[y, x] = seen.max(0) if layer.operator == "max_pool" else seen.mean(0)
+        elif layer.operator == "dense":
             out = values.reshape(-1) @ kernel
-        elif layer.operator == "ADD":
+        elif layer.operator == "add":
             out = values + (image if layer.skip < 0 else made[layer.skip])
-        elif layer.operator == "RESHAPE":
+        elif layer.operator == "flatten":
             out = values.reshape(-1)
         else:
             out = np.exp(values - values.max()) / np.exp(values - values.max()).sum()
-        if layer.name and layer.batch_norm:
+        if layer.weights and layer.batch_norm:
             gamma, beta, mean, variance = weights[f"{layer.name}_bn"]
             out = (out - mean) / np.sqrt(variance + 1e-3) * gamma + beta
-        elif layer.name:
+        elif layer.weights:
             out = out + bias[0]
         if layer.activation:
             out = np.clip(out, 0, 6 if layer.activation == "relu6" else np.inf)

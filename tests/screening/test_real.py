@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.screening.real import TARGETS, Real, convert, draw, equal_constants, without_values
-from tinynas.architecture import Architecture, SearchSpace
+from tinynas.architecture import Architecture, Block, Head, SearchSpace
 from tinynas.screening import count_flops, count_params, lower, lower_graph, screen
 from tinynas.tflite import analyze, plan_arena, read, write
 from tinynas.tflite.tflm import available, run
@@ -47,6 +47,25 @@ def test_handmade_starts_agree_with_the_converter(seeded, shape: tuple[int, int,
     assert {architecture.head.pooling for architecture in starts} == {"gap", "flatten"}
     for number, architecture in enumerate(starts):
         check(architecture, convert(architecture, np.random.default_rng(number)))
+
+
+INVERTED = {
+    "a residual of the input": ((8, 8, 4), Block("inverted", 4, 3, residual=True)),
+    "no batch norm": ((8, 8, 4), Block("inverted", 4, 3, residual=True, batch_norm=False, activation="relu6")),
+    "pools of signed values": ((9, 9, 3), Block("inverted", 5, 3, pool="avg"), Block("inverted", 5, 3, pool="max")),
+    "linear into 1x1": ((8, 8, 2), Block("inverted", 6, 3, expansion=1), Block("inverted", 6, 3), Block("conv", 3, 1)),
+    "valid": ((9, 9, 1), Block("inverted", 6, 5, padding="valid"), Block("depthwise", 6, 3)),
+    "a series": ((40, 1, 3), Block("inverted", 6, 9, 4), Block("inverted", 6, 3, residual=True, pool="max")),
+    "a point": ((1, 1, 4), Block("inverted", 6, 3, 2), Block("inverted", 6, 3, residual=True)),
+}
+
+
+@pytest.mark.parametrize("head", [Head(), Head("flatten", 7)], ids=str)
+@pytest.mark.parametrize("case", INVERTED.values(), ids=INVERTED)
+def test_inverted_blocks_agree_with_the_converter(seeded, case: tuple, head: Head) -> None:
+    shape, *blocks = case
+    architecture = Architecture(shape, tuple(blocks), head, 3)
+    check(architecture, convert(architecture, np.random.default_rng(0)))
 
 
 @pytest.mark.slow

@@ -12,21 +12,22 @@ from tests.searching.conftest import footprint_of, score_of
 from tests.searching.test_strategies import LIMITS, _evaluated
 from tinynas.architecture import Block, Head, SearchSpace
 from tinynas.runs import Trial
-from tinynas.searching import FEATURES, Surrogate, features
+from tinynas.searching import Surrogate, feature_names, features
 from tinynas.searching.committee import Committee
 
 SPACE = SearchSpace.for_input((16, 16, 1), 4)
 
 
 def _of(architecture):
-    return dict(zip(FEATURES, features(architecture, footprint_of(architecture)), strict=True))
+    kinds = SPACE.kinds
+    return dict(zip(feature_names(kinds), features(architecture, footprint_of(architecture), kinds), strict=True))
 
 
 @given(architectures())
 def test_features_are_finite_and_as_many_as_their_names(drawn):
-    architecture, _ = drawn
-    values = features(architecture, footprint_of(architecture))
-    assert values.shape == (len(FEATURES),)
+    architecture, space = drawn
+    values = features(architecture, footprint_of(architecture), space.kinds)
+    assert values.shape == (len(feature_names(space.kinds)),)
     assert np.isfinite(values).all()
 
 
@@ -55,6 +56,16 @@ def test_features_by_hand():
         "hidden_units": 5,
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected)
+
+
+def test_kinds_and_expansions_are_counted_where_the_space_has_them():
+    blocks = (Block("inverted", 16, 3, expansion=4), Block("conv", 16, 3), Block("inverted", 16, 3, expansion=2))
+    found = _of(SPACE.assemble(blocks, Head()))
+    assert (found["inverted"], found["conv"], found["separable"]) == (2, 1, 0)
+    assert found["mean_expansion"] == pytest.approx((2 + 0 + 1) / 3)
+    older = feature_names(("conv",))
+    assert not {"inverted", "mean_expansion"} & set(older)
+    assert older == feature_names(("conv", "depthwise", "separable"))
 
 
 def test_the_committee_learns_a_function_and_is_less_sure_away_from_what_it_saw():

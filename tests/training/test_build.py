@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from tinynas.architecture import Architecture, Block, Head, SearchSpace, mutate
 from tinynas.errors import ArchitectureError
-from tinynas.training.build import BATCH_NORM_MOMENTUM, build
+from tinynas.training.build import BATCH_NORM_MOMENTUM, build, set_weights
+from tinynas.training.convert import fill_untrained
 from tinynas.training.keras import keras, layer_weights, seed_everything
 
 INPUTS = [
@@ -49,6 +50,38 @@ def test_keras_has_the_shapes_of_the_genome(tensorflow, shape, seed):
 @given(shape=st.sampled_from(INPUTS), seed=st.integers(0, 2**31))
 def test_keras_has_the_shapes_of_the_genome_at_length(tensorflow, shape, seed):
     test_keras_has_the_shapes_of_the_genome.hypothesis.inner_test(tensorflow, shape, seed)
+
+
+def _by_hand(x, name, filters, kernel, strides, expansion, residual):
+    """MBConv as MobileNetV2 has it, written without the genome: Keras layers under the names that the genome gives."""
+    layers = keras.layers
+    start = x
+    x = layers.Conv2D(expansion * x.shape[-1], 1, use_bias=False, name=f"{name}_expand")(x)
+    x = layers.ReLU()(layers.BatchNormalization(name=f"{name}_expand_bn")(x))
+    x = layers.DepthwiseConv2D(kernel, strides, padding="same", use_bias=False, name=f"{name}_depthwise")(x)
+    x = layers.ReLU()(layers.BatchNormalization(name=f"{name}_depthwise_bn")(x))
+    x = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_project")(x)
+    x = layers.BatchNormalization(name=f"{name}_project_bn")(x)
+    return start + x if residual else x
+
+
+def test_an_inverted_block_is_the_one_written_by_hand(seeded):
+    blocks = (
+        Block("inverted", 8, 3, expansion=2, residual=True),
+        Block("inverted", 12, 5, 2, expansion=6, pool="max"),
+    )
+    architecture = Architecture((12, 12, 8), blocks, Head(), 3)
+    model = build(architecture)
+    fill_untrained(model, np.random.default_rng(0))
+    inputs = keras.Input((12, 12, 8))
+    x = _by_hand(inputs, "block0", 8, 3, 1, 2, residual=True)
+    x = _by_hand(x, "block1", 12, 5, 2, 6, residual=False)
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.MaxPooling2D(2)(x))
+    twin = keras.Model(inputs, keras.layers.Dense(3, activation="softmax", name="head_classes")(x))
+    set_weights(twin, layer_weights(model))
+    samples = np.random.default_rng(1).random((5, 12, 12, 8), dtype=np.float32)
+    np.testing.assert_allclose(model.predict(samples, verbose=0), twin.predict(samples, verbose=0), atol=1e-5)
+    assert model.count_params() == twin.count_params()
 
 
 def test_batch_norm_settles_in_a_short_training(seeded):

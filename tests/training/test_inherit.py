@@ -52,6 +52,19 @@ def test_a_wider_block_computes_what_it_did(seeded, number):
     np.testing.assert_allclose(predict(_child(wider, NET, layer_weights(parent)), X), predict(parent, X), atol=1e-5)
 
 
+@pytest.mark.parametrize("change", [{"expansion": 5}, {"filters": 11}, {"kernel_size": 5}])
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_larger_inverted_block_computes_what_it_did(seeded, number, change):
+    small = replace(
+        NET, blocks=(NET.blocks[0], *(Block("inverted", 8, 3, expansion=3) for _ in range(2)), Block("conv", 8, 1))
+    )
+    blocks = list(small.blocks)
+    blocks[number] = replace(blocks[number], **change)
+    parent = _trained(small)
+    child = _child(replace(small, blocks=tuple(blocks)), small, layer_weights(parent))
+    np.testing.assert_allclose(predict(child, X), predict(parent, X), atol=1e-5)
+
+
 def test_a_wider_map_before_flatten_computes_what_it_did(seeded):
     flat = replace(NET, blocks=NET.blocks[:1], head=Head("flatten", 8))
     wider = replace(flat, blocks=(replace(NET.blocks[0], filters=9),))

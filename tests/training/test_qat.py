@@ -25,6 +25,7 @@ EVERYTHING = Architecture(
         Block("conv", 8, 3, batch_norm=False, activation="relu6"),
         Block("separable", 8, 5, residual=True),
         Block("depthwise", 8, 3, padding="valid", pool="avg"),
+        Block("inverted", 8, 3, residual=True, expansion=2),
         Block("separable", 12, 3, stride=2, pool="max", activation="relu6"),
     ),
     Head("flatten", 16),

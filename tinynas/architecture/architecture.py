@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 from tinynas.architecture import checks
-from tinynas.architecture.block import Block, Shape
+from tinynas.architecture.block import Block
+from tinynas.architecture.walk import Shape
 from tinynas.errors import ArchitectureError
 
 HeadPooling = Literal["gap", "flatten"]

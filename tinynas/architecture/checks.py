@@ -1,5 +1,6 @@
 """Checks of values that come in from people and from JSON: each returns the value or raises one sentence."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
@@ -19,6 +20,13 @@ def one_of(value: Any, choices: tuple[Any, ...], where: str) -> Any:
     if not any(type(value) is type(choice) and value == choice for choice in choices):
         known = ", ".join(repr(choice) for choice in choices)
         raise ArchitectureError(f"{where} must be one of {known}, got {value!r}.")
+    return value
+
+
+def word(value: Any, where: str) -> str:
+    """Return `value` when it is a text of lower-case letters a to z alone."""
+    if not isinstance(value, str) or re.fullmatch("[a-z]+", value) is None:
+        raise ArchitectureError(f"{where} must be lower-case letters alone, got {value!r}.")
     return value
 
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from tinynas.architecture.architecture import Head
-from tinynas.architecture.block import Block, Shape
+from tinynas.architecture.block import Block
+from tinynas.architecture.kinds import KINDS
+from tinynas.architecture.walk import Shape
 
 if TYPE_CHECKING:
     from tinynas.architecture.space import SearchSpace
@@ -22,6 +24,7 @@ _GAP_SHARE = 0.8
 _NO_HIDDEN_SHARE = 0.7
 
 _MOST_FLATTENED = 1024  # values into the first Dense layer: more is mostly wasted flash
+_MOST_EXPANDED = 32 * 1024  # values of an expanded map: what most boards have room for beside its input
 _FIRST_CHANNELS = 4  # up to here a map is raw data, and a convolution per channel finds little in it
 
 
@@ -36,7 +39,7 @@ def draw_block(space: "SearchSpace", rng: np.random.Generator, shape: Shape) -> 
     """Return a random block for a map of `shape`; it may still need the space's repair to fit."""
     channels, longest = shape[2], max(shape[:2])
     raw = channels <= _FIRST_CHANNELS
-    kinds = tuple(k for k in space.kinds if k != "depthwise" or not raw) or space.kinds
+    kinds = tuple(k for k in space.kinds if KINDS[k].on_raw or not raw) or space.kinds
     kind = choose(rng, kinds, "conv", 0.7 if raw else 0.15)
     stride, pool = 1, None
     if rng.random() < _halving_share(longest, space.smallest_map):
@@ -46,10 +49,11 @@ def draw_block(space: "SearchSpace", rng: np.random.Generator, shape: Shape) -> 
             pool = choose(rng, pools, "max", 0.5)
         elif strides:
             stride = choose(rng, strides)
+    mixes = KINDS[kind].strided.convolution == "conv"
     return Block(
         kind,
         choose(rng, _filters_for(space.filters, channels)),
-        choose(rng, _kernels_for(space.kernel_sizes, stride, kind == "conv" and not raw)),
+        choose(rng, _kernels_for(space.kernel_sizes, stride, mixes and not raw)),
         stride,
         choose(rng, space.paddings, "same", _SAME_PADDING_SHARE),
         choose(rng, space.activations),
@@ -57,6 +61,7 @@ def draw_block(space: "SearchSpace", rng: np.random.Generator, shape: Shape) -> 
         pool,
         choose(rng, space.pool_sizes),
         True in space.residual and rng.random() < _RESIDUAL_SHARE,
+        choose(rng, _expansions_for(space.expansions, shape)) if KINDS[kind].expands else Block.expansion,
     )
 
 
@@ -83,3 +88,9 @@ def _filters_for(choices: Sequence[int], channels: int) -> Sequence[int]:
 def _kernels_for(choices: Sequence[int], stride: int, one_is_fine: bool) -> Sequence[int]:
     """Return the kernels that see every value at this stride and, where 1 mixes nothing, more than one."""
     return tuple(k for k in choices if k >= stride and (k > 1 or one_is_fine)) or choices
+
+
+def _expansions_for(choices: Sequence[int], shape: Shape) -> Sequence[int]:
+    """Return the expansions that a small board has room for on a map of `shape`, the least if it has for none."""
+    values = shape[0] * shape[1] * shape[2]
+    return tuple(e for e in choices if e * values <= _MOST_EXPANDED) or (min(choices),)

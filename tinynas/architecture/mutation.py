@@ -8,6 +8,7 @@ import numpy as np
 
 from tinynas.architecture.architecture import Architecture, Head
 from tinynas.architecture.draw import choose
+from tinynas.architecture.kinds import KINDS
 from tinynas.architecture.space import SearchSpace
 from tinynas.errors import ArchitectureError
 
@@ -28,9 +29,16 @@ GENES = {
     "pool": "pools",
     "pool_size": "pool_sizes",
     "residual": "residual",
+    "expansion": "expansions",
 }
 # How often a mutation of a block picks the gene: what changes size and accuracy most comes first.
-_GENE_WEIGHTS = {"kind": 2, "filters": 4, "kernel_size": 2, "stride": 2, "pool": 2, "residual": 2}
+_GENE_WEIGHTS = {"kind": 2, "filters": 4, "kernel_size": 2, "stride": 2, "pool": 2, "residual": 2, "expansion": 2}
+
+
+def genes_of(space: SearchSpace) -> dict[str, str]:
+    """Return GENES without those that no kind of the space has: for these no random number is drawn."""
+    expands = any(KINDS[kind].expands for kind in space.kinds)
+    return {gene: field for gene, field in GENES.items() if expands or gene != "expansion"}
 
 
 def add_block(architecture: Architecture, space: SearchSpace, rng: np.random.Generator) -> Architecture:
@@ -52,7 +60,7 @@ def remove_block(architecture: Architecture, space: SearchSpace, rng: np.random.
 
 def change_block(architecture: Architecture, space: SearchSpace, rng: np.random.Generator) -> Architecture:
     """Return `architecture` with one gene of one block changed; unchanged when no gene that was tried can."""
-    genes = tuple(gene for gene in GENES for _ in range(_GENE_WEIGHTS.get(gene, 1)))
+    genes = tuple(gene for gene in genes_of(space) for _ in range(_GENE_WEIGHTS.get(gene, 1)))
     for _ in range(_ATTEMPTS):
         at = int(rng.integers(len(architecture.blocks)))
         gene = choose(rng, genes)

@@ -6,9 +6,11 @@ from functools import partial
 import numpy as np
 
 from tinynas.architecture.architecture import Architecture, Head
-from tinynas.architecture.block import Block, Shape
+from tinynas.architecture.block import Block
+from tinynas.architecture.kinds import KINDS
 from tinynas.architecture.mutation import with_genes, without_block
 from tinynas.architecture.space import SearchSpace
+from tinynas.architecture.walk import Layer, Shape, walk
 from tinynas.errors import ArchitectureError
 
 _COST_INDEX = {"flash": 0, "ram": 1, "compute": 2}
@@ -17,9 +19,9 @@ _COST_INDEX = {"flash": 0, "ram": 1, "compute": 2}
 def shrink(architecture: Architecture, space: SearchSpace, rng: np.random.Generator, what: str) -> Architecture:
     """Return `architecture` one random step smaller in `what`: "flash", "ram" or "compute".
 
-    A step is fewer filters, a smaller kernel, a separable instead of a full convolution, an earlier pool or
-    stride, a block or a hidden layer less; it is taken only when the count in `costs` gets smaller. With no
-    such step left the network comes back as the space repairs it. Raises ArchitectureError for an unknown
+    A step is fewer filters, a smaller expansion or kernel, a lighter kind (separable for a full convolution), an
+    earlier pool or stride, a block or a hidden layer less; it is taken only when the count in `costs` gets smaller.
+    With no such step left the network comes back as the space repairs it. Raises ArchitectureError for an unknown
     `what`.
     """
     if what not in _COST_INDEX:
@@ -38,32 +40,24 @@ def shrink(architecture: Architecture, space: SearchSpace, rng: np.random.Genera
 def costs(architecture: Architecture) -> tuple[int, int, int]:
     """Return (weights, most values alive in a layer, multiply-accumulates) without biases and batch norm."""
     weights = most_alive = macs = 0
-    for block, shape in zip(architecture.blocks, architecture.shapes, strict=False):
-        for alive, layer_weights, positions in _layers(block, shape):
-            weights += layer_weights
-            most_alive = max(most_alive, alive)
-            macs += layer_weights * positions
-    last, units = architecture.shapes[-1], architecture.head.hidden_units
-    features = last[2] if architecture.head.pooling == "gap" else _values(last)
-    dense = (features + architecture.n_classes) * units if units else features * architecture.n_classes
-    return weights + dense, most_alive, macs + dense
+    before: Layer | None = None
+    for layer in walk(architecture):
+        weights += layer.weights
+        macs += layer.weights * layer.shape_out[0] * layer.shape_out[1]
+        if layer.block is not None:
+            most_alive = max(most_alive, _alive(layer, before, architecture))
+        before = layer
+    return weights, most_alive, macs
 
 
-def _layers(block: Block, shape: Shape) -> Iterator[tuple[int, int, int]]:
-    """Yield (values alive, weights, positions that use each weight) of the layers of `block`."""
-    conv = block.conv_shape(shape)
-    taps = block.kernel(shape)[0] * block.kernel(shape)[1]
-    positions = conv[0] * conv[1]
-    if block.kind == "conv":
-        yield _values(shape) + _values(conv), taps * shape[2] * conv[2], positions
-    else:
-        between = positions * shape[2]
-        yield _values(shape) + between, taps * shape[2], positions
-        if block.kind == "separable":
-            skip = _values(shape) if block.residual else 0
-            yield skip + between + _values(conv), shape[2] * conv[2], positions
-    if block.pool is not None:
-        yield _values(conv) + _values(block.output_shape(shape)), 0, 0
+def _alive(layer: Layer, before: Layer | None, architecture: Architecture) -> int:
+    """Return the values that a block's layer reads and makes, and those that wait for the block's sum."""
+    assert layer.block is not None
+    alive = _values(layer.shape_in) + _values(layer.shape_out)
+    inside = before is not None and before.block == layer.block
+    if inside and layer.weights and architecture.blocks[layer.block].residual:
+        alive += _values(architecture.shapes[layer.block])
+    return alive
 
 
 def _values(shape: Shape) -> int:
@@ -86,9 +80,13 @@ def _smaller_steps(architecture: Architecture, space: SearchSpace) -> Iterator[C
 
 
 def _smaller_genes(block: Block, space: SearchSpace) -> Iterator[dict[str, object]]:
+    kind = KINDS[block.kind]
     fewer = [v for v in space.filters if v < block.filters]
-    if fewer and block.kind != "depthwise":
+    if fewer and kind.has_filters:
         yield {"filters": max(fewer)}
+    narrower = [v for v in space.expansions if v < block.expansion]
+    if narrower and kind.expands:
+        yield {"expansion": max(narrower)}
     shorter = [v for v in space.kernel_sizes if v < block.kernel_size]
     if shorter:
         yield {"kernel_size": max(shorter)}
@@ -99,7 +97,7 @@ def _smaller_genes(block: Block, space: SearchSpace) -> Iterator[dict[str, objec
         for pool in space.pools:
             if pool is not None:
                 yield {"pool": pool}
-    if block.kind == "conv" and "separable" in space.kinds:
-        yield {"kind": "separable"}
+    if kind.lighter in space.kinds:
+        yield {"kind": kind.lighter}
     if block.residual:
         yield {"residual": False}

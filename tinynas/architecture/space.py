@@ -1,7 +1,8 @@
 """The ranges that the genes may take, and the way back into them for any list of blocks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,38 +11,45 @@ from tinynas.architecture import checks
 from tinynas.architecture.architecture import HEAD_POOLINGS, Architecture, Head, HeadPooling
 from tinynas.architecture.block import (
     ACTIVATIONS,
-    KINDS,
     PADDINGS,
     POOLS,
     Activation,
     Block,
-    Kind,
     Padding,
     Pool,
-    Shape,
 )
 from tinynas.architecture.draw import draw_block, draw_head
+from tinynas.architecture.kinds import KINDS, register_kind, require_kind
 from tinynas.architecture.starts import starts
+from tinynas.architecture.walk import Shape
 from tinynas.errors import ArchitectureError, known
 from tinynas.options import SPACE
 
-_MOST_BLOCKS, _LARGEST_CHOICE = 100, 4096  # no board has room for more, and a slip of the pen must not hang a search
+_MOST_BLOCKS = 100  # as `most` below: no board has room for more, and a slip of the pen must not hang a search
 _FILTERS = (4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160, 192)
 
-# The known values of a choice by field (None: any whole number of at least the second entry).
-_KNOWN: dict[str, tuple[tuple[Any, ...] | None, int]] = {
-    "kinds": (KINDS, 0),
-    "filters": (None, 1),
-    "kernel_sizes": (None, 1),
-    "strides": (None, 1),
-    "paddings": (PADDINGS, 0),
-    "activations": (ACTIVATIONS, 0),
-    "batch_norm": ((True, False), 0),
-    "pools": (POOLS, 0),
-    "pool_sizes": (None, 2),
-    "residual": ((True, False), 0),
-    "head_poolings": (HEAD_POOLINGS, 0),
-    "hidden_units": (None, 0),
+
+def _size(value: Any, where: str, least: int = 1, most: int = 4096) -> None:
+    """Raise ArchitectureError unless `value` is a whole number from `least` to `most`."""
+    if checks.whole(value, least, where) > most:
+        raise ArchitectureError(f"{where} must be at most {most}, got {value}.")
+
+
+# Each field that is a tuple of choices, and what raises ArchitectureError for a value that none may be.
+_CHOICES: dict[str, Callable[..., object]] = {
+    "kinds": require_kind,
+    "filters": _size,
+    "kernel_sizes": _size,
+    "strides": _size,
+    "paddings": partial(checks.one_of, choices=PADDINGS),
+    "activations": partial(checks.one_of, choices=ACTIVATIONS),
+    "batch_norm": partial(checks.one_of, choices=(True, False)),
+    "pools": partial(checks.one_of, choices=POOLS),
+    "pool_sizes": partial(_size, least=2),
+    "residual": partial(checks.one_of, choices=(True, False)),
+    "head_poolings": partial(checks.one_of, choices=HEAD_POOLINGS),
+    "hidden_units": partial(_size, least=0),
+    "expansions": partial(_size, most=32),
 }
 
 
@@ -50,14 +58,15 @@ class SearchSpace:
     """What a search may try for one input shape and number of classes.
 
     Each field in the plural is the tuple of values that a gene may take; the first is the one that a gene
-    without effect gets. Stride 1, padding "same", no pool and no residual are always allowed, since not every
-    map has room for more. No block takes an axis below `smallest_map`. `dropout` goes unchanged to every
-    network. Random ones start with at most `initial_depth` blocks; none ever has more than `max_depth`.
+    without effect gets (of an expansion: a block's default). Stride 1, padding "same", no pool and no residual
+    are always allowed, since not every map has room for more. No block takes an axis below `smallest_map`.
+    `dropout` goes unchanged to every network. Random ones start with at most `initial_depth` blocks; none ever
+    has more than `max_depth`.
     """
 
     input_shape: Shape
     n_classes: int
-    kinds: tuple[Kind, ...] = KINDS
+    kinds: tuple[str, ...] = tuple(KINDS)
     filters: tuple[int, ...] = _FILTERS
     kernel_sizes: tuple[int, ...] = (3, 1, 5)
     strides: tuple[int, ...] = (1, 2)
@@ -73,6 +82,7 @@ class SearchSpace:
     max_depth: int = SPACE["max_depth"].default
     dropout: tuple[float, float] = (0.0, 0.1)
     smallest_map: int = 2
+    expansions: tuple[int, ...] = (2, 3, 4, 6)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "input_shape", checks.input_shape(self.input_shape, "the space's input_shape"))
@@ -87,15 +97,12 @@ class SearchSpace:
             raise ArchitectureError(
                 f"The space's initial_depth {self.initial_depth} is more than its max_depth {self.max_depth}."
             )
-        for name, (values, least) in _KNOWN.items():
+        for name, check in _CHOICES.items():
             choices = checks.sequence(getattr(self, name), f"The space's {name}")
             if not choices:
                 raise ArchitectureError(f"The space's {name} is empty; it needs at least one value.")
             for value in choices:
-                where = f"Each of the space's {name}"
-                checks.whole(value, least, where) if values is None else checks.one_of(value, values, where)
-                if values is None and value > _LARGEST_CHOICE:
-                    raise ArchitectureError(f"{where} must be at most {_LARGEST_CHOICE}, got {value}.")
+                check(value, where=f"Each of the space's {name}")
             object.__setattr__(self, name, choices)
 
     @classmethod
@@ -116,7 +123,7 @@ class SearchSpace:
             ranges["kernel_sizes"] = (3, 1)
         if isinstance(most := overrides.get("max_depth"), int):
             ranges["initial_depth"] = min(cls.initial_depth, most)
-        ranges_known = {*_KNOWN, "initial_depth", "max_depth", "dropout", "smallest_map"}
+        ranges_known = {*_CHOICES, "initial_depth", "max_depth", "dropout", "smallest_map"}
         for name in overrides:
             if name not in ranges_known:
                 raise ArchitectureError(f"The search space has no range {name!r} ({known(name, ranges_known)}).")
@@ -134,9 +141,9 @@ class SearchSpace:
         """Return a legal network of this space from any list of blocks.
 
         The list is cut at max_depth; genes go to the nearest choice; what does not fit its map is dropped
-        ("valid" becomes "same", then the stride and the pool shrink, then the residual goes); a depthwise
-        block gets its input's channels; genes without effect get one fixed value, so that different keys are
-        different networks.
+        ("valid" becomes "same", then the stride and the pool shrink, then the residual goes); genes without
+        effect get one fixed value (`filters` of a depthwise block: its input's channels), so that different
+        keys are different networks.
         """
         legal: list[Block] = []
         shape = self.input_shape
@@ -175,6 +182,15 @@ class SearchSpace:
         """Return the space that `to_dict` gave; ArchitectureError on an unknown key or a bad value."""
         return cls(**checks.mapping(cls, data, "The search space"))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Take the rows of all kinds along: a worker process knows none but those that ship with tinynas."""
+        return {**self.__dict__, "rows": tuple(KINDS.values())}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for row in state.pop("rows"):
+            register_kind(row)
+        self.__dict__.update(state)
+
     def _default_block(self) -> Block:
         return Block("conv", self.filters[len(self.filters) // 2], self.kernel_sizes[0])
 
@@ -183,7 +199,7 @@ class SearchSpace:
         kind = block.kind if block.kind in self.kinds else self.kinds[0]
         return Block(
             kind,
-            shape[2] if kind == "depthwise" else _nearest(block.filters, self.filters),
+            _nearest(block.filters, self.filters) if KINDS[kind].has_filters else shape[2],
             _nearest(block.kernel_size, self.kernel_sizes),
             _nearest(block.stride, (1, *self.strides)),
             block.padding if block.padding in self.paddings else "same",
@@ -192,6 +208,7 @@ class SearchSpace:
             block.pool if block.pool in self.pools else None,
             _nearest(block.pool_size, self.pool_sizes),
             block.residual and True in self.residual,
+            _nearest(block.expansion, self.expansions) if KINDS[kind].expands else Block.expansion,
         )
 
     def _fit(self, block: Block, shape: Shape) -> Block:

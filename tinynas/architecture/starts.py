@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from tinynas.architecture.architecture import Head
-from tinynas.architecture.block import Block, Shape
+from tinynas.architecture.block import Block
+from tinynas.architecture.walk import Shape
 
 Start = tuple[tuple[Block, ...], Head]
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from math import prod
 from textwrap import wrap
 
-from tinynas.architecture import Architecture, Block, Shape
+from tinynas.architecture import KINDS, Architecture, Block, Shape
 from tinynas.report.words import shape_text
+from tinynas.screening.layers import TFLITE, layers
 from tinynas.tflite import OperatorFigures
 
 WIDTH, CARD, PITCH, TOP = 376, 268, 86, 14
@@ -29,6 +30,11 @@ class Card:
     residual: bool
     weights_bytes: int | None
     macs: int | None
+
+    @property
+    def stripe(self) -> str:
+        """The class of its colour: by the place of a block's kind among all kinds."""
+        return f"kind-{list(KINDS).index(self.kind)}" if self.kind in KINDS else self.kind
 
 
 @dataclass(frozen=True)
@@ -61,10 +67,11 @@ def draw(architecture: Architecture, operators: Sequence[OperatorFigures] = ()) 
 
 
 def block_title(block: Block, shape: Shape) -> str:
-    """Return what the block is: "separable 3 × 3, 48 filters"."""
+    """Return what the block is: "separable 3 × 3, 48 filters", "inverted ×4, 3 × 3, 32 filters"."""
     kernel = shape_text(block.kernel(shape))
-    filters = "" if block.kind == "depthwise" else f", {block.filters} filters"
-    return f"{block.kind} {kernel}{filters}"
+    filters = f", {block.filters} filters" if KINDS[block.kind].has_filters else ""
+    expansion = f" ×{block.expansion}," if KINDS[block.kind].expands else ""
+    return f"{block.kind}{expansion} {kernel}{filters}"
 
 
 def block_detail(block: Block, shape: Shape) -> str:
@@ -101,19 +108,15 @@ def _head_rows(architecture: Architecture) -> list[tuple[str, str, str, Shape, b
 
 def _costs(architecture: Architecture, operators: Sequence[OperatorFigures]) -> list[tuple[int, int]]:
     """Return (weights in bytes, MACs) of each row below the input; [] where the operators are not the genome's."""
-    counts = [
-        1 + (block.kind == "separable") + block.residual + (block.pool is not None) for block in architecture.blocks
-    ]
-    dense = 2 if architecture.head.hidden_units else 1
-    pooled = len(operators) - sum(counts) - dense - 1  # the head's average and reshape, where the file has them
-    if pooled < 0 or pooled > 2:
+    walked = layers(architecture)
+    if [TFLITE[layer.operator] for layer in walked] != [operator.name for operator in operators]:
         return []
-    counts += [pooled, *[1] * (dense - 1), 2]
-    costs, at = [], 0
-    for count in counts:
-        own = operators[at : at + count]
-        costs.append((sum(operator.weights_bytes for operator in own), sum(operator.macs for operator in own)))
-        at += count
+    row, depth = 0, len(architecture.blocks)
+    costs = [(0, 0)] * (depth + 1 + sum(layer.operator == "dense" for layer in walked))
+    for layer, operator in zip(walked, operators, strict=True):
+        row = max(row, depth) + (layer.operator == "dense") if layer.block is None else layer.block
+        weights, macs = costs[row]
+        costs[row] = (weights + operator.weights_bytes, macs + operator.macs)
     return costs
 
 

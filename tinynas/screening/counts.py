@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from tinynas.architecture import Architecture, Shape
-from tinynas.screening.layers import Layer, layers
+from tinynas.architecture import Architecture, Layer, Shape
+from tinynas.screening.layers import layers
 
 
 def count_flops(architecture: Architecture) -> int:
@@ -24,9 +24,9 @@ def count_macs(architecture: Architecture) -> int:
 def count_params(architecture: Architecture) -> int:
     """Return what Keras's `count_params()` says: a batch norm has 4 a channel, and replaces the bias."""
     return sum(
-        _kernel_values(layer) + layer.shape_out[2] * (4 if layer.batch_norm else 1)
+        layer.weights + layer.shape_out[2] * (4 if layer.batch_norm else 1)
         for layer in layers(architecture)
-        if layer.name
+        if layer.weights
     )
 
 
@@ -37,12 +37,12 @@ def flops_of(walk: Sequence[Layer]) -> int:
 
 def macs_of(walk: Sequence[Layer]) -> int:
     """Return `count_macs` of layers that were walked already."""
-    return sum(_positions(layer) * _kernel_values(layer) for layer in walk if layer.name)
+    return sum(_macs(layer) for layer in walk)
 
 
 def deployed_params_of(walk: Sequence[Layer]) -> int:
     """Return the weights and biases that the int8 file holds, where a batch norm is folded into a bias."""
-    return sum(_kernel_values(layer) + layer.shape_out[2] for layer in walk if layer.name)
+    return sum(layer.weights + layer.shape_out[2] for layer in walk if layer.weights)
 
 
 def values(shape: Shape) -> int:
@@ -50,21 +50,15 @@ def values(shape: Shape) -> int:
     return shape[0] * shape[1] * shape[2]
 
 
-def _kernel_values(layer: Layer) -> int:
-    """Return the number of weights, biases left out."""
-    taps = layer.kernel[0] * layer.kernel[1] * layer.shape_in[2]
-    return taps if layer.operator == "DEPTHWISE_CONV_2D" else taps * layer.shape_out[2]
-
-
-def _positions(layer: Layer) -> int:
-    """Return how often each weight is used."""
-    return layer.shape_out[0] * layer.shape_out[1]
+def _macs(layer: Layer) -> int:
+    """Return the multiply-accumulates: each weight is used at every position of the output."""
+    return layer.weights * layer.shape_out[0] * layer.shape_out[1]
 
 
 def _weighted_flops(layer: Layer) -> int:
     made = values(layer.shape_out)
     finish = 2 * made + 6 * layer.shape_out[2] if layer.batch_norm else made
-    return 2 * _positions(layer) * _kernel_values(layer) + finish
+    return 2 * _macs(layer) + finish
 
 
 def _pool_flops(layer: Layer) -> int:
@@ -72,12 +66,12 @@ def _pool_flops(layer: Layer) -> int:
 
 
 _FLOPS: Mapping[str, Callable[[Layer], int]] = {
-    "CONV_2D": _weighted_flops,
-    "DEPTHWISE_CONV_2D": _weighted_flops,
-    "FULLY_CONNECTED": _weighted_flops,
-    "ADD": lambda layer: values(layer.shape_out),
-    "MAX_POOL_2D": _pool_flops,
-    "AVERAGE_POOL_2D": _pool_flops,
-    "RESHAPE": lambda layer: 0,
-    "SOFTMAX": lambda layer: 5 * values(layer.shape_out),
+    "conv": _weighted_flops,
+    "depthwise": _weighted_flops,
+    "dense": _weighted_flops,
+    "add": lambda layer: values(layer.shape_out),
+    "max_pool": _pool_flops,
+    "average_pool": _pool_flops,
+    "flatten": lambda layer: 0,
+    "softmax": lambda layer: 5 * values(layer.shape_out),
 }

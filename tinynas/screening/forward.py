@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tinynas.architecture import INPUT, Layer
 from tinynas.errors import ArchitectureError
-from tinynas.screening.layers import INPUT, Layer
 
 Floats = NDArray[np.float64]
 Weights = Mapping[str, Sequence[NDArray[np.floating]]]
@@ -30,7 +30,7 @@ def fold(layer: Layer, weights: Weights, rng: np.random.Generator) -> Folded:
     batch norm. Raises ArchitectureError when a shape is not the layer's.
     """
     (kh, kw), channels, made = layer.kernel, layer.shape_in[2], layer.shape_out[2]
-    depthwise, dense = layer.operator == "DEPTHWISE_CONV_2D", layer.operator == "FULLY_CONNECTED"
+    depthwise, dense = layer.operator == "depthwise", layer.operator == "dense"
     taps = (kh, kw, channels)
     shape = (channels, made) if dense else (*taps, 1) if depthwise else (*taps, made)
     wanted: list[tuple[int, ...]] = [shape] if layer.batch_norm else [shape, (made,)]
@@ -120,12 +120,12 @@ def _softmax(layer: Layer, values: Floats, folded: Folded | None, skip: Floats |
 
 
 _RUN: Mapping[str, Callable[[Layer, Floats, Folded | None, Floats | None], Floats]] = {
-    "CONV_2D": _conv,
-    "DEPTHWISE_CONV_2D": _depthwise,
-    "FULLY_CONNECTED": _dense,
-    "ADD": _add,
-    "MAX_POOL_2D": lambda layer, values, folded, skip: _windows(layer, values).max(axis=(4, 5)),
-    "AVERAGE_POOL_2D": lambda layer, values, folded, skip: _windows(layer, values).mean(axis=(4, 5)),
-    "RESHAPE": lambda layer, values, folded, skip: values.reshape(len(values), -1),
-    "SOFTMAX": _softmax,
+    "conv": _conv,
+    "depthwise": _depthwise,
+    "dense": _dense,
+    "add": _add,
+    "max_pool": lambda layer, values, folded, skip: _windows(layer, values).max(axis=(4, 5)),
+    "average_pool": lambda layer, values, folded, skip: _windows(layer, values).mean(axis=(4, 5)),
+    "flatten": lambda layer, values, folded, skip: values.reshape(len(values), -1),
+    "softmax": _softmax,
 }

@@ -10,7 +10,8 @@ from functools import lru_cache
 from struct import pack
 from typing import NamedTuple
 
-from tinynas.screening.layers import INPUT, Layer
+from tinynas.architecture import INPUT, Layer
+from tinynas.screening.layers import TFLITE
 from tinynas.tflite import Graph, Operator, Tensor
 
 TAG_BYTES = 2
@@ -18,14 +19,14 @@ TAG_BYTES = 2
 _ACTIVATIONS = {"": 0, "relu": 1, "relu6": 3}  # schema.fbs, ActivationFunctionType
 _PADDINGS = {"same": 0, "valid": 1}  # schema.fbs, Padding
 _VERSIONS = {
-    "CONV_2D": 3,
-    "DEPTHWISE_CONV_2D": 3,
-    "FULLY_CONNECTED": 4,
-    "ADD": 2,
-    "MAX_POOL_2D": 2,
-    "AVERAGE_POOL_2D": 2,
-    "RESHAPE": 1,
-    "SOFTMAX": 2,
+    "conv": 3,
+    "depthwise": 3,
+    "dense": 4,
+    "add": 2,
+    "max_pool": 2,
+    "average_pool": 2,
+    "flatten": 1,
+    "softmax": 2,
 }
 
 
@@ -53,7 +54,7 @@ def assemble(
     tensors = [_activation(walk[0].shape_in, quantization, 4)]
     at: dict[int, tuple[int, ...]] = {}
     for number, layer in enumerate(walk):
-        if layer.operator == "RESHAPE":
+        if layer.operator == "flatten":
             at[number] = (len(tensors),)
             # -1 is the batch, as Keras's Flatten has it even where the batch is known to be 1
             tensors.append(Tensor("", (2,), "INT32", pack("<2i", -1, layer.shape_out[2])))
@@ -65,7 +66,7 @@ def assemble(
     first = len(tensors)
     rank = 4
     for number, layer in enumerate(walk):
-        rank = 2 if layer.operator in ("RESHAPE", "FULLY_CONNECTED") else rank
+        rank = 2 if layer.operator in ("flatten", "dense") else rank
         tensors.append(_activation(layer.shape_out, activations[number + 1], rank))
     operators = tuple(_operator(layer, number, first, at.get(number, ())) for number, layer in enumerate(walk))
     return Graph(tuple(tensors), operators, (0,), (len(tensors) - 1,))
@@ -77,16 +78,16 @@ def skeleton(walk: Sequence[Layer]) -> Graph:
     A plan or a count needs no values, and not to make them is most of what makes a verdict quick.
     """
     unit = Quantization(1.0, 0)
-    constants = [_tagged(number, layer.shape_out[2]) if layer.name else None for number, layer in enumerate(walk)]
+    constants = [_tagged(number, layer.shape_out[2]) if layer.weights else None for number, layer in enumerate(walk)]
     return assemble(walk, constants, [unit] * (len(walk) + 1))
 
 
 def weight_shape(layer: Layer) -> tuple[int, ...]:
     """Return the shape of the weights in the file: OHWI, 1HWC for a depthwise layer, OI for a dense one."""
     (kh, kw), channels, made = layer.kernel, layer.shape_in[2], layer.shape_out[2]
-    if layer.operator == "FULLY_CONNECTED":
+    if layer.operator == "dense":
         return (made, channels)
-    return (1, kh, kw, channels) if layer.operator == "DEPTHWISE_CONV_2D" else (made, kh, kw, channels)
+    return (1, kh, kw, channels) if layer.operator == "depthwise" else (made, kh, kw, channels)
 
 
 def _activation(shape: tuple[int, int, int], quantization: Quantization, rank: int) -> Tensor:
@@ -96,7 +97,7 @@ def _activation(shape: tuple[int, int, int], quantization: Quantization, rank: i
 
 def _constants(layer: Layer, values: Constants) -> tuple[Tensor, Tensor]:
     channels = layer.shape_out[2]
-    zeros, axis = _zeros(channels), 3 if layer.operator == "DEPTHWISE_CONV_2D" else 0
+    zeros, axis = _zeros(channels), 3 if layer.operator == "depthwise" else 0
     return (
         Tensor("", (channels,), "INT32", values.bias, values.bias_scales, zeros),
         Tensor("", weight_shape(layer), "INT8", values.weights, values.weight_scales, zeros, axis),
@@ -106,11 +107,11 @@ def _constants(layer: Layer, values: Constants) -> tuple[Tensor, Tensor]:
 def _operator(layer: Layer, number: int, first: int, constants: tuple[int, ...]) -> Operator:
     before = 0 if number == 0 else first + number - 1
     skip: tuple[int, ...] = ()
-    if layer.operator == "ADD":
+    if layer.operator == "add":
         skip = (0,) if layer.skip == INPUT else (first + layer.skip,)
     options = _options(layer.operator, layer.kernel, layer.strides, layer.padding, layer.activation)
     inputs = (*skip, before, *constants)
-    return Operator(layer.operator, _VERSIONS[layer.operator], inputs, (first + number,), options)
+    return Operator(TFLITE[layer.operator], _VERSIONS[layer.operator], inputs, (first + number,), options)
 
 
 @lru_cache(maxsize=1024)
@@ -121,18 +122,18 @@ def _options(
     window = {"padding": _PADDINGS[padding], "stride_w": strides[1], "stride_h": strides[0]}
     dilation = {"dilation_w_factor": 1, "dilation_h_factor": 1}
     tables: Mapping[str, Mapping[str, int | float | bool] | None] = {
-        "CONV_2D": {**window, **fused, **dilation, "quantized_bias_type": 0},
-        "DEPTHWISE_CONV_2D": {**window, "depth_multiplier": 1, **fused, **dilation},
-        "FULLY_CONNECTED": {
+        "conv": {**window, **fused, **dilation, "quantized_bias_type": 0},
+        "depthwise": {**window, "depth_multiplier": 1, **fused, **dilation},
+        "dense": {
             **fused,
             "weights_format": 0,
             "keep_num_dims": False,
             "asymmetric_quantize_inputs": False,
             "quantized_bias_type": 0,
         },
-        "ADD": {**fused, "pot_scale_int16": True},
-        "RESHAPE": None,
-        "SOFTMAX": {"beta": 1.0},
+        "add": {**fused, "pot_scale_int16": True},
+        "flatten": None,
+        "softmax": {"beta": 1.0},
     }
     if operator in tables:
         return tables[operator]

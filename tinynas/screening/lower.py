@@ -6,11 +6,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.architecture import Architecture
+from tinynas.architecture import Architecture, Layer
 from tinynas.errors import ArchitectureError, check_kind
 from tinynas.screening.forward import Folded, Weights, fold, ranges
 from tinynas.screening.graph import Constants, Quantization, assemble, weight_shape
-from tinynas.screening.layers import Layer, layers
+from tinynas.screening.layers import layers
 from tinynas.tflite import Graph, write
 
 _SEED = 0
@@ -22,7 +22,7 @@ _INPUT = Quantization(1 / 255, -128)
 _HIDDEN = Quantization(0.02, -128)
 _SIGNED = Quantization(0.04, 0)
 _SOFTMAX = Quantization(1 / 256, -128)  # fixed by TFLite (lite/kernels/activations.cc)
-_SAME_SCALE = ("MAX_POOL_2D", "AVERAGE_POOL_2D", "RESHAPE")  # these only move or mean values
+_SAME_SCALE = ("max_pool", "average_pool", "flatten")  # these only move or mean values
 
 
 def lower(
@@ -58,7 +58,7 @@ def lower_graph(
     rng = np.random.default_rng(_SEED) if rng is None else rng
     if weights is None:
         seen: set[bytes] = set()
-        constants = [_random_constants(layer, rng, seen) if layer.name else None for layer in walk]
+        constants = [_random_constants(layer, rng, seen) if layer.weights else None for layer in walk]
         return assemble(walk, constants, _random_activations(walk))
     if samples is None:
         samples = rng.random((_N_SAMPLES, *architecture.input_shape))
@@ -66,10 +66,10 @@ def lower_graph(
         raise ArchitectureError(
             f"The samples have shape {samples.shape}; n >= 1 samples of {architecture.input_shape} were wanted."
         )
-    folded = {number: fold(layer, weights, rng) for number, layer in enumerate(walk) if layer.name}
+    folded = {number: fold(layer, weights, rng) for number, layer in enumerate(walk) if layer.weights}
     activations = _activations(walk, ranges(walk, folded, samples))
     quantized = [
-        _quantize(layer, folded[number], activations[number].scale) if layer.name else None
+        _quantize(layer, folded[number], activations[number].scale) if layer.weights else None
         for number, layer in enumerate(walk)
     ]
     return assemble(walk, quantized, activations)
@@ -100,7 +100,7 @@ def _random_activations(walk: tuple[Layer, ...]) -> list[Quantization]:
     for layer in walk:
         if layer.operator in _SAME_SCALE:
             out.append(out[-1])
-        elif layer.operator == "SOFTMAX":
+        elif layer.operator == "softmax":
             out.append(_SOFTMAX)
         else:
             out.append(_HIDDEN if layer.activation else _SIGNED)
@@ -113,7 +113,7 @@ def _activations(walk: tuple[Layer, ...], seen: list[tuple[float, float]]) -> li
     for layer, (least, greatest) in zip(walk, seen[1:], strict=True):
         if layer.operator in _SAME_SCALE:
             out.append(out[-1])
-        elif layer.operator == "SOFTMAX":
+        elif layer.operator == "softmax":
             out.append(_SOFTMAX)
         else:
             out.append(_quantization(least, greatest))
@@ -128,7 +128,7 @@ def _quantization(least: float, greatest: float) -> Quantization:
 
 def _quantize(layer: Layer, folded: Folded, input_scale: float) -> Constants:
     """Return symmetric int8 weights with a scale a channel, and int32 biases on the product of the scales."""
-    depthwise = layer.operator == "DEPTHWISE_CONV_2D"
+    depthwise = layer.operator == "depthwise"
     other_axes = (0, 1, 2) if depthwise else tuple(range(1, folded.weights.ndim))
     largest = np.abs(folded.weights).max(axis=other_axes)
     scales = np.where(largest > 0.0, largest, 1.0).astype(np.float32).astype(np.float64) / 127

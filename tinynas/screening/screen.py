@@ -7,7 +7,7 @@ from tinynas.errors import check_kind
 from tinynas.hardware import Footprint, costs
 from tinynas.screening.counts import deployed_params_of, flops_of, macs_of, values
 from tinynas.screening.graph import TAG_BYTES, skeleton
-from tinynas.screening.layers import layers
+from tinynas.screening.layers import TFLITE, layers
 from tinynas.tflite import Graph, plan_arena, size_of
 from tinynas.tflite.instructions import instructions
 from tinynas.tflite.lifetimes import live_bytes
@@ -34,7 +34,7 @@ def screen(architecture: Architecture, target: "Target") -> Footprint:
     graph = skeleton(walk)
     library = target.kernel_library
     total = sum(instructions(graph, operator, library) for operator in graph.operators)
-    return costs({layer.operator for layer in walk}, total, target, target.kernels).footprint(
+    return costs({TFLITE[layer.operator] for layer in walk}, total, target, target.kernels).footprint(
         params=deployed_params_of(walk),
         flops=flops_of(walk),
         macs=macs_of(walk),

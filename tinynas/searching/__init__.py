@@ -4,7 +4,7 @@ from tinynas.searching.aging import AgingEvolution
 from tinynas.searching.api import SearchResult, resume, search, with_limits
 from tinynas.searching.events import Event, FinalProgress, GenerationStarted, Note, Started, TrialDone, Watcher
 from tinynas.searching.evolution import Evolution
-from tinynas.searching.features import FEATURES, features
+from tinynas.searching.features import feature_names, features
 from tinynas.searching.nsga2 import NSGA2
 from tinynas.searching.random_search import RandomSearch
 from tinynas.searching.strategies import strategy_for
@@ -12,7 +12,6 @@ from tinynas.searching.strategy import Proposal, Strategy
 from tinynas.searching.surrogate import Surrogate
 
 __all__ = [
-    "FEATURES",
     "NSGA2",
     "AgingEvolution",
     "Event",
@@ -28,6 +27,7 @@ __all__ = [
     "Surrogate",
     "TrialDone",
     "Watcher",
+    "feature_names",
     "features",
     "resume",
     "search",

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from statistics import mean
 
 import numpy as np
 
-from tinynas.architecture import Architecture, Block, Shape
+from tinynas.architecture import KINDS, Architecture, Block, Shape
 from tinynas.hardware import Footprint
 
 
@@ -45,16 +46,19 @@ def _receptive(blocks: Sequence[Block]) -> float:
     """Return how many steps of the input's longer axis the last map's value sees."""
     sees = jump = 1
     for block in blocks:
-        sees += (block.kernel_size - 1) * jump
-        jump *= block.stride
+        for stage in KINDS[block.kind].stages:
+            sees += (block.kernel_size - 1) * jump * stage.spatial
+            jump *= block.stride if stage is KINDS[block.kind].strided else 1
         if block.pool is not None:
             sees += (block.pool_size - 1) * jump
             jump *= block.pool_size
     return sees
 
 
+_Features = Mapping[str, Callable[[_View], float]]
+
 # Name -> how it is read. Sizes are logarithms to the base 2: a doubling is a step, whatever the size.
-_FEATURES: Mapping[str, Callable[[_View], float]] = {
+_SIZES: _Features = {
     "log_params": lambda v: _log(v.footprint.params),
     "log_macs": lambda v: _log(v.footprint.macs),
     "log_flash": lambda v: _log(v.footprint.flash_bytes),
@@ -62,10 +66,8 @@ _FEATURES: Mapping[str, Callable[[_View], float]] = {
     "log_largest_tensor": lambda v: _log(v.footprint.largest_tensor_bytes),
     "log_instructions": lambda v: _log(v.footprint.instructions),
     "depth": lambda v: len(v.blocks),
-    "conv": lambda v: sum(block.kind == "conv" for block in v.blocks),
-    "separable": lambda v: sum(block.kind == "separable" for block in v.blocks),
-    "depthwise": lambda v: sum(block.kind == "depthwise" for block in v.blocks),
-    "first_depthwise": lambda v: v.blocks[0].kind == "depthwise",
+}
+_GENES: _Features = {
     "first_channels": lambda v: v.log_channels()[0],
     "mean_channels": lambda v: mean(v.log_channels()),
     "most_channels": lambda v: max(v.log_channels()),
@@ -89,10 +91,40 @@ _FEATURES: Mapping[str, Callable[[_View], float]] = {
     "into_head": lambda v: _log(math.prod(v.last) if v.architecture.head.pooling == "flatten" else v.last[2]),
     "hidden_units": lambda v: _log(v.architecture.head.hidden_units),
 }
-FEATURES = tuple(_FEATURES)
+# Counted in every space: a run that began when there were no others ranks by the same columns when it goes on.
+_ALWAYS = ("conv", "depthwise", "separable")
 
 
-def features(architecture: Architecture, footprint: Footprint) -> np.ndarray:
-    """Return the features in the order of FEATURES: float64 (len(FEATURES),), all finite."""
+@cache
+def _features(kinds: tuple[str, ...]) -> _Features:
+    """Return the features for a space of `kinds`: sizes, how many blocks of each kind there are, the other genes."""
+    counted = [kind for name, kind in KINDS.items() if name in (*_ALWAYS, *kinds)]
+    counted.sort(key=lambda kind: not kind.has_filters)
+    counts = {kind.name: partial(_count, kind.name) for kind in counted}
+    first = {f"first_{kind.name}": partial(_is_first, kind.name) for kind in counted if not kind.has_filters}
+    expansion: _Features = {"mean_expansion": _mean_expansion} if any(kind.expands for kind in counted) else {}
+    return {**_SIZES, **counts, **first, **_GENES, **expansion}
+
+
+def _count(kind: str, v: _View) -> int:
+    return sum(block.kind == kind for block in v.blocks)
+
+
+def _mean_expansion(v: _View) -> float:
+    """Return the mean of the logarithms; a block that does not expand counts as one of expansion 1."""
+    return mean(_log(block.expansion) if KINDS[block.kind].expands else 0.0 for block in v.blocks)
+
+
+def _is_first(kind: str, v: _View) -> bool:
+    return v.blocks[0].kind == kind
+
+
+def feature_names(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the features in a space of `kinds`."""
+    return tuple(_features(kinds))
+
+
+def features(architecture: Architecture, footprint: Footprint, kinds: tuple[str, ...]) -> np.ndarray:
+    """Return the features of an architecture from a space of `kinds`, by `feature_names`: float64 (n,), all finite."""
     view = _View(architecture, footprint)
-    return np.array([float(read(view)) for read in _FEATURES.values()])
+    return np.array([float(read(view)) for read in _features(kinds).values()])

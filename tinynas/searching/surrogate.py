@@ -10,7 +10,7 @@ from tinynas.architecture import Architecture, SearchSpace, crossover, mutate
 from tinynas.hardware import Footprint, Limits
 from tinynas.runs import Trial
 from tinynas.searching.equal_length import EqualLength
-from tinynas.searching.features import FEATURES, features
+from tinynas.searching.features import feature_names, features
 from tinynas.searching.population import Population, scored
 from tinynas.searching.strategy import Proposal
 
@@ -81,7 +81,7 @@ class Surrogate:
         if not scored(trial) or footprint is None:
             return
         self._population.add(trial)
-        self._features[key] = features(trial.architecture, footprint)
+        self._features[key] = features(trial.architecture, footprint, self._space.kinds)
         self._lengths.tell(trial)
         self._fitted = None
 
@@ -108,7 +108,7 @@ class Surrogate:
                 continue
             footprint = self._screen(architecture)
             if not self._limits.violations(footprint):
-                members[architecture.key] = _Member(proposal, features(architecture, footprint))
+                members[architecture.key] = _Member(proposal, features(architecture, footprint, self._space.kinds))
             if len(members) == _POOL:
                 break
         return list(members.values())
@@ -132,7 +132,7 @@ class Surrogate:
             return []
         x = np.array([member.features for member in pool])
         if len(self._population) < _ENOUGH:
-            mean, deviation = _prior(x), np.full(len(x), _CHANCE)
+            mean, deviation = _prior(x, self._space.kinds), np.full(len(x), _CHANCE)
         else:
             mean, deviation = self._model().predict(x)
         left = np.ones(len(pool), dtype=bool)
@@ -159,7 +159,8 @@ class Surrogate:
         return self._fitted[1]
 
 
-def _prior(x: np.ndarray) -> np.ndarray:
+def _prior(x: np.ndarray, kinds: tuple[str, ...]) -> np.ndarray:
     """Return how promising each row of features is, by size alone."""
     scaled = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9)
-    return np.asarray(sum(weight * scaled[:, FEATURES.index(name)] for name, weight in _PRIOR.items()))
+    names = feature_names(kinds)
+    return np.asarray(sum(weight * scaled[:, names.index(name)] for name, weight in _PRIOR.items()))

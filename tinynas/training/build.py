@@ -1,11 +1,12 @@
-"""Architecture to Keras model: the layers of each block, in the order the genome defines."""
+"""Architecture to Keras model: the layers of its walk, in their order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
-from tinynas.architecture import Architecture, Block
+from tinynas.architecture import CONVOLUTIONS, INPUT, Architecture, Layer, walk
 from tinynas.errors import ArchitectureError
 from tinynas.training.keras import keras
 from tinynas.training.precision import Precision
@@ -38,62 +39,59 @@ def build(architecture: Architecture, weights: Weights | None = None, precision:
 
 
 def _model(architecture: Architecture) -> Any:
-    inputs = keras.Input(shape=architecture.input_shape, name="input")
-    x, shape = inputs, architecture.input_shape
-    rates = architecture.dropout_rates
-    for number, (block, rate) in enumerate(zip(architecture.blocks, rates, strict=False)):
-        x = _block(x, block, shape, f"block{number}", rate)
-        shape = block.output_shape(shape)
-    outputs = _head(x, architecture, shape, rates[-1])
-    return keras.Model(inputs, outputs, name="tinynas")
+    """Return the walk over `architecture` as a Keras model, with the dropout that the walk leaves out."""
+    layers, rates = walk(architecture), architecture.dropout_rates
+    x = inputs = keras.Input(shape=architecture.input_shape, name="input")
+    made = {INPUT: inputs}
+    for number, (layer, after) in enumerate(zip_longest(layers, layers[1:])):
+        if after is None:
+            x = keras.layers.Dropout(rates[-1], name="head_dropout")(x)
+        x = _LAYERS[layer.operator](layer)([made[layer.skip], x] if layer.operator == "add" else x)
+        if layer.batch_norm:
+            x = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{layer.name}_bn")(x)
+        if layer.activation and layer.operator != "dense":
+            limit = 6.0 if layer.activation == "relu6" else None
+            x = keras.layers.ReLU(max_value=limit, name=_activation_name(layer, after))(x)
+        if layer.block is not None and after.block != layer.block:
+            x = keras.layers.Dropout(rates[layer.block], name=f"block{layer.block}")(x)
+        made[number] = x
+    return keras.Model(inputs, x, name="tinynas")
 
 
-def _block(x: Any, block: Block, shape: tuple[int, int, int], name: str, dropout: float) -> Any:
-    """Return the tensor after `block`; the identity at the end only carries the block's name."""
-    layers = keras.layers
-    kernel, strides = block.kernel(shape), block.strides(shape)
-    common = {"padding": block.padding, "use_bias": not block.batch_norm}
-    skip = x
-    if block.kind == "conv":
-        x = layers.Conv2D(block.filters, kernel, strides, name=f"{name}_conv", **common)(x)
-        x = _batch_norm(x, block, f"{name}_conv_bn")
-    else:
-        x = layers.DepthwiseConv2D(kernel, strides, name=f"{name}_depthwise", **common)(x)
-        x = _batch_norm(x, block, f"{name}_depthwise_bn")
-    if block.kind == "separable":
-        x = _activation(x, block, f"{name}_depthwise_act")
-        x = layers.Conv2D(block.filters, 1, use_bias=not block.batch_norm, name=f"{name}_pointwise")(x)
-        x = _batch_norm(x, block, f"{name}_pointwise_bn")
-    if block.residual:
-        x = layers.Add(name=f"{name}_add")([skip, x])
-    x = _activation(x, block, f"{name}_act")
-    if block.pool is not None:
-        window = block.pool_window(block.conv_shape(shape))
-        pool = layers.MaxPooling2D if block.pool == "max" else layers.AveragePooling2D
-        x = pool(window, window, padding="valid", name=f"{name}_pool")(x)
-    return layers.Dropout(dropout, name=name)(x)
+def _activation_name(layer: Layer, after: Layer) -> str:
+    """Return the name of the activation behind `layer`: the block's own behind its last convolution or its sum."""
+    inside = after.block == layer.block and after.operator in CONVOLUTIONS
+    return f"{layer.name}_act" if inside else f"block{layer.block}_act"
 
 
-def _batch_norm(x: Any, block: Block, name: str) -> Any:
-    if not block.batch_norm:
-        return x
-    return keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=name)(x)
+def _convolved(layer: Layer) -> dict[str, Any]:
+    """Return the arguments that both kinds of convolution have."""
+    return {
+        "kernel_size": layer.kernel,
+        "strides": layer.strides,
+        "padding": layer.padding,
+        "use_bias": not layer.batch_norm,
+        "name": layer.name,
+    }
 
 
-def _activation(x: Any, block: Block, name: str) -> Any:
-    return keras.layers.ReLU(max_value=6.0 if block.activation == "relu6" else None, name=name)(x)
+def _dense(layer: Layer) -> Any:
+    precision = {"dtype": "float32"} if layer.activation == "softmax" else {}
+    return keras.layers.Dense(layer.shape_out[2], activation=layer.activation, name=layer.name, **precision)
 
 
-def _head(x: Any, architecture: Architecture, shape: tuple[int, int, int], dropout: float) -> Any:
-    """Return the class probabilities; the average over the whole map is a pool, since TFLM's MEAN is slow."""
-    layers, head = keras.layers, architecture.head
-    if head.pooling == "gap" and shape[:2] != (1, 1):
-        x = layers.AveragePooling2D(shape[:2], shape[:2], padding="valid", name="head_pool")(x)
-    x = layers.Flatten(name="head_flatten")(x)
-    if head.hidden_units:
-        x = layers.Dense(head.hidden_units, activation="relu", name="head_hidden")(x)
-    x = layers.Dropout(dropout, name="head_dropout")(x)
-    return layers.Dense(architecture.n_classes, activation="softmax", dtype="float32", name="head_classes")(x)
+# The Keras layer for each operator of the walk; batch norm and the activation of a convolution are layers behind it.
+_LAYERS: Mapping[str, Callable[[Layer], Any]] = {
+    "conv": lambda layer: keras.layers.Conv2D(layer.shape_out[2], **_convolved(layer)),
+    "depthwise": lambda layer: keras.layers.DepthwiseConv2D(**_convolved(layer)),
+    "add": lambda layer: keras.layers.Add(name=layer.name),
+    "max_pool": lambda layer: keras.layers.MaxPooling2D(layer.kernel, layer.strides, layer.padding, name=layer.name),
+    "average_pool": lambda layer: keras.layers.AveragePooling2D(
+        layer.kernel, layer.strides, layer.padding, name=layer.name
+    ),
+    "flatten": lambda layer: keras.layers.Flatten(name=layer.name),
+    "dense": _dense,
+}
 
 
 def set_weights(model: Any, weights: Weights) -> None:

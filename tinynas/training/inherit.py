@@ -5,7 +5,7 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from tinynas.architecture import Architecture, Block
+from tinynas.architecture import Architecture, Block, walk
 
 Weights = Mapping[str, Sequence[np.ndarray]]
 
@@ -19,12 +19,13 @@ def inherit(child: Architecture, fresh: Weights, parent: Architecture, trained: 
     did (function-preserving widening in the manner of Net2Net, Chen et al. 2016, with zeros in place of copies).
     """
     weights = {name: [np.array(array) for array in arrays] for name, arrays in fresh.items()}
+    operators = {layer.name: layer.operator for layer in walk(child)}
     for name, arrays in weights.items():
         source = _source(name, child, parent)
         if source is None or source not in trained:
             continue
         for index, (array, old) in enumerate(zip(arrays, trained[source], strict=False)):
-            arrays[index] = _taken_over(array, np.asarray(old), _role(name, array), child, parent)
+            arrays[index] = _taken_over(array, np.asarray(old), operators.get(name, ""), child, parent)
     return weights
 
 
@@ -63,27 +64,20 @@ def _akin(one: Block, other: Block) -> bool:
     return one.kind == other.kind
 
 
-def _role(name: str, array: np.ndarray) -> str:
-    """Return how the array's axes are read: (.., in, out) of a kernel, (kh, kw, channels, 1), or (channels,)."""
-    if array.ndim == 4:
-        return "depthwise" if name.endswith("_depthwise") else "conv"
-    if array.ndim == 2:
-        return "flat" if name in ("head_hidden", "head_classes") else "dense"
-    return "vector"
-
-
-def _taken_over(fresh: np.ndarray, old: np.ndarray, role: str, child: Architecture, parent: Architecture) -> np.ndarray:
-    """Return `fresh` with what `old` has for it."""
-    if role == "flat":
+def _taken_over(
+    fresh: np.ndarray, old: np.ndarray, operator: str, child: Architecture, parent: Architecture
+) -> np.ndarray:
+    """Return `fresh` with what `old` has for it: a kernel (kh, kw, in, out) or (in, out), or a vector (channels,)."""
+    if fresh.ndim == 2:
         return _flat_taken_over(fresh, old, child, parent)
     taken: np.ndarray = np.array(fresh)
-    if role == "vector":
+    if fresh.ndim == 1:
         common = min(len(fresh), len(old))
         taken[:common] = old[:common]
         return taken
     inner, outer = _middle(fresh.shape[0], old.shape[0]), _middle(fresh.shape[1], old.shape[1])
     channels, filters = (min(a, b) for a, b in zip(fresh.shape[2:], old.shape[2:], strict=True))
-    if role == "conv":
+    if operator == "conv":
         taken[:, :, channels:, :filters] = 0.0  # what is made of new channels; new filters see them freshly
     taken[:, :, :channels, :filters] = 0.0
     taken[inner[0], outer[0], :channels, :filters] = old[inner[1], outer[1], :channels, :filters]

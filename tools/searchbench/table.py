@@ -20,8 +20,8 @@ import numpy as np
 from searchbench.curves import Curve
 from searchbench.drive import Meter, drive
 from tinynas import __version__
-from tinynas.architecture import Architecture, SearchSpace
-from tinynas.architecture.block import ACTIVATIONS, KINDS, POOLS, Block, Shape
+from tinynas.architecture import Architecture, Block, SearchSpace, Shape
+from tinynas.architecture.block import ACTIVATIONS, POOLS
 from tinynas.data import FoldScores, Scores
 from tinynas.hardware import Footprint, Limits, Target
 from tinynas.runs import DataSource, Evaluation, Settings, State
@@ -204,16 +204,19 @@ def encode(architecture: Architecture, footprint: Footprint, space: SearchSpace)
         architecture.head.pooling == "flatten",
         math.log1p(architecture.head.hidden_units),
     ]
-    for at in range(space.max_depth):
-        inside = at < len(architecture.blocks)
-        values += _genes(architecture.blocks[at], architecture.shapes[at + 1]) if inside else [0.0] * _WIDTH
+    genes = [
+        _genes(block, shape, space.kinds)
+        for block, shape in zip(architecture.blocks, architecture.shapes[1:], strict=True)
+    ]
+    values += [value for of_block in genes for value in of_block]
+    values += [0.0] * (len(genes[0]) * (space.max_depth - len(genes)))
     return np.array(values, dtype=np.float64)
 
 
-def _genes(block: Block, shape: Shape) -> list[float]:
+def _genes(block: Block, shape: Shape, kinds: tuple[str, ...]) -> list[float]:
     return [
         1.0,
-        *(float(block.kind == kind) for kind in KINDS),
+        *(float(block.kind == kind) for kind in kinds),
         math.log(shape[2]),
         math.log(shape[0] * shape[1]),
         block.kernel_size,
@@ -224,9 +227,6 @@ def _genes(block: Block, shape: Shape) -> list[float]:
         *(float(block.pool == pool) for pool in POOLS),
         block.residual,
     ]
-
-
-_WIDTH = len(_genes(Block("conv", 8, 3), (8, 8, 8)))
 
 
 def _regressor() -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from searchbench.drive import BudgetUsedError, Meter, steered
-from tinynas.architecture import GENES, Architecture, Block, Head, SearchSpace
+from tinynas.architecture import Architecture, Block, Head, SearchSpace, genes_of
 from tinynas.hardware import Limits
 from tinynas.searching.feasible import Screen
 
@@ -21,10 +21,11 @@ _LONGEST = 3  # Hyperband's longest training, in trainings of the other peers; i
 def choose(hp: Any, space: SearchSpace) -> Architecture:
     """Declare the genes of the space to keras-tuner's HyperParameters and return the network that they name."""
     depth = hp.Int("depth", 1, space.max_depth)
+    fields = genes_of(space).items()
     blocks = []
     for at in range(space.max_depth):
         with hp.conditional_scope("depth", list(range(at + 1, space.max_depth + 1))):
-            genes = {gene: _choice(hp, f"{gene}_{at}", getattr(space, field)) for gene, field in GENES.items()}
+            genes = {gene: _choice(hp, f"{gene}_{at}", getattr(space, field)) for gene, field in fields}
         if at < depth:
             blocks.append(Block(**genes))
     head = Head(_choice(hp, "pooling", space.head_poolings), _choice(hp, "hidden", space.hidden_units))

@@ -22,8 +22,9 @@ from tinynas.architecture.block import (
 )
 from tinynas.architecture.draw import draw_block, draw_head
 from tinynas.architecture.starts import starts
-from tinynas.errors import ArchitectureError, known
+from tinynas.errors import ArchitectureError
 from tinynas.options import SPACE
+from tinynas.words import known
 
 _MOST_BLOCKS, _LARGEST_CHOICE = 100, 4096  # no board has room for more, and a slip of the pen must not hang a search
 _FILTERS = (4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160, 192)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal
+
+from tinynas.words import one_of as one_of
 
 Kind = Literal["whole", "number", "switch", "choice", "names", "time", "size", "text"]
 
@@ -114,9 +115,3 @@ class Option:
         if isinstance(value, list | tuple):
             return [self.option, ",".join(map(str, value))]
         return [self.option, f"{value:.12g}s" if self.kind == "time" else str(value)]
-
-
-def one_of(names: Iterable[str], last: str = "or") -> str:
-    """Return names as a list in words: "a, b or c"."""
-    *others, end = names
-    return f"{', '.join(others)} {last} {end}" if others else end

@@ -12,12 +12,12 @@ Kind = Literal["whole", "number", "switch", "choice", "names", "time", "size", "
 
 # The panels of the help, in their order: what a newcomer needs comes first, what is for study last.
 FIRST = "Options"
-DATA = "How the data are read"
 LIMITS = "Limits, in place of the board's"
 SEARCH = "What is searched for, and for how long"
+DATA = "How the data are read"
 TRAINING = "Training"
 STUDY = "For study: how the search itself works"
-PANELS = (FIRST, DATA, LIMITS, SEARCH, TRAINING, STUDY)
+PANELS = (FIRST, LIMITS, SEARCH, DATA, TRAINING, STUDY)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ _TRAINS: tuple[Fidelity, ...] = ("proxy", "full")
 _ROWS = (
     Option(
         "time_budget_s",
-        "Wall time for everything, such as 20m or 1h30m (in Python: seconds); give a minute or more.",
+        "Wall time for everything, such as 20m or 1h30m; give a minute or more.",
         "time",
         None,
         "no limit",

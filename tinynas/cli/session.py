@@ -109,7 +109,7 @@ def load_data(
         axes = None if reshape is None else parse_reshape(reshape)
         dataset, kind = Dataset.load(data, labels=labels, layout=layout, reshape=axes, **reading), "path"
     if say:
-        console.print(f"Data: {dataset.summary()}.")
+        console.print(f"Data: {dataset.summary()}.", soft_wrap=True)
     for note in dataset.notes:
         console.print(note)
     source = DataSource(

@@ -12,8 +12,6 @@ TinynasError              an error that a person can act on (exit code 1)
   RunError                a run folder that is missing, in use, damaged or of another search
 """
 
-from collections.abc import Iterable
-
 
 class TinynasError(Exception):
     """The root of all errors that are a message to a person; `exit_code` is what the command line ends with."""
@@ -67,12 +65,3 @@ def check_kind(name: str, value: object, kinds: type | tuple[type, ...], wanted:
         came = "None" if value is None else f"the {type(value).__name__} {value!r}"
         came = came if len(came) <= 60 else f"a {type(value).__name__}"
         raise UsageError(f"{name} must be {wanted}, got {came}.")
-
-
-def known(name: object, names: Iterable[str]) -> str:
-    """Return what a sentence about an unknown name says in brackets: all `names`, and the nearest of them."""
-    from difflib import get_close_matches
-
-    listed = sorted(names)
-    near = get_close_matches(str(name).lower(), listed, n=1)
-    return f"known: {', '.join(listed)}{f'; did you mean {near[0]}?' if near else ''}"

@@ -49,6 +49,37 @@ def test_targets_lists_every_board(call):
     assert [board["name"] for board in json.loads(out)] == list(Target.names())
 
 
+def test_targets_checks_and_shows_one_board(call, tmp_path):
+    code, out, _ = call("targets", "nucleo_f401")
+    assert code == 0
+    assert "524,288 B (512 KiB)" in out
+    assert "the arena is exact" in out
+    assert "nucleo_f411" not in out
+    own = tmp_path / "my.json"
+    own.write_text(json.dumps({**BOARD, "reserved_ram_bytes": 9152}))
+    code, out, _ = call("targets", own)
+    assert code == 0
+    assert "9,152 B are reserved, 40,000 B left" in out
+    code, out, _ = call("targets", own, "--json")
+    assert Target(**json.loads(out)) == Target.load(own)
+    own.write_text(json.dumps({**BOARD, "clock_hz": 64, "ram_bytes": "48K"}))
+    code, out, err = call("targets", own)
+    assert (code, out) == (2, "")
+    _one_sentence(err)
+    assert "clock_hz is 64" in err
+    assert "ram_bytes is '48K'" in err
+    assert call("targets", "nucleo_f4")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("folds", "said"), [(1, "96.77 % (int8, one fold)"), (3, "96.77 % +/- 0.40 % (int8, 3 folds)")]
+)
+def test_one_fold_has_no_spread(folds, said):
+    from tinynas.cli.session import _validation
+
+    assert _validation({"mean": 0.9677, "std": 0.004 if folds > 1 else 0.0}, folds) == said
+
+
 def test_analyze_shows_and_prints(call, small_run):
     model = small_run.folder / "best" / "model.tflite"
     code, out, _ = call("analyze", model, "--target", "nucleo_f401")

@@ -58,7 +58,7 @@ def test_data_give_an_accuracy(call, tmp_path):
     code, out, err = call(NET, "--data", tmp_path, "--out", "fw", "--input-range=-4,4")
     assert code == 0
     assert "Accuracy" in out
-    assert "Layout: image" in err
+    assert "image of" in err
     code, _, err = call(NET, "--data", tmp_path, "--reshape", "784", "--out", "fw2")
     assert code == 1
     assert "samples of 784 x 1 x 1 do not fit the model, which takes 28 x 28 x 1" in err

@@ -40,7 +40,7 @@ def _shown(terminal: bool) -> str:
 @pytest.mark.parametrize("terminal", [False, True])
 def test_what_stays_is_on_the_screen(terminal):
     text = _shown(terminal)
-    assert "Target nucleo_f401. Data: digits. Run folder: runs/x" in text
+    assert "Target nucleo_f401. Run folder: runs/x" in text
     assert "Going on after 2 trials." in text
     assert "Search ends: [brackets] are text." in text
 

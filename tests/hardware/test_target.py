@@ -95,6 +95,8 @@ WRONG = [
     ({"ram_bytes": -1}, "ram_bytes is -1; wanted a whole number of bytes, 1 to 2**40"),
     ({"ram_bytes": 0}, "ram_bytes is 0; wanted"),
     ({"clock_hz": 0}, "clock_hz is 0; wanted the core's clock in Hz"),
+    ({"clock_hz": 64}, "clock_hz is 64; wanted the core's clock in Hz, a whole number, 100_000 to 2**40 (64 MHz is"),
+    ({"clock_hz": 99_999}, "clock_hz is 99999; wanted the core's clock in Hz"),
     ({"reserved_ram_bytes": -5}, "reserved_ram_bytes is -5; wanted a whole number of bytes, 0 to 2**40"),
     ({"reserved_ram_bytes": 131_072}, "reserved_ram_bytes is 131072, but ram_bytes is only 131072"),
     ({"reserved_flash_bytes": 2_000_000}, "reserved_flash_bytes is 2000000, but flash_bytes is only 1048576"),
@@ -131,6 +133,19 @@ def test_a_wrong_file_gets_the_same_sentence_and_its_path(tmp_path, change, sent
     with pytest.raises(TargetError) as error:
         Target.load(path)
     assert _one_sentence(error).startswith(f"{path}: {sentence}")
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path):
+    path = tmp_path / "foo.json"
+    path.write_text(json.dumps({"name": "", "core": "Cortex-M4F", "clock_hz": 64, "flash_kb": 512, "kernels": "cmsis"}))
+    with pytest.raises(TargetError) as error:
+        Target.load(path)
+    said = _one_sentence(error).split("; ")
+    assert said[0].startswith(f"{path}: unknown key 'flash_kb' (known: ")
+    for part in ("name is ''", "clock_hz is 64", "kernels is 'cmsis'"):
+        assert part in said
+    for key in ("mcu", "flash_bytes", "ram_bytes"):
+        assert f"the key '{key}' is missing" in said
 
 
 @pytest.mark.parametrize("key", BOARD)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tinynas.cli.options import DATA, LIMITS, _value, in_options
 from tinynas.data.captures import CaptureOptions
 from tinynas.errors import UsageError
-from tinynas.options import PANELS, RUNNING, SETTINGS, SPACE, Option, one_of
+from tinynas.options import PANELS, RUNNING, SETTINGS, SPACE, Option
 from tinynas.options.captures import CAPTURES, DEFAULT_MASK
 
 SEARCH = (RUNNING, SETTINGS, SPACE, LIMITS, DATA)  # of one command
@@ -112,12 +112,6 @@ def test_switches_are_words_alone():
 )
 def test_a_sentence_about_keywords_becomes_one_about_options(python, line):
     assert in_options(python) == line
-
-
-def test_lists_in_words():
-    assert one_of(["a"]) == "a"
-    assert one_of(["a", "b"]) == "a or b"
-    assert one_of(("a", "b", "c"), "and") == "a, b and c"
 
 
 @pytest.mark.parametrize("row", CAPTURES.values(), ids=CAPTURES)

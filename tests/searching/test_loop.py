@@ -11,7 +11,7 @@ from tinynas.data import Dataset, FoldScores, Scores
 from tinynas.errors import DataError, InfeasibleError, RunError, UsageError
 from tinynas.hardware import Limits
 from tinynas.runs import Evaluation, Journal, State, Trial, read_settings, read_trials
-from tinynas.searching import GenerationStarted, Started, TrialDone, resume, search
+from tinynas.searching import GenerationStarted, Note, Started, TrialDone, resume, search
 from tinynas.searching.executor import Calls
 
 
@@ -214,6 +214,20 @@ def test_fidelity_none_measures_only(run):
     result = run(fidelity="none", evaluate=lambda a: Evaluation(State.COMPLETE))
     assert result.summary["best"] is None
     assert result.summary["trials"]["complete"] > 0
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"n_generations": 1}, "Search ends after 1 generation: 1 generation was asked for."),
+        ({"n_generations": 2}, "Search ends after 2 generations: 2 generations were asked for."),
+        ({"n_generations": None, "max_trials": 1}, "Search ends after 1 generation: 1 trial was asked for."),
+    ],
+)
+def test_one_is_no_plural(run, given, said):
+    events = []
+    run(watch=events.append, **given)
+    assert said in [event.text for event in events if isinstance(event, Note)]
 
 
 def test_events_tell_the_story(run):

@@ -22,8 +22,9 @@ from tinynas.architecture.draw import draw_block, draw_head
 from tinynas.architecture.kinds import KINDS, register_kind, require_kind
 from tinynas.architecture.starts import starts
 from tinynas.architecture.walk import Shape
-from tinynas.errors import ArchitectureError, known
+from tinynas.errors import ArchitectureError
 from tinynas.options import SPACE
+from tinynas.words import known
 
 _MOST_BLOCKS = 100  # as `most` below: no board has room for more, and a slip of the pen must not hang a search
 _FILTERS = (4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160, 192)

@@ -34,7 +34,7 @@ def check(
     from tinynas.cli.console import console as console_for
     from tinynas.cli.session import load_data
 
-    dataset, source = load_data(data, given, console_for(stderr=True))
+    dataset, source = load_data(data, given, console_for(stderr=True), say=as_json)
     from tinynas.data.check import check as check_data
 
     found = check_data(dataset)

@@ -13,6 +13,7 @@ from tinynas.cli.formats import duration, share, size
 from tinynas.cli.options import in_options
 from tinynas.runs import State, Trial
 from tinynas.searching import Event, FinalProgress, GenerationStarted, Note, Started, TrialDone
+from tinynas.words import counted
 
 _ROWS = 12  # of the generation's table: what fits a small terminal
 
@@ -62,9 +63,9 @@ class LiveView:
     def started(self, event: Started) -> None:
         """Say what is searched and where it is kept."""
         self.folder = event.folder
-        self._print(f"Target {event.target}. Data: {event.data}. Run folder: {event.folder}")
+        self._print(f"Target {event.target}. Run folder: {event.folder}")
         if event.resumed:
-            self._print(f"Going on after {event.resumed:,} trials.")
+            self._print(f"Going on after {counted(event.resumed, 'trial')}.")
         self._task = self._progress.add_task("search", total=1.0)
 
     def generation(self, event: GenerationStarted) -> None:

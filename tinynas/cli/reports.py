@@ -10,6 +10,7 @@ from tinynas.cli.formats import duration, share, size
 from tinynas.report import Comparison, RunFacts, draw, lineage
 from tinynas.runs import State, Trial
 from tinynas.tflite import OperatorFigures
+from tinynas.words import counted
 
 _ACROSS = 24  # characters of the widest bar of a network's picture
 _WIDE = 132  # characters of a terminal that has room for all columns of the trials
@@ -25,7 +26,7 @@ def show_trials(facts: RunFacts, trials: Sequence[Trial]) -> None:
     )
     shown = [place for place, name in enumerate(columns) if screen.width >= _WIDE or name not in _WIDE_ONLY]
     rows = table(
-        f"{facts.folder}: {len(facts.trials):,} trials" + (f", the best {len(trials):,}" if left else ""),
+        f"{facts.folder}: {counted(len(facts.trials), 'trial')}" + (f", the best {len(trials):,}" if left else ""),
         ", ".join(columns[place] for place in shown),
     )
     for trial in trials:

@@ -52,7 +52,10 @@ def search(
     ] = False,
     **given: Any,
 ) -> None:
-    """Search for the best model that fits the target, train it, and keep it in a run folder."""
+    """Search for the best model that fits the target, train it, and keep it in a run folder.
+
+    Three options are enough for most searches: tinynas search --target nucleo_f401 --data DIR --time-budget 20m
+    """
     from tinynas.cli.console import console as console_for
 
     console = console_for(stderr=as_json)

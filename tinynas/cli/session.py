@@ -9,6 +9,7 @@ from tinynas.cli.formats import duration, parse_reshape, share, size
 from tinynas.cli.options import in_options
 from tinynas.errors import RunError, UsageError
 from tinynas.options.reading import READING
+from tinynas.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,8 +86,10 @@ def warn_of_short(time_budget_s: float | None, console: "Console") -> None:
         )
 
 
-def load_data(data: Path | None, given: "Mapping[str, Any]", console: "Console") -> tuple["Dataset", "DataSource"]:
-    """Return the data set and how to find it again, and say what was understood.
+def load_data(
+    data: Path | None, given: "Mapping[str, Any]", console: "Console", say: bool = True
+) -> tuple["Dataset", "DataSource"]:
+    """Return the data set and how to find it again, and say what was understood; only notes unless `say`.
 
     `given` are the options of LOADING and READING that were given. Errors begin with their names.
     """
@@ -105,7 +108,8 @@ def load_data(data: Path | None, given: "Mapping[str, Any]", console: "Console")
     else:
         axes = None if reshape is None else parse_reshape(reshape)
         dataset, kind = Dataset.load(data, labels=labels, layout=layout, reshape=axes, **reading), "path"
-    console.print(f"Layout: {dataset.layout} ({dataset.layout_reason}).")
+    if say:
+        console.print(f"Data: {dataset.summary()}.", soft_wrap=True)
     for note in dataset.notes:
         console.print(note)
     source = DataSource(
@@ -146,6 +150,13 @@ def _needs(result: "SearchResult") -> list[tuple[str, str]]:
     ]
 
 
+def _validation(scores: "Mapping[str, float]", folds: int) -> str:
+    """Return the mean over the folds, and how far they lie apart where there is more than one."""
+    if folds == 1:
+        return f"{share(scores['mean'])} (int8, one fold)"
+    return f"{share(scores['mean'])} +/- {share(scores['std'])} (int8, {folds} folds)"
+
+
 def show_result(result: "SearchResult", console: "Console", as_json: bool) -> None:
     """Print the one closing table, or the summary as JSON."""
     summary = result.summary
@@ -162,14 +173,15 @@ def show_result(result: "SearchResult", console: "Console", as_json: bool) -> No
     table.add_row("target", summary["target"])
     table.add_row("data", summary["data"])
     full = sum(trial.evaluation.fidelity == "full" for trial in result.trials)
-    again = f" ({full} of them finalists, trained again on more folds)" if 0 < full < len(result.trials) else ""
+    finalists = counted(full, "finalist")
+    again = f" ({finalists} among them, trained again on more folds)" if 0 < full < len(result.trials) else ""
     table.add_row("trials", ", ".join(f"{count:,} {state}" for state, count in trials.items()) + again)
     if best is not None:
         validation, test = best["validation"]["accuracy"], best["test"]
         table.add_row("architecture", best["description"])
         for name, value in _needs(result):
             table.add_row(name, value)
-        table.add_row("validation accuracy", f"{share(validation['mean'])} +/- {share(validation['std'])} (int8)")
+        table.add_row("validation accuracy", _validation(validation, best["validation"]["folds"]))
         if test is not None:
             table.add_row(
                 "test accuracy",

@@ -1,4 +1,4 @@
-"""A board as a value: a JSON profile, checked, with one sentence for each thing that can be wrong in it."""
+"""A board as a value: a JSON profile, checked, with one sentence for all that is wrong in it."""
 
 import json
 from collections.abc import Mapping
@@ -8,17 +8,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tinynas.errors import TargetError, known
+from tinynas.errors import TargetError
 from tinynas.hardware.cores import CORES, CoreName
 from tinynas.hardware.kernels import TARGET_KERNELS, KernelLibrary, TargetKernels, nearest_library
 from tinynas.hardware.limits import Limits
+from tinynas.words import known
 
 _BYTES, _RESERVE = "a whole number of bytes, 1 to 2**40", "a whole number of bytes, 0 to 2**40"
 _WANTED: Mapping[str, str] = {
     "name": "the profile's name, a text that is not empty",
     "mcu": "the microcontroller's part number, a text that is not empty",
     "core": f"one of {', '.join(CORES)}",
-    "clock_hz": "the core's clock in Hz, a whole number, 1 to 2**40",
+    "clock_hz": "the core's clock in Hz, a whole number, 100_000 to 2**40 (64 MHz is 64000000)",
     "flash_bytes": _BYTES,
     "ram_bytes": _BYTES,
     "reserved_flash_bytes": _RESERVE,
@@ -33,6 +34,9 @@ _WANTED: Mapping[str, str] = {
 Text = Annotated[str, Field(strict=True)]
 FilledText = Annotated[str, Field(strict=True, min_length=1)]
 Count = Annotated[int, Field(strict=True, gt=0, le=2**40)]
+Clock = Annotated[
+    int, Field(strict=True, ge=100_000, le=2**40)
+]  # less is one in MHz, whose latencies nobody would doubt
 Reserve = Annotated[int, Field(strict=True, ge=0, le=2**40)]
 Power = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 
@@ -44,7 +48,7 @@ class Target(BaseModel):
     `reserved_flash_bytes` and `reserved_ram_bytes` are what the program itself needs beside TFLM and the model.
     `ram_bank` says which memory `ram_bytes` is. `active_power_mw` is the power at `clock_hz` while the core
     computes, of the whole board or of the chip alone (`power_scope`): figures of different scope do not compare.
-    TargetError, in one sentence, when a value is wrong.
+    TargetError, in one sentence that holds everything that is wrong.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,7 +56,7 @@ class Target(BaseModel):
     name: FilledText
     mcu: FilledText
     core: CoreName
-    clock_hz: Count
+    clock_hz: Clock
     flash_bytes: Count
     ram_bytes: Count
     kernels: TargetKernels
@@ -139,21 +143,21 @@ def _fill(target: Target, values: Mapping[str, Any], where: str) -> None:
     try:
         BaseModel.__init__(target, **values)
     except ValidationError as error:
-        raise TargetError(f"{where}: {_problem(error)}") from None
+        # A key nobody knows goes first, since it often explains a missing one.
+        problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+        raise TargetError(f"{where}: {'; '.join(map(_problem, problems))}") from None
 
 
-def _problem(error: ValidationError) -> str:
-    """The first thing that is wrong; a key nobody knows goes first, since it often explains a missing one."""
-    problems = error.errors()
-    first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
-    key = str(first["loc"][0]) if first["loc"] else ""
-    if first["type"] == "extra_forbidden":
+def _problem(problem: Mapping[str, Any]) -> str:
+    """One thing that is wrong, in words."""
+    key = str(problem["loc"][0]) if problem["loc"] else ""
+    if problem["type"] == "extra_forbidden":
         return f"unknown key {key!r} ({known(key, _WANTED)})"
-    if first["type"] == "missing":
+    if problem["type"] == "missing":
         return f"the key {key!r} is missing; wanted {_WANTED[key]}"
-    if first["type"] == "value_error":
-        return str(first["ctx"]["error"])
-    return f"{key} is {_short(first['input'])}; wanted {_WANTED[key]}"
+    if problem["type"] == "value_error":
+        return str(problem["ctx"]["error"])
+    return f"{key} is {_short(problem['input'])}; wanted {_WANTED[key]}"
 
 
 def _short(value: object) -> str:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal
+
+from tinynas.words import one_of as one_of
 
 Kind = Literal["whole", "number", "switch", "choice", "names", "time", "size", "text"]
 
 # The panels of the help, in their order: what a newcomer needs comes first, what is for study last.
 FIRST = "Options"
-DATA = "How the data are read"
 LIMITS = "Limits, in place of the board's"
 SEARCH = "What is searched for, and for how long"
+DATA = "How the data are read"
 TRAINING = "Training"
 STUDY = "For study: how the search itself works"
-PANELS = (FIRST, DATA, LIMITS, SEARCH, TRAINING, STUDY)
+PANELS = (FIRST, LIMITS, SEARCH, DATA, TRAINING, STUDY)
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,3 @@ class Option:
         if isinstance(value, list | tuple):
             return [self.option, ",".join(map(str, value))]
         return [self.option, f"{value:.12g}s" if self.kind == "time" else str(value)]
-
-
-def one_of(names: Iterable[str], last: str = "or") -> str:
-    """Return names as a list in words: "a, b or c"."""
-    *others, end = names
-    return f"{', '.join(others)} {last} {end}" if others else end

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal, get_args
 
-from tinynas.errors import UsageError, known
+from tinynas.errors import UsageError
 from tinynas.options.option import DATA, Option, one_of
+from tinynas.words import known
 
 COLOURS = ("grey", "rgb")
 Layout = Literal["image", "series"]

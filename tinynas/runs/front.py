@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from tinynas.errors import ModelError, UsageError, known
+from tinynas.errors import ModelError, UsageError
 from tinynas.options.search import OBJECTIVES
 from tinynas.runs.trial import Trial, latest
+from tinynas.words import known
 
 # What there is to gain -> its value, less is better; None where it is not known.
 _VALUES: Mapping[str, Callable[[Trial, str], float | None]] = {

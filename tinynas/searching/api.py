@@ -11,7 +11,7 @@ from typing import Any
 
 from tinynas.architecture import Architecture, SearchSpace
 from tinynas.data import Dataset
-from tinynas.errors import InfeasibleError, RunError, UsageError, check_kind, known
+from tinynas.errors import InfeasibleError, RunError, UsageError, check_kind
 from tinynas.hardware import MEASURES, Limits, Target
 from tinynas.options import SETTINGS
 from tinynas.options.search import GENERATIONS, SEVERAL_OBJECTIVES
@@ -26,6 +26,7 @@ from tinynas.searching.strategies import strategy_for
 from tinynas.training.augment import augmentation_for
 from tinynas.training.precision import best_precision
 from tinynas.version import __version__
+from tinynas.words import known
 
 Evaluate = Callable[[Architecture], Evaluation]
 MakeExecutor = Callable[[Dataset, Settings], Executor]

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from tinynas.architecture import SearchSpace
-from tinynas.errors import UsageError, check_kind, known
+from tinynas.errors import UsageError, check_kind
 from tinynas.hardware import MEASURES, Limits
 from tinynas.options import SETTINGS, one_of
 from tinynas.options.reading import LOADING, READING
 from tinynas.runs import DataSource, Settings
+from tinynas.words import known
 
 _FOLLOWS = {"version", "data", "target", "space", "limits", "final_threads"}
 _OF_DATASET = {"test_fraction", "class_names", "groups", "x_test", "y_test"}

@@ -18,6 +18,7 @@ from tinynas.searching.record import Record, count_trained
 from tinynas.searching.strategy import Proposal, Strategy
 from tinynas.searching.summary import about_best, summarize
 from tinynas.searching.worker import Final, FinalJob, Job, Outcome, StartFile
+from tinynas.words import counted
 
 _FAILURES_IN_A_ROW = 10  # then something is wrong with the set-up rather than with the children
 
@@ -51,7 +52,7 @@ class Loop:
                 why = "the search space holds no new architecture that fits"
                 break
             generation += 1
-        self._say(f"Search ends after {generation} generations: {why}.")
+        self._say(f"Search ends after {counted(generation, 'generation')}: {why}.")
         if settings.fidelity == "none":
             self._summarize(None, None)
             return
@@ -69,13 +70,13 @@ class Loop:
         """Return why no further generation starts, or None."""
         settings, record = self._settings, self._record
         if settings.n_generations is not None and generation >= settings.n_generations:
-            return f"{settings.n_generations} generations were asked for"
+            return _asked(settings.n_generations, "generation")
         if settings.max_trials is not None and count_trained(record.before(generation)) >= settings.max_trials:
-            return f"{settings.max_trials} trials were asked for"
+            return _asked(settings.max_trials, "trial")
         if generation and self.clock.search_is_over() and not record.reaches(generation):
             return "its share of the time budget is used"
         if settings.patience is not None and record.stale(generation) >= settings.patience:
-            return f"{settings.patience} generations brought nothing better"
+            return f"{counted(settings.patience, 'generation')} brought nothing better"
         return None
 
     def _generation(self, generation: int) -> bool:
@@ -272,12 +273,12 @@ class Loop:
         checked = (
             "TFLM is not available here, so the file was not run in it"
             if final.tflm_largest_step is None
-            else f"TFLM agrees with the reference within {final.tflm_largest_step} step(s)"
+            else f"TFLM agrees with the reference within {counted(final.tflm_largest_step, 'step')}"
         )
         scores = final.scores
         self._say(
             f"Final model: test accuracy {scores.int8.accuracy:.4f} int8, {scores.float.accuracy:.4f} float "
-            f"after {final.epochs} epochs; {checked}."
+            f"after {counted(final.epochs, 'epoch')}; {checked}."
         )
         if final.judged:
             judged = " and ".join(f"{score:.4f} {name.upper()}" for name, score in final.judged.items())
@@ -290,6 +291,11 @@ class Loop:
     def _say(self, text: str) -> None:
         self.run.log(text)
         self.watch(Note(text))
+
+
+def _asked(count: int, noun: str) -> str:
+    """Return the reason for an end that was asked for."""
+    return f"{counted(count, noun)} {'was' if count == 1 else 'were'} asked for"
 
 
 def _by_rung(job: Job) -> int:

@@ -11,7 +11,8 @@ from pathlib import Path, PurePath
 
 from tinynas.data.captures.packets import TCP, UDP
 from tinynas.data.captures.sessions import Session
-from tinynas.errors import DataError, known
+from tinynas.errors import DataError
+from tinynas.words import known
 
 _NEEDED = ("capture", "label")
 _OPTIONAL = ("protocol", "src", "src_port", "dst", "dst_port")

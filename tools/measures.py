@@ -71,7 +71,8 @@ class Measures:
 
     def train(self, job: Job) -> dict[str, Any]:
         """A trial as a search runs it: built, converted, checked, trained, quantised and scored in int8."""
-        from tinynas.searching.worker import Job as Trial
+        from tinynas.searching.jobs import Job as Trial
+        from tinynas.training.schedule import Schedule
 
         fidelity, samples, epochs = job.plan
         trial = Trial(
@@ -82,7 +83,7 @@ class Measures:
             fidelity=fidelity,
             seed=self._seed(job),
             screened=screen(job.architecture, self.target),
-            plan=(1, epochs, samples),
+            schedule=Schedule(1, samples, epochs),
         )
         evaluation = self._trials().evaluate(trial).evaluation
         if not evaluation.folds:

@@ -73,7 +73,16 @@ def search(
     _check_kind("dataset", dataset, Dataset, "make one with Dataset.from_arrays(x, y)")
     target = Target.load(target) if isinstance(target, str | Path) else target
     _check_kind("target", target, Target, "or the name of a board, or a JSON file")
-    check_arguments(out=out, limits=limits, space=space, source=source, evaluate=evaluate, screen=screen, watch=watch)
+    check_arguments(
+        out=out,
+        limits=limits,
+        space=space,
+        source=source,
+        evaluate=evaluate,
+        screen=screen,
+        executor=executor,
+        watch=watch,
+    )
     check_settings(settings)
     workers = _checked_workers(workers)
     given = [name for name, value in settings.items() if value is not None]
@@ -115,6 +124,7 @@ def resume(
     workers: int | None = None,
     evaluate: Evaluate | None = None,
     screen: Screen | None = None,
+    executor: MakeExecutor | None = None,
     watch: Watcher | None = None,
 ) -> SearchResult:
     """Go on with the search in `folder` as if it had never stopped; `dataset` must be the one it began with.
@@ -124,7 +134,7 @@ def resume(
     """
     _check_kind("dataset", dataset, Dataset, "make one with Dataset.from_arrays(x, y)")
     check_kind("folder", folder, (str, Path), "the path of a run folder")
-    check_arguments(evaluate=evaluate, screen=screen, watch=watch)
+    check_arguments(evaluate=evaluate, screen=screen, executor=executor, watch=watch)
     workers = _checked_workers(workers)
     run = Run.open(Path(folder))
     if run.settings.data.digest != dataset.digest:
@@ -133,7 +143,7 @@ def resume(
             f"{folder} began with other data ({run.settings.data.summary}); these are {dataset.summary()}, "
             f"and their digest differs: resume with the same files."
         )
-    return _go_on(run, dataset, workers, evaluate, screen, watch)
+    return _go_on(run, dataset, workers, evaluate, screen, watch, executor)
 
 
 def _go_on(

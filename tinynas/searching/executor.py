@@ -5,7 +5,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,8 +13,8 @@ from tinynas.data import Dataset
 from tinynas.errors import RunError, UsageError
 from tinynas.runs import Evaluation, Settings, State
 from tinynas.searching import worker
+from tinynas.searching.jobs import Final, FinalJob, Job, Outcome
 from tinynas.searching.share import SharedDataset, share
-from tinynas.searching.worker import Final, FinalJob, Job, Outcome
 
 _JOBS_PER_POOL = 80  # then the processes are replaced: TensorFlow keeps some memory of every model
 _POLL_S = 0.2
@@ -115,7 +114,7 @@ class Processes:
             return outcome
         self._end()
         error = f"The worker process died twice on this child ({future.exception()}); is there memory enough?"
-        return Outcome(Evaluation(State.FAILED, fidelity=job.fidelity, error=error))
+        return Outcome(Evaluation(State.FAILED, error=error))
 
     def _submit(self, task: Any, job: Any, processes: int | None = None, threads: int = 1) -> Any:
         if self._pool is None:
@@ -162,7 +161,7 @@ class Calls:
         self._evaluate = evaluate
 
     def evaluate(self, jobs: Sequence[Job], deadline: float | None) -> Iterator[tuple[Job, Outcome]]:
-        """Yield each job with the function's evaluation, whose footprint is the screened one if it has none."""
+        """Yield each job with the function's evaluation."""
         for job in jobs:
             if deadline is not None and time.monotonic() > deadline:
                 return
@@ -173,8 +172,7 @@ class Calls:
                 evaluation = Evaluation(State.FAILED, error=text)
             if not isinstance(evaluation, Evaluation):
                 raise UsageError(f"evaluate returned {evaluation!r} for {job.architecture}; an Evaluation was wanted.")
-            footprint = evaluation.footprint or job.screened
-            yield job, Outcome(replace(evaluation, footprint=footprint, fidelity=job.fidelity, rung=job.rung))
+            yield job, Outcome(evaluation)
 
     def final(self, job: FinalJob, report: Callable[[Any], None]) -> None:
         """Train nothing: there is no model to keep."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from tinynas.data import Dataset
 from tinynas.runs import FRONT, Run, Settings, Trial, front
+from tinynas.searching.jobs import Outcome
 from tinynas.searching.summary import about_best
-from tinynas.searching.worker import Outcome
 
 
 def front_of(settings: Settings, trials: Sequence[Trial]) -> tuple[Trial, ...]:

@@ -29,8 +29,7 @@ def groups(trials: Sequence[Trial], fidelity: str) -> tuple[Group, ...]:
     kinds: dict[tuple[bool, int], list[Trial]] = {}
     for trial in trials:
         if trial.evaluation.folds:
-            full = trial.evaluation.fidelity == "full"
-            kinds.setdefault((full, trial.evaluation.rung), []).append(trial)
+            kinds.setdefault(trial.evaluation.training, []).append(trial)
     rungs = any(rung for full, rung in kinds if not full)
     return tuple(Group(_label(*kind, fidelity, rungs), tuple(kinds[kind]), kind[0]) for kind in sorted(kinds))
 

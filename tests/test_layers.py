@@ -27,7 +27,11 @@ ROWS = {
     "tinynas": 5,  # the public door: it opens on every room, so that none of them may go through it
 }
 MODULES = {"errors", "version"}  # rooms of one file
-SIDEWAYS = {("tflite", "hardware"), ("options", "errors")}
+SIDEWAYS = {
+    ("tflite", "hardware"),
+    ("options", "errors"),
+    ("searching", "report"),
+}  # the last for SearchResult.report()
 HEAVY = ("tensorflow", "tf_keras", "keras_flops", "tensorflow_model_optimization")
 FILES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.stem in MODULES)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinynas.cli.completion import listing
+from tinynas.cli.completion import RUN, listing, runs
 from tinynas.cli.formats import parse_names, share, size
 from tinynas.options.search import OBJECTIVES
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def pareto(
-    run: Annotated[Path | None, typer.Argument(help="A run folder. Default: the newest below runs/.")] = None,
+    run: Annotated[str, typer.Argument(help=RUN, autocompletion=runs)] = "latest",
     objectives: Annotated[
         str | None,
         typer.Option(
@@ -25,9 +25,9 @@ def pareto(
     as_json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
 ) -> None:
     """List the models that none beats in every objective at once, in measured bytes."""
-    from tinynas.runs import FRONT, front, kept, latest_run, read_settings, read_trials
+    from tinynas.runs import FRONT, find_run, front, kept, read_settings, read_trials
 
-    folder = latest_run(Path("runs")) if run is None else run
+    folder = find_run(run)
     settings = read_settings(folder)
     usual = settings.objectives if len(settings.objectives) > 1 else FRONT
     names = usual if objectives is None else parse_names(objectives)

@@ -39,12 +39,12 @@ class Executor(Protocol):
 class Processes:
     """Worker processes of one TensorFlow thread each (loky's: they need no `if __name__ == "__main__"`)."""
 
-    def __init__(self, dataset: Dataset, settings: Settings, workers: int) -> None:
-        """Start nothing yet: the first job starts the processes."""
+    def __init__(self, dataset: Dataset, settings: Settings, workers: int | None = None) -> None:
+        """Start nothing yet: the first job starts the processes, as many as the search began with by itself."""
         self._dataset = dataset
         self._shared: tuple[tempfile.TemporaryDirectory[str], SharedDataset] | None = None
         self._settings = settings
-        self._workers = workers
+        self._workers = workers or settings.final_threads
         self._pool: Any = None
         self._events: Any = None
         self._done = 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinynas.data import Dataset
-from tinynas.errors import RunError
+from tinynas.errors import RunError, UsageError
 from tinynas.runs import Evaluation, Run, State, Trial
 from tinynas.searching.clock import Clock
 from tinynas.searching.events import FinalProgress, GenerationStarted, Note, Started, TrialDone, Watcher
@@ -210,7 +210,9 @@ class Loop:
     # --- training and its record
 
     def _train(self, jobs: Sequence[Job], deadline: float | None) -> None:
-        for job, outcome in self.executor.evaluate(jobs, deadline):
+        waiting = {job.number: job for job in jobs}
+        for done in self.executor.evaluate(jobs, deadline):
+            job, outcome = _checked(done, waiting)
             trial = _trial(job, outcome.evaluation)
             if outcome.weights and job.fidelity == "proxy":
                 self.run.save_weights(job.number, outcome.weights)
@@ -316,6 +318,16 @@ def _by_rung(job: Job) -> int:
 
 def _proposal(trial: Trial) -> Proposal:
     return Proposal(trial.architecture, trial.number)
+
+
+def _checked(done: object, waiting: dict[int, Job]) -> tuple[Job, Outcome]:
+    """Return what an executor yielded, and wait for it no longer; UsageError unless it is a job with its outcome."""
+    if not (isinstance(done, tuple) and len(done) == 2 and isinstance(done[0], Job) and isinstance(done[1], Outcome)):
+        raise UsageError(f"The executor yielded {done!r:.200}; a job and its Outcome were wanted.")
+    job, outcome = done
+    if waiting.pop(job.number, None) is None:
+        raise UsageError(f"The executor yielded job {job.number}, which it was not given, or for the second time.")
+    return job, outcome
 
 
 def _trial(job: Job, evaluation: Evaluation) -> Trial:

@@ -18,7 +18,10 @@ Screen = Callable[[Architecture], Footprint]
 
 
 def strategy_for(settings: Settings, screen: Screen) -> Strategy:
-    """Return the strategy that the settings name, knowing no trial yet; `screen` is for one that looks ahead."""
+    """Return the strategy that the settings name, knowing no trial yet; `screen` is for one that looks ahead.
+
+    KeyError for an object of a caller's own, which only he has.
+    """
     return _MAKERS[settings.strategy](settings, screen)
 
 

@@ -30,8 +30,8 @@ MODULES = {"errors", "version"}  # rooms of one file
 SIDEWAYS = {
     ("tflite", "hardware"),
     ("options", "errors"),
-    ("searching", "report"),
-}  # the last for SearchResult.report()
+    ("searching", "report"),  # for SearchResult.report()
+}
 HEAVY = ("tensorflow", "tf_keras", "keras_flops", "tensorflow_model_optimization")
 FILES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.stem in MODULES)
 

@@ -43,7 +43,7 @@ def run(stripes, target, space, limits, tmp_path):
 
     def start(out="run", **given):
         usual = {"space": space, "limits": limits, "evaluate": evaluate, "screen": footprint_of, "n_children": 5}
-        wanted = {**usual, "n_generations": 5, "fidelity": "full", **given}
+        wanted = {**usual, "n_generations": 5, "fidelity": "full", "strategy": "evolution", **given}
         return search(stripes, target, out=tmp_path / out, **{k: v for k, v in wanted.items() if v is not None})
 
     return start
@@ -119,7 +119,7 @@ def test_a_resume_says_what_it_needs(run, space, stripes, tmp_path):
 
 def test_a_resume_takes_no_other_strategy(run, space, stripes, tmp_path):
     _killed(run, 7)
-    with pytest.raises(UsageError, match="goes on with its strategy, surrogate"):
+    with pytest.raises(UsageError, match="goes on with its strategy, evolution"):
         resume(tmp_path / "killed", stripes, strategy=Greedy(space), evaluate=evaluate, screen=footprint_of)
 
 
@@ -229,7 +229,16 @@ def begun(target, limits, tmp_path):
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            search(dataset, target, out=tmp_path / "run", limits=limits, evaluate=dies, n_generations=2, source=source)
+            search(
+                dataset,
+                target,
+                out=tmp_path / "run",
+                limits=limits,
+                evaluate=dies,
+                source=source,
+                strategy="random",
+                n_generations=1,
+            )
         return tmp_path / "run"
 
     return start

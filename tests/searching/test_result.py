@@ -13,7 +13,8 @@ from tinynas.runs import Evaluation, State
 @pytest.fixture
 def made_up(stripes, target, space, limits, tmp_path):
     def run(**given):
-        usual = {"space": space, "limits": limits, "evaluate": evaluate, "screen": footprint_of, "n_generations": 3}
+        usual = {"space": space, "limits": limits, "evaluate": evaluate, "screen": footprint_of, "n_generations": 2}
+        usual["strategy"] = "random"
         return search(stripes, target, out=tmp_path / "run", **{**usual, **given})
 
     return run

@@ -25,12 +25,11 @@ def pareto(
     as_json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
 ) -> None:
     """List the models that none beats in every objective at once, in measured bytes."""
-    from tinynas.runs import FRONT, find_run, front, kept, read_settings, read_trials
+    from tinynas.runs import find_run, front, front_objectives, kept, read_settings, read_trials
 
     folder = find_run(run)
     settings = read_settings(folder)
-    usual = settings.objectives if len(settings.objectives) > 1 else FRONT
-    names = usual if objectives is None else parse_names(objectives)
+    names = front_objectives(settings.objectives) if objectives is None else parse_names(objectives)
     members = front(read_trials(folder / "journal.sqlite"), names, settings.metric)
     models = set(kept(folder))
     rows = [_row(trial, settings.metric, trial.number in models) for trial in members]

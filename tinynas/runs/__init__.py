@@ -2,7 +2,15 @@
 
 from tinynas.options.search import METRICS, OBJECTIVES
 from tinynas.runs.folder import Run, read_settings, read_summary
-from tinynas.runs.front import FRONT, checked_objectives, dominance, front, objective_values
+from tinynas.runs.front import (
+    FRONT,
+    checked_objectives,
+    dominance,
+    front,
+    front_objectives,
+    objective_value,
+    objective_values,
+)
 from tinynas.runs.journal import Journal, read_trials
 from tinynas.runs.models import Best, kept, trial_folder
 from tinynas.runs.names import find_run, latest_run, run_and_trial
@@ -25,10 +33,12 @@ __all__ = [
     "dominance",
     "find_run",
     "front",
+    "front_objectives",
     "kept",
     "latest",
     "latest_run",
     "leader",
+    "objective_value",
     "objective_values",
     "ranking",
     "read_settings",

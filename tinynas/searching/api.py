@@ -20,12 +20,11 @@ from tinynas.searching.arguments import check_arguments, check_settings, unheede
 from tinynas.searching.clock import Clock
 from tinynas.searching.events import Note, Watcher
 from tinynas.searching.executor import Calls, Executor, Processes
-from tinynas.searching.feasible import Screen
 from tinynas.searching.loop import Loop
 from tinynas.searching.own import OWN, check_executor, check_resume, check_strategy, names_of
 from tinynas.searching.result import SearchResult
 from tinynas.searching.strategies import strategy_for
-from tinynas.searching.strategy import Strategy
+from tinynas.searching.strategy import Screen, Strategy
 from tinynas.training.augment import augmentation_for
 from tinynas.training.precision import best_precision
 from tinynas.version import __version__

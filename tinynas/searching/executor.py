@@ -4,7 +4,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from tinynas.searching.jobs import Final, FinalJob, Job, Outcome
 from tinynas.searching.share import SharedDataset, share
 
 _JOBS_PER_POOL = 80  # then the processes are replaced: TensorFlow keeps some memory of every model
-_POLL_S = 0.2
+_REPORT_S = 0.2  # so often the progress of the final training is passed on
 
 
 class Executor(Protocol):
@@ -61,10 +61,8 @@ class Processes:
             while waiting and len(running) < self._workers and self._done < _JOBS_PER_POOL:
                 job = waiting.pop(0)
                 running[self._submit(worker.run_evaluate, job)] = job
-            finished = [future for future in running if future.done()]
-            if not finished:
-                time.sleep(_POLL_S / 10)
-                continue
+            done = wait(running, return_when=FIRST_COMPLETED).done
+            finished = [future for future in running if future in done]
             if any(_died(future) for future in finished):
                 victims = list(running.values())
                 running.clear()
@@ -79,10 +77,9 @@ class Processes:
         for _ in range(2):
             self._end()
             future = self._submit(worker.run_final, job, processes=1, threads=self._settings.final_threads)
-            while not future.done():
-                time.sleep(_POLL_S)
-                while not self._events.empty():
-                    report(self._events.get())
+            while not wait([future], timeout=_REPORT_S).done:
+                self._report(report)
+            self._report(report)
             if not _died(future):
                 final: Final = future.result()
                 return final
@@ -107,14 +104,17 @@ class Processes:
     def _alone(self, job: Job) -> Outcome:
         """Run a job with nothing beside it, so that a second death can be laid at its door."""
         future = self._submit(worker.run_evaluate, job)
-        while not future.done():
-            time.sleep(_POLL_S)
         if not _died(future):
             outcome: Outcome = future.result()
             return outcome
         self._end()
         error = f"The worker process died twice on this child ({future.exception()}); is there memory enough?"
         return Outcome(Evaluation(State.FAILED, error=error))
+
+    def _report(self, report: Callable[[Any], None]) -> None:
+        """Pass on what the process of the final training has told since."""
+        while not self._events.empty():
+            report(self._events.get())
 
     def _submit(self, task: Any, job: Any, processes: int | None = None, threads: int = 1) -> Any:
         if self._pool is None:
@@ -149,7 +149,7 @@ class Processes:
 
 
 def _died(future: Future[Any]) -> bool:
-    """Return whether the process died under the job, rather than the job raising an error."""
+    """Wait for the job's end and return whether its process died under it, rather than the job raising an error."""
     return isinstance(future.exception(), BrokenExecutor)
 
 

@@ -11,12 +11,12 @@ from tinynas.runs import Evaluation, Run, State, Trial
 from tinynas.searching.clock import Clock
 from tinynas.searching.events import FinalProgress, GenerationStarted, Note, Started, TrialDone, Watcher
 from tinynas.searching.executor import Executor
-from tinynas.searching.feasible import Candidate, Screen, infeasible, propose
+from tinynas.searching.feasible import Candidate, infeasible, propose
 from tinynas.searching.halving import promotions
 from tinynas.searching.jobs import Final, FinalJob, Job, Outcome, StartFile
 from tinynas.searching.keep import keep_front
 from tinynas.searching.record import Record, count_trained
-from tinynas.searching.strategy import Proposal, Strategy
+from tinynas.searching.strategy import Proposal, Screen, Strategy
 from tinynas.searching.summary import about_best, summarize
 from tinynas.training.schedule import Schedule, rung_schedule, schedule_for
 

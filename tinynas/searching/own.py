@@ -26,8 +26,8 @@ def check_strategy(strategy: object) -> None:
         return  # Settings knows the names
     if isclass(strategy) or not all(callable(getattr(strategy, verb, None)) for verb in ("ask", "tell")):
         raise UsageError(
-            f"strategy is {strategy!r}; wanted {SETTINGS['strategy'].wanted}, or an object with the methods ask(n, rng) "
-            f"and tell(trial), made for this search."
+            f"strategy is {strategy!r}; wanted {SETTINGS['strategy'].wanted}, or an object that was made for this "
+            f"search, with the methods ask(n, rng) and tell(trial)."
         )
 
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import tinynas
+import tinynas.searching
 
 HEAVY = ("tensorflow", "tf_keras", "sklearn", "matplotlib", "tflite_micro", "bokeh", "jinja2", "pydantic")
 
@@ -89,10 +90,19 @@ def test_little_is_done_before_the_first_answer():
     assert _cpu_seconds(["-m", "tinynas", "--help"]) < 40 * bare
 
 
-def test_every_public_name_is_there():
+@pytest.mark.parametrize("room", [tinynas, tinynas.searching], ids=lambda room: room.__name__)
+def test_every_public_name_is_there(room):
+    assert set(room.__all__) <= set(dir(room))
+    for name in room.__all__:
+        assert getattr(room, name) is not None
+
+
+def test_what_an_executor_or_strategy_of_one_s_own_needs_is_public():
+    for name in ("Evaluation", "Executor", "FoldScores", "Job", "Outcome", "Proposal", "Scores", "State", "Strategy"):
+        assert name in tinynas.__all__
+        assert name in tinynas.searching.__all__
+        assert getattr(tinynas, name) is getattr(tinynas.searching, name)
     assert sorted(tinynas.__all__) == tinynas.__all__
-    for name in tinynas.__all__:
-        assert getattr(tinynas, name) is not None
 
 
 def test_unknown_name_is_an_attribute_error():

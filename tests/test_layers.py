@@ -28,7 +28,12 @@ ROWS = {
     "tinynas": 5,  # the public door: it opens on every room, so that none of them may go through it
 }
 MODULES = {"errors", "version", "words"}  # rooms of one file
-SIDEWAYS = {("tflite", "hardware"), ("options", "errors"), ("options", "words")}
+SIDEWAYS = {
+    ("tflite", "hardware"),
+    ("options", "errors"),
+    ("options", "words"),
+    ("searching", "report"),  # for SearchResult.report()
+}
 HEAVY = ("tensorflow", "tf_keras", "keras_flops", "tensorflow_model_optimization")
 FILES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.stem in MODULES)
 

@@ -7,15 +7,15 @@ from tinynas.version import __version__
 
 if TYPE_CHECKING:
     from tinynas.architecture import Architecture, Block, Head, Kind, SearchSpace, Stage, register_kind
-    from tinynas.data import Dataset
+    from tinynas.data import Dataset, FoldScores, Scores
     from tinynas.errors import TinynasError
     from tinynas.export.convert import Converted, convert
     from tinynas.hardware import Footprint, Limits, Target
     from tinynas.report.page import write_report
-    from tinynas.runs import Settings
+    from tinynas.runs import Evaluation, Settings, State, Trial
     from tinynas.screening.lower import lower
     from tinynas.screening.screen import screen
-    from tinynas.searching import SearchResult, resume, search
+    from tinynas.searching import Executor, Job, Outcome, Proposal, SearchResult, Strategy, resume, search
     from tinynas.tflite.analyze import Analysis, analyze
     from tinynas.training import quantize
 
@@ -26,16 +26,26 @@ _ROOMS = {
     "Block": "architecture",
     "Converted": "export",
     "Dataset": "data",
+    "Evaluation": "runs",
+    "Executor": "searching",
+    "FoldScores": "data",
     "Footprint": "hardware",
     "Head": "architecture",
+    "Job": "searching",
     "Kind": "architecture",
     "Limits": "hardware",
+    "Outcome": "searching",
+    "Proposal": "searching",
+    "Scores": "data",
     "SearchResult": "searching",
     "SearchSpace": "architecture",
     "Settings": "runs",
     "Stage": "architecture",
+    "State": "runs",
+    "Strategy": "searching",
     "Target": "hardware",
     "TinynasError": "errors",
+    "Trial": "runs",
     "analyze": "tflite",
     "convert": "export",
     "lower": "screening",
@@ -53,16 +63,26 @@ __all__ = [
     "Block",
     "Converted",
     "Dataset",
+    "Evaluation",
+    "Executor",
+    "FoldScores",
     "Footprint",
     "Head",
+    "Job",
     "Kind",
     "Limits",
+    "Outcome",
+    "Proposal",
+    "Scores",
     "SearchResult",
     "SearchSpace",
     "Settings",
     "Stage",
+    "State",
+    "Strategy",
     "Target",
     "TinynasError",
+    "Trial",
     "__version__",
     "analyze",
     "convert",

@@ -21,7 +21,7 @@ from tinynas import Architecture, Dataset, Limits, SearchSpace, Target, __versio
 from tinynas.runs import DataSource, Settings
 from tinynas.searching import GenerationStarted, Note, TrialDone, with_limits
 from tinynas.searching.executor import Processes
-from tinynas.searching.worker import FinalJob
+from tinynas.searching.jobs import FinalJob
 from tinynas.training.precision import best_precision
 from tinynas.training.schedule import final_epochs
 

@@ -23,7 +23,8 @@ from tinynas.architecture import mutate
 from tinynas.data import Dataset
 from tinynas.runs.folder import write_weights
 from tinynas.screening import screen
-from tinynas.searching.worker import StartFile, Worker
+from tinynas.searching.jobs import StartFile
+from tinynas.searching.worker import Worker
 from tinynas.training.schedule import schedule_for
 
 _FOLDS, _DRAWS = 5, 1000
@@ -64,26 +65,25 @@ def inherited(row: Row) -> float | None:
     else:
         return None
     seeds = [int(seed) for seed in rng.integers(2**30, size=2)]
-    first = _worker.evaluate(job_for(0, parent, screen(parent, _table.target), seeds[0], _plan))
+    first = _worker.evaluate(job_for(0, parent, screen(parent, _table.target), seeds[0], _proxy))
     if not first.weights:
         return None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "weights.npz"
         write_weights(path, first.weights)
-        job = job_for(1, row.architecture, row.footprint, seeds[1], _plan)
+        job = job_for(1, row.architecture, row.footprint, seeds[1], _proxy)
         evaluation = _worker.evaluate(replace(job, start=StartFile(path, parent))).evaluation
     return evaluation.mean() if evaluation.folds else None
 
 
 def _start(data: Path, layout: str | None, table: Path) -> None:
     """Make this process's worker."""
-    global _table, _worker, _plan
+    global _table, _worker, _proxy
     _table = Table.read(table)
     dataset = Dataset.load(data, layout=layout)
     limits = {"flash_bytes": _table.limits.flash_bytes, "ram_bytes": _table.limits.ram_bytes}
     _worker = Worker(dataset, setting_for(data.name, dataset, _table.target.name, limits, 1.0).settings(0))
-    proxy = schedule_for("proxy", dataset, _FOLDS)
-    _plan = (1, proxy.epochs, proxy.samples)
+    _proxy = schedule_for("proxy", dataset, _FOLDS)
 
 
 def _tau(a: np.ndarray, b: np.ndarray) -> str:

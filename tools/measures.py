@@ -53,15 +53,15 @@ class Measures:
         return result
 
     def footprint(self, job: Job) -> dict[str, Any]:
-        from tinynas.training.zero_cost import capacity
+        from zero_cost import capacity
 
         footprint = screen(job.architecture, self.target)
         sizes = {"flash_bytes": footprint.flash_bytes, "arena_bytes": footprint.arena_bytes}
         return {"score": capacity(footprint)[job.plan[0]], **sizes}
 
     def zero_cost(self, job: Job) -> dict[str, Any]:
-        """A score of `tinynas.training.zero_cost`, the building of the network included."""
-        from tinynas.training import zero_cost
+        """A score of `zero_cost`, the building of the network included."""
+        import zero_cost
 
         x = self.dataset.representative(BATCH, self.setup.seed)
         y = self.dataset.y[representative_rows(self.dataset.y, BATCH, self.setup.seed)]
@@ -71,7 +71,8 @@ class Measures:
 
     def train(self, job: Job) -> dict[str, Any]:
         """A trial as a search runs it: built, converted, checked, trained, quantised and scored in int8."""
-        from tinynas.searching.worker import Job as Trial
+        from tinynas.searching.jobs import Job as Trial
+        from tinynas.training.schedule import Schedule
 
         fidelity, samples, epochs = job.plan
         trial = Trial(
@@ -82,7 +83,7 @@ class Measures:
             fidelity=fidelity,
             seed=self._seed(job),
             screened=screen(job.architecture, self.target),
-            plan=(1, epochs, samples),
+            schedule=Schedule(1, samples, epochs),
         )
         evaluation = self._trials().evaluate(trial).evaluation
         if not evaluation.folds:

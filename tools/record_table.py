@@ -30,7 +30,7 @@ from tinynas.data import Dataset
 from tinynas.runs import Evaluation
 from tinynas.screening.screen import screen
 from tinynas.searching.worker import Worker
-from tinynas.training.schedule import schedule_for
+from tinynas.training.schedule import Schedule, schedule_for
 
 _BLOCK = 20  # rows whose mutants come from the same best ones; also how many trainings a process does
 _MUTANTS, _PARENTS, _STEPS = 0.4, 10, 3
@@ -44,8 +44,8 @@ def main() -> None:
     limits = {"flash_bytes": arguments.max_flash, "ram_bytes": arguments.max_ram}
     name = arguments.data.name
     setting = setting_for(name, dataset, arguments.target, limits, 1.0)
-    plans = plans_for(dataset, arguments.full_epochs)
-    table = Table(name, setting.target, setting.limits, setting.space, (), _about(arguments, plans))
+    schedules = schedules_for(dataset, arguments.full_epochs)
+    table = Table(name, setting.target, setting.limits, setting.space, (), _about(arguments, schedules))
     if arguments.out.exists():
         table = replace(table, rows=Table.read(arguments.out).rows)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,8 @@ def main() -> None:
             arguments.jobs, multiprocessing.get_context("spawn"), _start, (arguments, setting)
         ) as pool:
             futures = [
-                pool.submit(record, origin, architecture, plans, start // _BLOCK) for origin, architecture in missing
+                pool.submit(record, origin, architecture, schedules, start // _BLOCK)
+                for origin, architecture in missing
             ]
             for future in as_completed(futures):
                 row = future.result()
@@ -92,21 +93,21 @@ def propose_block(
     return list(found.values())
 
 
-def plans_for(dataset: Dataset, full_epochs: int | None) -> dict[str, tuple[int, int, int]]:
-    """Return (folds, epochs, samples) of the two trainings."""
+def schedules_for(dataset: Dataset, full_epochs: int | None) -> dict[str, Schedule]:
+    """Return how long the two trainings are, both of one fold."""
     proxy, full = (schedule_for(name, dataset, 5) for name in ("proxy", "full"))
-    return {"proxy": (1, proxy.epochs, proxy.samples), "full": (1, full_epochs or full.epochs, full.samples)}
+    return {"proxy": proxy, "full": replace(full, folds=1, epochs=full_epochs or full.epochs)}
 
 
-def record(origin: str, architecture: Architecture, plans: dict[str, tuple[int, int, int]], block: int) -> Row | None:
+def record(origin: str, architecture: Architecture, schedules: dict[str, Schedule], block: int) -> Row | None:
     """Train `architecture` twice in this process; None when one of the trainings failed."""
     assert _worker is not None
     footprint = screen(architecture, _worker._settings.target)
     seed = int(architecture.key, 16) % 2**30
     values: dict[str, float] = {}
-    for name, plan in plans.items():
+    for name, schedule in schedules.items():
         start = time.process_time()
-        evaluation: Evaluation = _worker.evaluate(job_for(0, architecture, footprint, seed, plan)).evaluation
+        evaluation: Evaluation = _worker.evaluate(job_for(0, architecture, footprint, seed, schedule)).evaluation
         if not evaluation.folds:
             print(f"failed: {evaluation.error}", flush=True)
             return None
@@ -119,7 +120,7 @@ def _start(arguments: argparse.Namespace, setting: Setting) -> None:
     global _worker
     _worker = Worker(setting.dataset, setting.settings(0))
     architecture = setting.space.handmade()[0]
-    _worker.evaluate(job_for(0, architecture, screen(architecture, setting.target), 0, (1, 2, 256)))
+    _worker.evaluate(job_for(0, architecture, screen(architecture, setting.target), 0, Schedule(1, 256, 2)))
 
 
 def _load(arguments: argparse.Namespace) -> Dataset:
@@ -127,10 +128,11 @@ def _load(arguments: argparse.Namespace) -> Dataset:
     return Dataset.load(arguments.data, layout=arguments.layout, reshape=reshape)
 
 
-def _about(arguments: argparse.Namespace, plans: dict[str, tuple[int, int, int]]) -> dict[str, object]:
+def _about(arguments: argparse.Namespace, schedules: dict[str, Schedule]) -> dict[str, object]:
     given = {name: str(value) for name, value in vars(arguments).items() if value is not None and name != "out"}
     given["data"] = arguments.data.name  # the same set lies elsewhere on another machine
-    return {"version": __version__, "plans": plans, "given": given, "machine": platform.machine()}
+    lengths = {name: schedule.to_dict() for name, schedule in schedules.items()}
+    return {"version": __version__, "schedules": lengths, "given": given, "machine": platform.machine()}
 
 
 def _arguments() -> argparse.Namespace:

@@ -138,7 +138,7 @@ def test_every_board_at_once(call, small_run):
         (["search", "--target", "nucleo_f401", "--max-flash", "100"], 1, "flash_bytes, the limit that binds"),
         (["search", "--target", "nucleo_f401", "--trials", "0"], 2, "--trials is 0"),
         (["search", "--target", "nucleo_f401", "--strategy", "magic"], 2, "--strategy is 'magic'"),
-        (["search", "--resume", "nowhere"], 1, "is not a run folder"),
+        (["search", "--resume", "nowhere"], 1, "'nowhere' is no run"),
         (["search", "--resume", "nowhere", "--seed", "3"], 2, "--seed cannot be given"),
         (["search", "--target", "nucleo_f401", "--max-depth", "0"], 2, "--max-depth is 0; wanted a whole number"),
         (

@@ -87,6 +87,8 @@ def test_check_names_the_limit_and_writes_nothing(call, tmp_path):
         (["worst"], 2, "'worst'"),
         (["7"], 2, "There is no '7'"),
         ([""], 2, "There is no ''"),
+        (["x" * 5000], 2, "There is no 'xxx"),
+        (["x" * 5000 + ":3"], 2, "There is no 'xxx"),
         (["none.tflite"], 2, "none.tflite"),
         (["none.keras", "--data", "nowhere"], 2, "none.keras"),
         ([NET, "--data", "nowhere"], 1, "nowhere"),

@@ -76,7 +76,7 @@ def test_a_real_run_names_a_model_that_can_be_converted(call, small_run):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["pareto", "nowhere"], 1, "is not a run folder"),
+        (["pareto", "nowhere"], 1, "'nowhere' is no run"),
         (["pareto"], 1, "no run in"),
         (["search", "--target", "nucleo_f401", "--objectives", "accuracy,cost", "--trials", "1"], 2, "'cost'"),
         (["search", "--target", "nucleo_f401", "--objectives", "ram", "--trials", "1"], 2, "leave out accuracy"),

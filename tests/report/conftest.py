@@ -55,9 +55,8 @@ def make_run(folder: Path, story: Story = Story()) -> Path:
     for trial in _trials(story, space):
         run.journal.append(trial)
     trained = [trial for trial in run.journal.trials() if trial.evaluation.folds]
-    full = [trial for trial in trained if trial.evaluation.fidelity == "full"]
     if trained:
-        best = min(full or trained, key=ranking("accuracy"))
+        best = min(trained, key=ranking("accuracy"))
         _save(run, best, story)
         if story.ended:
             run.write_summary(_summary(best, story, limits))

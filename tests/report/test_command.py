@@ -125,15 +125,18 @@ def test_what_the_command_cannot_say_is_said_beside_it():
     arrays = DataSource(kind="arrays", digest="0", summary="arrays")
     settings = _settings(
         target=own, data=arrays, space=replace(SPACE, hidden_units=(0,)), batch_size=32,
+        strategy="own", own={"strategy": "mine.Greedy"},
     )  # fmt: skip
     command, notes = command_of(settings)
     assert "--target my_board.json" in command
+    assert "--strategy" not in command
     said = " ".join(notes)
     for part in (
         "my_board.json",
         "arrays in Python",
         "search space",
         "batch_size was 32",
+        "strategy was mine.Greedy",
     ):
         assert part in said
     assert command_of(_settings(limits=Limits()))[1] == ()

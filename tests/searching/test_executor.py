@@ -14,8 +14,9 @@ from tinynas.runs import DataSource, Settings, State
 from tinynas.screening import screen
 from tinynas.searching import worker
 from tinynas.searching.executor import Processes
+from tinynas.searching.jobs import FinalJob, Job
 from tinynas.searching.share import share
-from tinynas.searching.worker import FinalJob, Job
+from tinynas.training.schedule import Schedule
 
 NETS = [
     Architecture((8, 8, 1), (Block("conv", 4, 3, pool="max"),), Head(), 3),
@@ -35,7 +36,8 @@ def settings(stripes, target, space):
 @pytest.fixture
 def jobs(target):
     return [
-        Job(number, 0, None, net, "proxy", number, screen(net, target), (1, 3, 100)) for number, net in enumerate(NETS)
+        Job(number, 0, None, net, "proxy", number, screen(net, target), Schedule(folds=1, samples=100, epochs=3))
+        for number, net in enumerate(NETS)
     ]
 
 

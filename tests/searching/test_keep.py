@@ -8,7 +8,7 @@ from tinynas.errors import UsageError
 from tinynas.runs import Best, front, kept, read_settings
 from tinynas.searching import search
 from tinynas.searching.executor import Calls
-from tinynas.searching.worker import Outcome
+from tinynas.searching.jobs import Outcome
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tinynas.hardware import Limits
 from tinynas.runs import Evaluation, Journal, State, Trial, read_settings, read_trials
 from tinynas.searching import GenerationStarted, Note, Started, TrialDone, resume, search
 from tinynas.searching.executor import Calls
+from tinynas.training.schedule import rung_schedule
 
 
 @pytest.fixture
@@ -161,7 +162,7 @@ def _scored(evaluation, value):
     return replace(evaluation, folds=(FoldScores(scores, scores),))
 
 
-def test_proxies_are_longer_from_the_second_generation_on_where_the_time_allows(run):
+def test_proxies_are_longer_from_the_second_generation_on_where_the_time_allows(run, stripes):
     jobs = []
 
     class Spied(Calls):
@@ -175,11 +176,12 @@ def test_proxies_are_longer_from_the_second_generation_on_where_the_time_allows(
     result = run(
         evaluate=None, executor=lambda *_: Spied(trained), time_budget_s=3600, n_generations=3, n_finalists=1, workers=1
     )
-    stretch = {job.generation: set() for job in jobs}
+    lengths = {job.generation: set() for job in jobs}
     for job in jobs:
-        if job.fidelity == "proxy":
-            stretch[job.generation].add(job.stretch)
-    assert (stretch[0], stretch[1], stretch[2]) == ({1.0}, {5.0}, {5.0})
+        if job.fidelity == "proxy" and not job.rung:
+            lengths[job.generation].add(job.schedule.visits)
+    usual, longer = (rung_schedule(0, 3, stripes, 5, stretch).visits for stretch in (1.0, 5.0))
+    assert (lengths[0], lengths[1], lengths[2]) == ({usual}, {longer}, {longer})
     journal = Journal(result.folder / "journal.sqlite")
     assert journal.fact("stretch") == 5.0
     journal.close()

@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import replace
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tests.searching.conftest import evaluate, footprint_of, score_of
 from tinynas.data import FoldScores, Scores
 from tinynas.hardware import Limits
+from tinynas.options import HEEDS
 from tinynas.runs import Evaluation, Settings, State, Trial
 from tinynas.searching import NSGA2, AgingEvolution, Evolution, RandomSearch, Surrogate, strategy_for
 
@@ -192,9 +192,8 @@ def test_the_settings_name_each_strategy(space, target):
     from tinynas.runs import DataSource
 
     source = DataSource(kind="digits", digest="d", summary="digits")
-    names = get_args(Settings.model_fields["strategy"].annotation)
     kinds = set()
-    for name in names:
+    for name in HEEDS:
         settings = Settings(version="0", target=target, data=source, space=space, limits=target.limits, strategy=name)
         kinds.add(type(strategy_for(settings, footprint_of)))
     assert kinds == {Evolution, AgingEvolution, NSGA2, Surrogate, RandomSearch}

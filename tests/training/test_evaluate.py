@@ -22,7 +22,7 @@ from tinynas.training.qat import quantize_aware
 from tinynas.training.schedule import Schedule, final_epochs, rung_schedule, schedule_for
 
 NET = Architecture((8, 8, 1), (Block("conv", 8, 3, pool="max"), Block("separable", 8, 3)), Head(), 3)
-SCHEDULE = Schedule(n_folds=3, folds=3, samples=100, epochs=40)
+SCHEDULE = Schedule(folds=3, samples=100, epochs=40)
 RECIPE = Recipe(epochs=1, batch_size=8)
 
 
@@ -42,7 +42,7 @@ def test_measure_is_the_real_file_s(tensorflow, stripes):
 
 
 def test_a_fold_is_learned_and_scored_in_float_and_int8(tensorflow, stripes):
-    scores, trained = train_fold(NET, stripes, SCHEDULE, RECIPE, fold=0, seed=1)
+    scores, trained = train_fold(NET, stripes, SCHEDULE, RECIPE, stripes.folds(3, 0)[0], seed=1)
     assert scores.float.accuracy >= 0.8
     assert abs(scores.float.accuracy - scores.int8.accuracy) <= 0.1
     _, _, x, y = stripes.split(stripes.folds(3, 0)[0])
@@ -52,10 +52,11 @@ def test_a_fold_is_learned_and_scored_in_float_and_int8(tensorflow, stripes):
 
 
 def test_folds_start_from_fresh_weights_and_the_seed_decides(tensorflow, stripes):
-    one, two = (train_fold(NET, stripes, SCHEDULE, RECIPE, 1, seed=4) for _ in range(2))
+    fold = stripes.folds(3, 0)[1]
+    one, two = (train_fold(NET, stripes, SCHEDULE, RECIPE, fold, seed=4) for _ in range(2))
     assert one[0] == two[0]
     assert one[1].tflite == two[1].tflite
-    assert train_fold(NET, stripes, SCHEDULE, RECIPE, 1, seed=5)[1].tflite != one[1].tflite
+    assert train_fold(NET, stripes, SCHEDULE, RECIPE, fold, seed=5)[1].tflite != one[1].tflite
 
 
 def test_the_validation_part_is_not_trained_on(tensorflow, stripes):
@@ -63,7 +64,9 @@ def test_the_validation_part_is_not_trained_on(tensorflow, stripes):
     rng = np.random.default_rng(0)
     noise = Dataset.from_arrays(rng.random((120, 8, 8)), np.arange(120) % 3, name="noise")
     shuffled = replace(noise, y=rng.permutation(noise.y))
-    scores = [train_fold(NET, shuffled, SCHEDULE, RECIPE, fold, seed=1)[0].float.accuracy for fold in range(3)]
+    scores = [
+        train_fold(NET, shuffled, SCHEDULE, RECIPE, fold, seed=1)[0].float.accuracy for fold in shuffled.folds(3, 0)
+    ]
     assert np.mean(scores) < 0.55
 
 

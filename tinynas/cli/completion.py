@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+RUN = 'A run folder, a name in runs/, or "latest".'
+"""What names a run, said once; `runs` completes it."""
+
 
 def boards(incomplete: str) -> list[str]:
     """Return the shipped boards whose names begin so."""

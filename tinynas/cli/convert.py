@@ -21,12 +21,12 @@ def convert(
     source: Annotated[
         str,
         typer.Argument(
-            help='"best" (the newest run\'s), RUN:TRIAL, a .tflite, .keras or .h5 file, or a SavedModel folder.',
+            help='"best" (the newest run\'s), a run, RUN:TRIAL, a .tflite, .keras or .h5 file, or a SavedModel folder.',
             autocompletion=sources,
         ),
     ] = "best",
     run: Annotated[
-        Path | None, typer.Option(help="Take the best model of this run folder.", autocompletion=runs)
+        str | None, typer.Option(help="Take the best model of this run, named as above.", autocompletion=runs)
     ] = None,
     out: Annotated[
         str | None, typer.Option(help="Where to write. Default: firmware/ in the run folder, or NAME_firmware/ here.")
@@ -64,12 +64,10 @@ def convert(
 
     if run is not None and source != "best":
         raise UsageError(f"--run names a run, and {source!r} another model: give one of them.")
-    if run is not None and not run.is_dir():
-        raise RunError(f"{run} is not a run folder: it is no folder.")
     if out == "":
         raise UsageError("--out is empty: name a folder for the firmware.")
     converted = run_convert(
-        _named(source) if run is None else run,
+        _named(source) if run is None else _run(run),
         out=out,
         name=name,
         data=_data(data, given),
@@ -85,16 +83,27 @@ def convert(
         _show(converted)
 
 
+def _run(name: str) -> str:
+    """`name`; RunError or UsageError when it is no run's, nor that of a trial in one."""
+    from tinynas.runs import run_and_trial
+
+    run_and_trial(name)
+    return name
+
+
 def _named(source: str) -> str:
-    """`source` as the model it names; UsageError for what is neither "best" nor on the disk."""
+    """`source` as the model it names; UsageError for what is neither on the disk nor the name of a run."""
     run, _, trial = source.rpartition(":")
-    is_there = Path(source).exists() or (run and trial.isdecimal() and Path(run).is_dir())
-    if source != "best" and (not source or not is_there):
+    try:
+        for name in (source, run if trial.isdecimal() else ""):
+            if name in ("best", "latest") or (name and Path(name).exists()):
+                return source
+        return _run(source)
+    except (RunError, OSError) as error:  # the latter for a name that no file can have
         raise UsageError(
-            f"There is no {source!r}: convert takes 'best', RUN:TRIAL, a .tflite, .keras or .h5 file or a SavedModel "
-            f"folder; another run's best is --run FOLDER."
-        )
-    return source
+            f"There is no {source!r}: convert takes 'best', a run or RUN:TRIAL, a .tflite, .keras or .h5 file or a "
+            f"SavedModel folder."
+        ) from error
 
 
 def _data(data: Path | None, given: Mapping[str, Any]) -> "Dataset | None":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinynas.cli.completion import listing
+from tinynas.cli.completion import RUN, listing, runs
 from tinynas.cli.formats import parse_names, share, size
 from tinynas.options.search import OBJECTIVES
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def pareto(
-    run: Annotated[Path | None, typer.Argument(help="A run folder. Default: the newest below runs/.")] = None,
+    run: Annotated[str, typer.Argument(help=RUN, autocompletion=runs)] = "latest",
     objectives: Annotated[
         str | None,
         typer.Option(
@@ -25,12 +25,11 @@ def pareto(
     as_json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
 ) -> None:
     """List the models that none beats in every objective at once, in measured bytes."""
-    from tinynas.runs import FRONT, front, kept, latest_run, read_settings, read_trials
+    from tinynas.runs import find_run, front, front_objectives, kept, read_settings, read_trials
 
-    folder = latest_run(Path("runs")) if run is None else run
+    folder = find_run(run)
     settings = read_settings(folder)
-    usual = settings.objectives if len(settings.objectives) > 1 else FRONT
-    names = usual if objectives is None else parse_names(objectives)
+    names = front_objectives(settings.objectives) if objectives is None else parse_names(objectives)
     members = front(read_trials(folder / "journal.sqlite"), names, settings.metric)
     models = set(kept(folder))
     rows = [_row(trial, settings.metric, trial.number in models) for trial in members]

@@ -4,22 +4,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tinynas.cli.completion import RUN
+from tinynas.cli.completion import runs as complete
 from tinynas.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_RUN = 'A run folder, a name in runs/, or "latest".'
-
 
 def report(
-    run: Annotated[str, typer.Argument(help=_RUN)] = "latest",
+    run: Annotated[str, typer.Argument(help=RUN, autocompletion=complete)] = "latest",
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Write a run's report.html anew: one page, to read offline on a desk or a phone."""
-    from tinynas.report import find_run, write_report
+    from tinynas.report import write_report
 
-    path = write_report(find_run(run))
+    path = write_report(run)
     typer.echo(f"wrote {path}")
     if show:
         import webbrowser
@@ -29,12 +29,13 @@ def report(
 
 
 def compare(
-    runs: Annotated[list[str], typer.Argument(help=_RUN + " Two or more.")],
+    runs: Annotated[list[str], typer.Argument(help=RUN + " Two or more.", autocompletion=complete)],
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Put runs side by side: the settings in which they differ, accuracy, bytes, time."""
     from tinynas.report import compare as compared
-    from tinynas.report import find_run, read_facts
+    from tinynas.report import read_facts
+    from tinynas.runs import find_run
 
     if len(runs) < 2:
         raise UsageError(f"compare takes two runs or more, got one ({runs[0]}).")
@@ -50,13 +51,14 @@ def compare(
 
 
 def trials(
-    run: Annotated[str, typer.Argument(help=_RUN)] = "latest",
+    run: Annotated[str, typer.Argument(help=RUN, autocompletion=complete)] = "latest",
     as_csv: Annotated[bool, typer.Option("--csv", help="Print every trial as CSV.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every trial as JSON.")] = False,
     top: Annotated[int | None, typer.Option(help="Only the best so many.")] = None,
 ) -> None:
     """List a run's trials, the best first: scores, bytes, time, and why some were never trained."""
-    from tinynas.report import find_run, ranked, read_facts, trial_row
+    from tinynas.report import ranked, read_facts, trial_row
+    from tinynas.runs import find_run
 
     if as_csv and as_json:
         raise UsageError("--csv and --json exclude each other: give one of them.")
@@ -73,14 +75,17 @@ def trials(
 
 
 def show(
-    what: Annotated[str, typer.Argument(help='"best", a run (as for report), or RUN:12 for its trial 12.')] = "best",
+    what: Annotated[
+        str, typer.Argument(help=f"{RUN[:-1]}: its best trial; or RUN:12, its trial 12.", autocompletion=complete)
+    ] = "latest",
     as_json: Annotated[bool, typer.Option("--json", help="Print the trial and its architecture as JSON.")] = False,
 ) -> None:
     """Draw a trial's network in the terminal: its blocks and shapes, its figures, its family."""
-    from tinynas.report import find_run, find_trial, read_facts, split_trial, trial_row
+    from tinynas.report import find_trial, read_facts, trial_row
+    from tinynas.runs import run_and_trial
 
-    name, number = split_trial(what)
-    facts = read_facts(find_run(name))
+    folder, number = run_and_trial(what)
+    facts = read_facts(folder)
     trial = find_trial(facts, number)
     if as_json:
         import json

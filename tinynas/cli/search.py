@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinynas.cli.completion import boards, runs
+from tinynas.cli.completion import RUN, boards, runs
 from tinynas.cli.options import DATA, LIMITS, takes
 from tinynas.cli.session import go_on, load_data, refuse_with_resume, show_result, warn_of_short, watched
 from tinynas.errors import ArchitectureError, UsageError
@@ -43,8 +43,8 @@ def search(
         Path | None, typer.Option(metavar="FOLDER", help="The run folder to make. Default: runs/ and the time.")
     ] = None,
     resume: Annotated[
-        Path | None,
-        typer.Option(metavar="RUN", help="Go on with the search in this run folder.", autocompletion=runs),
+        str | None,
+        typer.Option(metavar="RUN", help=f"Go on with this search: {RUN[0].lower()}{RUN[1:]}", autocompletion=runs),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json on stdout, progress on stderr.")] = False,
     tensorboard: Annotated[

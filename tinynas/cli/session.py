@@ -35,18 +35,16 @@ def refuse_with_resume(options: "Mapping[str, Any]") -> None:
             )
 
 
-def go_on(folder: Path, workers: int | None, console: "Console", tensorboard: bool = False) -> "SearchResult":
-    """Resume the search in `folder` on the data that its settings name."""
-    from tinynas.runs import read_settings
+def go_on(run: str, workers: int | None, console: "Console", tensorboard: bool = False) -> "SearchResult":
+    """Resume the search of `run` on the data that its settings name."""
+    from tinynas.runs import find_run, read_settings, read_summary
     from tinynas.searching import resume
 
-    source = read_settings(folder).data
-    if source.kind == "arrays":
-        raise UsageError(f"{folder} began from arrays in Python: go on with tinynas.resume(folder, dataset).")
-    given = {"labels": source.labels, "layout": source.layout, **source.options}
-    if source.reshape is not None:
-        given["reshape"] = ",".join(map(str, source.reshape))
-    dataset, _ = load_data(None if source.path is None else Path(source.path), given, console)
+    folder = find_run(run)
+    dataset = None
+    if read_summary(folder) is None:  # one that has ended needs no data
+        dataset = read_settings(folder).data.load()
+        _tell(dataset, console)
     return watched(console, resume, folder, dataset, workers=workers, tensorboard=tensorboard)
 
 
@@ -93,36 +91,32 @@ def load_data(
 
     `given` are the options of LOADING and READING that were given. Errors begin with their names.
     """
-    from tinynas.data import Dataset
     from tinynas.runs import DataSource
 
     given = {name: value for name, value in given.items() if value is not None}
-    reading = {name: value for name, value in given.items() if name in READING}
-    labels, layout, reshape = given.get("labels"), given.get("layout"), given.get("reshape")
-    axes: tuple[int, ...] | None = None
     if data is None:
         for name in given:
             raise UsageError(f"{name} needs --data.")
-        dataset, kind = Dataset.digits(), "digits"
         console.print("No --data: searching on scikit-learn's digits (8 x 8).")
-    else:
-        axes = None if reshape is None else parse_reshape(reshape)
-        dataset, kind = Dataset.load(data, labels=labels, layout=layout, reshape=axes, **reading), "path"
+    source = DataSource(
+        kind="digits" if data is None else "path",
+        path=None if data is None else str(data),
+        labels=given.get("labels"),
+        layout=given.get("layout"),
+        reshape=None if "reshape" not in given else parse_reshape(given["reshape"]),
+        options={name: value for name, value in given.items() if name in READING},
+    )
+    dataset = source.load()
+    _tell(dataset, console, say)
+    return dataset, source.of(dataset)
+
+
+def _tell(dataset: "Dataset", console: "Console", say: bool = True) -> None:
+    """Say how the data were understood; only notes unless `say`."""
     if say:
         console.print(f"Data: {dataset.summary()}.", soft_wrap=True)
     for note in dataset.notes:
         console.print(note)
-    source = DataSource(
-        kind=kind,  # type: ignore[arg-type]
-        path=None if data is None else str(data.absolute()),
-        labels=None if labels is None else str(Path(labels).absolute()),
-        layout=layout,
-        reshape=axes,
-        options=reading,
-        digest=dataset.digest,
-        summary=dataset.summary(),
-    )
-    return dataset, source
 
 
 def _needs(result: "SearchResult") -> list[tuple[str, str]]:

@@ -61,11 +61,11 @@ def convert(
 ) -> Converted:
     """Write what firmware needs of a model into `out`: .tflite, C array, settings, resolver, self-test, main, README.
 
-    `source` is "best" (the newest run below `runs`), a run folder, RUN:TRIAL, a search's result, an int8 .tflite, or a
-    float model (.keras, .h5, SavedModel), which is quantised on `data`; `input_range` is what the data's [0, 1] is
-    stretched to for it. `formats` are some of export.FORMATS. `target`, a board, is a run's own by default. With
-    `check_fit` (the default for a run on its own target) a model that does not fit is a ConversionError that names the
-    limit.
+    `source` is a run (its best model) or RUN:TRIAL, RUN being "best" or "latest" (the newest below `runs`), a folder or
+    a name below `runs`; or a search's result, an int8 .tflite, or a float model (.keras, .h5, SavedModel), which is
+    quantised on `data`; `input_range` is what the data's [0, 1] is stretched to for it. `formats` are some of
+    export.FORMATS. `target`, a board, is a run's own by default. With `check_fit` (the default for a run on its own
+    target) a model that does not fit is a ConversionError that names the limit.
     `offline_plan` puts TFLM's memory plan into the file where that saves arena: by default into all but a .tflite.
 
     The bytes are run in the real TFLM first, where it is installed, and its plan and outputs are held against tinynas's

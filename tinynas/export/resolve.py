@@ -10,7 +10,7 @@ from tinynas.errors import UsageError
 from tinynas.export.facts import UNIT
 from tinynas.export.foreign import from_float_model, from_tflite, is_float_model
 from tinynas.export.source import Source, from_run
-from tinynas.runs import latest_run
+from tinynas.runs import run_and_trial
 
 if TYPE_CHECKING:
     from tinynas.searching import SearchResult
@@ -19,25 +19,28 @@ if TYPE_CHECKING:
 def resolve(
     source: SearchResult | Path | str, runs: Path, data: Dataset | None, input_range: tuple[float, float]
 ) -> Source:
-    """The model that `source` names: "best", a run folder or RUN:TRIAL, a search's result, or a file of any origin."""
+    """The model that `source` names: a run's best, RUN:TRIAL, a search's result, or a file of any origin."""
     if not isinstance(source, str | Path):
         folder = getattr(source, "folder", None)
         if not isinstance(folder, Path):
             raise UsageError(
-                f"convert takes 'best', a run folder, a model file or a search's result; got {type(source).__name__}."
+                f"convert takes a run or RUN:TRIAL, a model file or a search's result; got {type(source).__name__}."
             )
         return from_run(_alone(folder, data, input_range))
-    if source == "best":
-        return from_run(_alone(latest_run(runs), data, input_range))
-    folder, _, trial = str(source).rpartition(":")
-    if folder and trial.isdecimal() and trial.isascii() and not Path(source).exists():
-        return from_run(_alone(Path(folder), data, input_range), int(trial[:18]))
     path = Path(source)
     if path.suffix.lower() == ".tflite":
         return from_tflite(path, data, input_range)
-    if is_float_model(path):
+    if _is_float_model(path):
         return from_float_model(path, data, input_range)
-    return from_run(_alone(path, data, input_range))
+    folder, trial = run_and_trial(source, runs)
+    return from_run(_alone(folder, data, input_range), trial)
+
+
+def _is_float_model(path: Path) -> bool:
+    try:
+        return is_float_model(path)
+    except OSError:  # a name that no file can have
+        return False
 
 
 def _alone(folder: Path, data: Dataset | None, input_range: tuple[float, float]) -> Path:

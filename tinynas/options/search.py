@@ -20,7 +20,7 @@ GENERATIONS = 8  # where no end of any kind is given
 SEVERAL_OBJECTIVES: StrategyName = "nsga2"  # the strategy for them, where none is named
 
 # What each strategy is told of the settings, beside the space, the limits and the metric: it heeds nothing else.
-HEEDS: Mapping[StrategyName, tuple[str, ...]] = {
+HEEDS: Mapping[str, tuple[str, ...]] = {
     "evolution": ("n_parents", "n_mutations", "selection", "start"),
     "aging": ("n_mutations", "start"),
     "nsga2": ("n_mutations", "start"),

@@ -4,7 +4,7 @@ from tinynas.report.compare import Comparison, compare
 from tinynas.report.drawing import draw
 from tinynas.report.facts import RunFacts, read_facts
 from tinynas.report.family import lineage
-from tinynas.report.find import find_run, find_trial, split_trial
+from tinynas.report.find import find_trial
 from tinynas.report.page import write_report
 from tinynas.report.trials import ranked, trial_row
 
@@ -13,12 +13,10 @@ __all__ = [
     "RunFacts",
     "compare",
     "draw",
-    "find_run",
     "find_trial",
     "lineage",
     "ranked",
     "read_facts",
-    "split_trial",
     "trial_row",
     "write_report",
 ]

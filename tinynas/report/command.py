@@ -19,6 +19,8 @@ def command_of(settings: Settings) -> tuple[str, tuple[str, ...]]:
     words += _data(settings)
     if settings.data.kind == "arrays":
         notes.append("The data were arrays in Python: give search() the same ones, or write them as files for --data.")
+    for name, what in settings.own.items():
+        notes.append(f"{name} was {what}, which only search() in Python takes.")
     for option, value in _chosen(settings):
         if option.option is None:
             notes.append(f"{option.name} was {value!r}, which only search() in Python takes.")
@@ -35,7 +37,9 @@ def _chosen(settings: Settings) -> list[tuple[Option, Any]]:
     return [
         (option, value)
         for option, value in values
-        if value is not None and (option.name == "seed" or option.default_words or value != option.default)
+        if value is not None
+        and option.name not in settings.own
+        and (option.name == "seed" or option.default_words or value != option.default)
     ]
 
 

@@ -1,6 +1,5 @@
 """Everything that a run folder says, read once: settings, trials, the best one, its file, the summary."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 from tinynas.data import Scores
 from tinynas.errors import RunError, TinynasError
 from tinynas.hardware import Footprint
-from tinynas.runs import Best, Settings, Trial, leader, read_settings, read_trials
+from tinynas.runs import Best, Settings, Trial, leader, read_settings, read_summary, read_trials
 from tinynas.screening import lower
 from tinynas.tflite import Analysis, Graph, analyze, read
 
@@ -85,21 +84,21 @@ def read_facts(folder: Path) -> RunFacts:
 
 
 def _summary(folder: Path, trouble: list[str]) -> dict[str, Any] | None:
-    path = folder / "summary.json"
     try:
-        summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        best = summary["best"]
-        float(summary["seconds"])
+        summary = read_summary(folder)
+    except RunError as error:
+        trouble.append(str(error))
+        return None
+    best = None if summary is None else summary["best"]
+    try:
         if best is not None:
             Footprint.from_dict(best["footprint"])
             for model in ("int8", "float") if best["test"] else ():
                 Scores.from_dict(best["test"][model])
-        return summary
-    except FileNotFoundError:
-        return None  # the search has not ended
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, TinynasError) as error:
-        trouble.append(f"{path} is not the summary of a search ({type(error).__name__}: {error}).")
+    except (ValueError, TypeError, KeyError, AttributeError, TinynasError) as error:
+        trouble.append(f"{folder}/summary.json is not the summary of a search ({type(error).__name__}: {error}).")
         return None
+    return summary
 
 
 def _best(trials: Sequence[Trial], metric: str, summary: dict[str, Any] | None) -> Trial | None:

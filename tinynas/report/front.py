@@ -4,9 +4,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from math import isnan
 
-from tinynas.runs import Trial, front
-
-_FIGURES = {"ram": "arena_bytes", "flash": "flash_bytes", "latency": "latency_ms"}
+from tinynas.runs import Trial, front, objective_value
 
 MOST_MARKS = 1000
 """Trials that a chart draws: of more, those that lead and an even choice of the others."""
@@ -29,8 +27,7 @@ def groups(trials: Sequence[Trial], fidelity: str) -> tuple[Group, ...]:
     kinds: dict[tuple[bool, int], list[Trial]] = {}
     for trial in trials:
         if trial.evaluation.folds:
-            full = trial.evaluation.fidelity == "full"
-            kinds.setdefault((full, trial.evaluation.rung), []).append(trial)
+            kinds.setdefault(trial.evaluation.training, []).append(trial)
     rungs = any(rung for full, rung in kinds if not full)
     return tuple(Group(_label(*kind, fidelity, rungs), tuple(kinds[kind]), kind[0]) for kind in sorted(kinds))
 
@@ -46,8 +43,7 @@ def front_line(trials: Sequence[Trial], metric: str, objective: str) -> tuple[Tr
 
 def cost_of(trial: Trial, objective: str) -> float:
     """Return bytes of the arena ("ram") or the file ("flash"), or milliseconds ("latency"); NaN where not known."""
-    footprint = trial.evaluation.footprint
-    value = None if footprint is None else getattr(footprint, _FIGURES[objective])
+    value = objective_value(trial, objective)
     return float("nan") if value is None else float(value)
 
 

@@ -15,7 +15,7 @@ from tinynas.report.facts import RunFacts, read_facts
 from tinynas.report.front import MOST_MARKS, Group, groups
 from tinynas.report.trials import ranked
 from tinynas.report.verdict import Verdict, verdict
-from tinynas.runs import METRICS, State
+from tinynas.runs import METRICS, State, find_run
 from tinynas.runs.folder import write_atomically
 
 _LISTED = 25  # trials in the page's table
@@ -25,10 +25,10 @@ _PACKAGES = ("tinynas", "tensorflow", "tf_keras", "tflite-micro", "numpy", "scik
 def write_report(folder: Path | str) -> Path:
     """Write report.html of the run in `folder`, whole or not at all, and return its path.
 
-    The search may be running, stopped or ended: the page shows what there is. RunError when `folder` is no run, its
-    journal is damaged, or the page cannot be written there.
+    `folder` may also be a name below runs/, or "latest". The search may be running, stopped or ended: the page shows
+    what there is. RunError when `folder` is no run, its journal is damaged, or the page cannot be written there.
     """
-    folder = Path(folder)
+    folder = find_run(folder)
     page = render(read_facts(folder))
     path = folder / "report.html"
     try:
@@ -150,12 +150,14 @@ def _score_range(line: family.Family | None, metric: str) -> tuple[float, float]
 def _asked(facts: RunFacts) -> Mapping[str, str]:
     """Return the settings as texts, in the order of their file; those that are values of their own are left out."""
     values = facts.settings.model_dump(exclude={"target", "data", "space", "limits"})
-    return {name: _said(value) for name, value in values.items() if value is not None}
+    return {name: _said(value) for name, value in values.items() if value is not None and value != {}}
 
 
 def _said(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_said(each)}" for name, each in value.items())
     return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 

@@ -50,16 +50,12 @@ def trial_row(trial: Trial) -> dict[str, Any]:
 
 
 def ranked(trials: Sequence[Trial], metric: str) -> tuple[Trial, ...]:
-    """Return the trials best first: those of full fidelity, then the other trained ones, then what never was trained.
-
-    Within a kind of training they are ranked as the search ranks them; the others are in the order of their numbers.
-    """
+    """Return the trials best first, as `ranking` has them; then what never was trained, in the order of its numbers."""
     key = ranking(metric)
 
     def place(trial: Trial) -> tuple[Any, ...]:
-        evaluation = trial.evaluation
-        if evaluation.folds:
-            return (0 if evaluation.fidelity == "full" else 1, *key(trial))
-        return (2 + _ORDER[evaluation.state], trial.number)
+        if trial.evaluation.folds:
+            return (0, *key(trial))
+        return (1 + _ORDER[trial.evaluation.state], trial.number)
 
     return tuple(sorted(trials, key=place))

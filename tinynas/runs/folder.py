@@ -112,14 +112,7 @@ class Run:
 
     def summary(self) -> dict[str, Any] | None:
         """Return summary.json, or None while the search has not ended."""
-        path = self.folder / _SUMMARY
-        if not path.exists():
-            return None
-        try:
-            summary: dict[str, Any] = json.loads(path.read_text())
-            return {**summary, "best": summary["best"]}
-        except (ValueError, TypeError, KeyError) as error:
-            raise RunError(f"{path} is damaged; remove it and resume, and it is written again.") from error
+        return read_summary(self.folder)
 
     def close(self) -> None:
         """Close the journal and let other processes in."""
@@ -156,12 +149,21 @@ def read_settings(folder: Path) -> Settings:
         raise RunError(f"{folder} is not a run folder: it has no readable {_SETTINGS}.") from error
 
 
-def latest_run(root: Path) -> Path:
-    """Return the newest run folder below `root`; RunError when there is none."""
-    link = root / "latest"
-    if not (link / _SETTINGS).exists():
-        raise RunError(f"There is no run in {root}: start one with tinynas search, or name one with --run.")
-    return link.resolve()
+def read_summary(folder: Path) -> dict[str, Any] | None:
+    """Return summary.json of the run in `folder`, None while the search has not ended; RunError when it is damaged."""
+    path = folder / _SUMMARY
+    try:
+        summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not (isinstance(summary["best"], dict | None) and isinstance(summary["seconds"], int | float)):
+            raise TypeError("its best or its seconds are of another kind")
+        return summary
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise RunError(
+            f"{path} is not the summary of a search ({said}); remove it and resume, and it is written again."
+        ) from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:

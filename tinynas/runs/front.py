@@ -1,6 +1,6 @@
 """The Pareto front: the trials of which none is beaten in every objective at once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -9,14 +9,13 @@ from tinynas.options.search import OBJECTIVES
 from tinynas.runs.trial import Trial, latest
 from tinynas.words import known
 
-# What there is to gain -> its value, less is better; None where it is not known.
-_VALUES: Mapping[str, Callable[[Trial, str], float | None]] = {
-    "accuracy": lambda trial, metric: -trial.evaluation.mean(metric),
-    "ram": lambda trial, _: _of(trial, "arena_bytes"),
-    "flash": lambda trial, _: _of(trial, "flash_bytes"),
-    "latency": lambda trial, _: _of(trial, "latency_ms"),
-    "macs": lambda trial, _: _of(trial, "macs"),
-    "params": lambda trial, _: _of(trial, "params"),
+# What there is to gain beside accuracy -> the footprint's figure that is to be small.
+_FIGURES = {
+    "ram": "arena_bytes",
+    "flash": "flash_bytes",
+    "latency": "latency_ms",
+    "macs": "macs",
+    "params": "params",
 }
 FRONT = ("accuracy", "ram", "flash")  # where no other objectives were asked for
 
@@ -33,15 +32,32 @@ def checked_objectives(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def objective_values(trials: Sequence[Trial], objectives: Sequence[str], metric: str = "accuracy") -> np.ndarray:
-    """Return what each trained trial has of each objective, less is better: float64 (trials, objectives).
+def front_objectives(objectives: Sequence[str]) -> tuple[str, ...]:
+    """Return what the front of a search for `objectives` is in: FRONT where it is for accuracy alone."""
+    return tuple(objectives) if len(objectives) > 1 else FRONT
+
+
+def objective_value(trial: Trial, objective: str, metric: str = "accuracy") -> float | None:
+    """Return what a trained trial has of an objective, less is better; None where it is not known.
 
     "accuracy" is the mean of `metric` over the int8 models, negated; ram the arena and flash the model file, in bytes;
-    latency in ms. ModelError when a value is not known.
+    latency in ms.
+    """
+    if objective == "accuracy":
+        return -trial.evaluation.mean(metric)
+    footprint = trial.evaluation.footprint
+    value: float | None = None if footprint is None else getattr(footprint, _FIGURES[objective])
+    return value
+
+
+def objective_values(trials: Sequence[Trial], objectives: Sequence[str], metric: str = "accuracy") -> np.ndarray:
+    """Return the `objective_value` of each trained trial: float64 (trials, objectives), less is better.
+
+    ModelError when a value is not known.
     """
     rows = []
     for trial in trials:
-        values = [_VALUES[name](trial, metric) for name in objectives]
+        values = [objective_value(trial, name, metric) for name in objectives]
         if None in values:
             name = objectives[values.index(None)]
             raise ModelError(
@@ -72,9 +88,3 @@ def front(trials: Iterable[Trial], objectives: Sequence[str] = FRONT, metric: st
     beaten = np.any(dominance(values), axis=0)
     kept = [trial for trial, is_beaten in zip(last, beaten.tolist(), strict=True) if not is_beaten]
     return tuple(sorted(kept, key=lambda trial: (-trial.evaluation.mean(metric), trial.number)))
-
-
-def _of(trial: Trial, name: str) -> float | None:
-    footprint = trial.evaluation.footprint
-    value: float | None = None if footprint is None else getattr(footprint, name)
-    return value

@@ -1,10 +1,12 @@
 """The settings of a search: everything that, with the data, decides its journal. Kept as settings.json."""
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tinynas.architecture import SearchSpace
+from tinynas.data import Dataset
 from tinynas.errors import RunError, TinynasError, UsageError
 from tinynas.hardware import Limits, Target
 from tinynas.options import SETTINGS
@@ -23,8 +25,24 @@ class DataSource(BaseModel):
     layout: str | None = None
     reshape: tuple[int, ...] | None = None
     options: dict[str, int | str | tuple[int, ...] | tuple[str, ...]] = {}  # of its reader: see docs/data.md
-    digest: str
-    summary: str
+    digest: str = ""
+    summary: str = ""
+
+    def load(self) -> Dataset:
+        """Return the data again; UsageError for arrays, which are kept nowhere, DataError when the files are gone."""
+        if self.kind == "arrays":
+            raise UsageError(
+                f"The search began from arrays in Python ({self.summary}), which a run does not keep: give them again, "
+                f"tinynas.resume(folder, dataset)."
+            )
+        if self.path is None:
+            return Dataset.digits()
+        return Dataset.load(self.path, labels=self.labels, layout=self.layout, reshape=self.reshape, **self.options)  # type: ignore[arg-type]
+
+    def of(self, dataset: Dataset) -> "DataSource":
+        """Return this source, found from anywhere, with what tells its data from others: those of `dataset`."""
+        paths = {name: str(Path(path).absolute()) for name in ("path", "labels") if (path := getattr(self, name))}
+        return self.model_copy(update={**paths, "digest": dataset.digest, "summary": dataset.summary()})
 
 
 def _of(name: str) -> Any:
@@ -36,7 +54,11 @@ def _of(name: str) -> Any:
 
 
 class Settings(BaseModel):
-    """What was asked for: each field beside data, target, space and limits is described in tinynas.options.SETTINGS."""
+    """What was asked for: each field beside data, target, space and limits is described in tinynas.options.SETTINGS.
+
+    `own` names what was given in Python and no file can hold ("strategy": "module.Class"): a resume needs it again. The
+    strategy is "own" where it was an object.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,7 +68,7 @@ class Settings(BaseModel):
     space: SearchSpace
     limits: Limits
     seed: int = _of("seed")
-    strategy: StrategyName = _of("strategy")
+    strategy: Literal[StrategyName, "own"] = _of("strategy")
     objectives: tuple[str, ...] = _of("objectives")
     selection: Selection = _of("selection")
     start: Start = _of("start")
@@ -72,6 +94,7 @@ class Settings(BaseModel):
     batch_size: int = _of("batch_size")
     qat: bool = _of("qat")
     precision: Precision = _of("precision")
+    own: dict[str, str] = {}
 
     @field_validator("objectives")
     @classmethod

@@ -38,6 +38,11 @@ class Evaluation:
     visits: int = 0
     rung: int = 0
 
+    @property
+    def training(self) -> tuple[bool, int]:
+        """How well it was trained, to be compared: full fidelity counts before proxy, then the higher rung."""
+        return self.fidelity == "full", self.rung
+
     def mean(self, metric: str = "accuracy", model: str = "int8") -> float:
         """Return the mean over the folds of `metric`, for the "int8" or the "float" model."""
         return mean(self._values(metric, model))
@@ -109,13 +114,15 @@ class Trial:
         return f"#{self.number} {verdict} | {self.architecture}"
 
 
-def ranking(metric: str) -> Callable[[Trial], tuple[int, float, int, int]]:
-    """Return a sort key, best first: the higher rung, int8 score, then the smaller arena, then the older trial."""
+def ranking(metric: str) -> Callable[[Trial], tuple[int, int, float, int, int]]:
+    """Return a sort key, best first: the better trained, int8 score, then the smaller arena, then the older trial."""
 
-    def key(trial: Trial) -> tuple[int, float, int, int]:
+    def key(trial: Trial) -> tuple[int, int, float, int, int]:
         footprint = trial.evaluation.footprint
+        full, rung = trial.evaluation.training
         return (
-            -trial.evaluation.rung,
+            -full,
+            -rung,
             -trial.evaluation.mean(metric),
             0 if footprint is None else footprint.arena_bytes,
             trial.number,
@@ -125,25 +132,23 @@ def ranking(metric: str) -> Callable[[Trial], tuple[int, float, int, int]]:
 
 
 def leader(trials: Sequence[Trial], metric: str) -> Trial | None:
-    """Return the best trained trial, of those at the highest fidelity there is; None when none is trained."""
-    scored = [trial for trial in trials if trial.evaluation.folds]
-    full = [trial for trial in scored if trial.evaluation.fidelity == "full"]
-    return min(full or scored, key=ranking(metric), default=None)
+    """Return the best of the best trained trials; None when none is trained."""
+    return min((trial for trial in trials if trial.evaluation.folds), key=ranking(metric), default=None)
 
 
 def latest(trials: Iterable[Trial]) -> tuple[Trial, ...]:
     """Return one trained trial for each architecture, the one of most training, in the order of their births.
 
-    A promotion, or a finalist, is a new trial of an architecture that has one already: full fidelity counts before
-    proxy, then the higher rung, then the later trial.
+    A promotion, or a finalist, is a new trial of an architecture that has one already; of two trained alike the later
+    one stands.
     """
     found: dict[str, Trial] = {}
     for trial in trials:
         if trial.evaluation.state is State.COMPLETE and trial.evaluation.folds:
             known = found.get(trial.architecture.key)
-            found[trial.architecture.key] = trial if known is None else max(known, trial, key=_training)
+            found[trial.architecture.key] = trial if known is None else max(known, trial, key=_trained)
     return tuple(found.values())
 
 
-def _training(trial: Trial) -> tuple[bool, int, int]:
-    return trial.evaluation.fidelity == "full", trial.evaluation.rung, trial.number
+def _trained(trial: Trial) -> tuple[tuple[bool, int], int]:
+    return trial.evaluation.training, trial.number

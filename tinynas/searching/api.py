@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain, count
@@ -11,18 +11,20 @@ from typing import Any
 
 from tinynas.architecture import Architecture, SearchSpace
 from tinynas.data import Dataset
-from tinynas.errors import InfeasibleError, RunError, UsageError, check_kind
+from tinynas.errors import InfeasibleError, RunError, UsageError
 from tinynas.hardware import MEASURES, Limits, Target
 from tinynas.options import SETTINGS
 from tinynas.options.search import GENERATIONS, SEVERAL_OBJECTIVES
-from tinynas.runs import DataSource, Evaluation, Run, Settings, Trial
+from tinynas.runs import DataSource, Evaluation, Run, Settings, find_run
 from tinynas.searching.arguments import check_arguments, check_settings, unheeded
 from tinynas.searching.clock import Clock
 from tinynas.searching.events import Note, Watcher
 from tinynas.searching.executor import Calls, Executor, Processes
-from tinynas.searching.feasible import Screen
 from tinynas.searching.loop import Loop
+from tinynas.searching.own import OWN, check_executor, check_resume, check_strategy, names_of
+from tinynas.searching.result import SearchResult
 from tinynas.searching.strategies import strategy_for
+from tinynas.searching.strategy import Screen, Strategy
 from tinynas.training.augment import augmentation_for
 from tinynas.training.precision import best_precision
 from tinynas.version import __version__
@@ -30,16 +32,6 @@ from tinynas.words import known
 
 Evaluate = Callable[[Architecture], Evaluation]
 MakeExecutor = Callable[[Dataset, Settings], Executor]
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """A finished search: the best trial, all trials, summary.json as a mapping, and the run folder."""
-
-    best: Trial | None
-    trials: tuple[Trial, ...]
-    summary: dict[str, Any]
-    folder: Path
 
 
 def search(
@@ -50,6 +42,7 @@ def search(
     limits: Limits | None = None,
     space: SearchSpace | None = None,
     workers: int | None = None,
+    strategy: Strategy | str | None = None,
     evaluate: Evaluate | None = None,
     screen: Screen | None = None,
     executor: MakeExecutor | None = None,
@@ -61,21 +54,34 @@ def search(
 
     `target` is a Target, a shipped name or a JSON file. `out` is the new run folder (default: runs/ and the time).
     `limits` tightens the target's limits, field by field; `space` replaces the search space. `workers` is the number of
-    processes (default: one a core). `evaluate` replaces training: a function from Architecture to Evaluation, run in
-    this process; then there is no final model. `screen` replaces the hardware check: a function from Architecture to
-    Footprint. `executor` makes what trains in place of worker processes, from the data and the settings. `watch` is
-    called with each event. Other keywords are those of Settings: seed, n_generations, max_trials, time_budget_s,
-    fidelity and so on; without any end given, 8 generations are searched. With more objectives than
-    accuracy the strategy is nsga2, unless another is named, and `tinynas.runs.front(result.trials, objectives)` is the
-    Pareto front.
+    processes (default: one a core). `strategy` is a name, or an object of your own that has seen no trial yet.
+    `evaluate` replaces training: a function from Architecture to Evaluation, run in this process; then there is no
+    final model. `screen` replaces the hardware check: a function from Architecture to Footprint. `executor` makes what
+    trains in place of worker processes, from the data and the settings. What is given of these four is named in
+    settings.json, and a resume needs it again. `watch` is called with each event. Other keywords are those of Settings:
+    seed, n_generations, max_trials, time_budget_s, fidelity and so on; without any end given, 8 generations are
+    searched. With more objectives than accuracy the strategy is nsga2, unless another is named, and
+    `tinynas.runs.front(result.trials, objectives)` is the Pareto front.
 
     Raises InfeasibleError when nothing fits, UsageError for settings that make no sense, RunError for the run folder.
     """
     _check_kind("dataset", dataset, Dataset, "make one with Dataset.from_arrays(x, y)")
     target = Target.load(target) if isinstance(target, str | Path) else target
     _check_kind("target", target, Target, "or the name of a board, or a JSON file")
-    check_arguments(out=out, limits=limits, space=space, source=source, evaluate=evaluate, screen=screen, watch=watch)
+    check_arguments(
+        out=out,
+        limits=limits,
+        space=space,
+        source=source,
+        evaluate=evaluate,
+        screen=screen,
+        executor=executor,
+        watch=watch,
+    )
     check_settings(settings)
+    own = _checked_own(strategy=strategy, evaluate=evaluate, screen=screen, executor=executor)
+    if strategy is not None:
+        settings["strategy"] = OWN if "strategy" in own else strategy
     workers = _checked_workers(workers)
     given = [name for name, value in settings.items() if value is not None]
     if not {"n_generations", "max_trials", "time_budget_s"} & set(given):
@@ -87,10 +93,11 @@ def search(
     chosen = Settings.create(
         version=__version__,
         target=target,
-        data=source or DataSource(kind="arrays", digest=dataset.digest, summary=dataset.summary()),
+        data=source or DataSource(kind="arrays").of(dataset),
         space=space or SearchSpace.for_input(dataset.input_shape, dataset.n_classes),
         limits=with_limits(target, **asdict(limits or Limits())),
         final_threads=workers,
+        own=own,
         **settings,
     )
     _check_space(chosen.space, dataset)
@@ -103,69 +110,104 @@ def search(
         (watch or _ignore)(Note(text))
     run = Run.create(folder, chosen)
     try:
-        return _go_on(run, dataset, workers, evaluate, screen, watch, executor)
-    except InfeasibleError:
-        run.discard()
+        return _go_on(run, dataset, workers, strategy, evaluate, screen, watch, executor)
+    except (InfeasibleError, UsageError):
+        if not run.journal.trials():
+            run.discard()
         raise
+    finally:
+        run.close()
 
 
 def resume(
     folder: Path | str,
-    dataset: Dataset,
+    dataset: Dataset | None = None,
     *,
     workers: int | None = None,
+    strategy: Strategy | None = None,
     evaluate: Evaluate | None = None,
     screen: Screen | None = None,
+    executor: MakeExecutor | None = None,
     watch: Watcher | None = None,
 ) -> SearchResult:
-    """Go on with the search in `folder` as if it had never stopped; `dataset` must be the one it began with.
+    """Go on with the search in `folder` as if it had never stopped. A search that has ended is returned as it ended.
 
-    A search that has ended is returned as it ended. Raises RunError when the folder is no run, is in use, or began
-    with other data.
+    `folder` may also be a name below runs/, or "latest". The data are loaded from where the search had them; only
+    arrays have to be given again, as `dataset`. What the search was given of its own in Python (`strategy`, `evaluate`,
+    `screen`, `executor`) is needed again: an object of the same class that has seen no trial, the same functions.
+
+    Raises RunError when the folder is no run, is in use, or began with other data; UsageError when something is needed.
     """
-    _check_kind("dataset", dataset, Dataset, "make one with Dataset.from_arrays(x, y)")
-    check_kind("folder", folder, (str, Path), "the path of a run folder")
-    check_arguments(evaluate=evaluate, screen=screen, watch=watch)
+    if dataset is not None:
+        _check_kind("dataset", dataset, Dataset, "make one with Dataset.from_arrays(x, y)")
+    check_arguments(folder=folder, evaluate=evaluate, screen=screen, executor=executor, watch=watch)
     workers = _checked_workers(workers)
-    run = Run.open(Path(folder))
-    if run.settings.data.digest != dataset.digest:
+    run = Run.open(find_run(folder))
+    try:
+        if dataset is not None:
+            _check_same(run, dataset)
+        if run.summary() is not None:
+            return _result(run)
+        given = {"strategy": strategy, "evaluate": evaluate, "screen": screen, "executor": executor}
+        check_resume(run.folder, run.settings, given)
+        if dataset is None:
+            dataset = run.settings.data.load()
+            _check_same(run, dataset)
+        return _go_on(run, dataset, workers, strategy, evaluate, screen, watch, executor)
+    finally:
         run.close()
+
+
+def _check_same(run: Run, dataset: Dataset) -> None:
+    """RunError unless `dataset` is what the run began with."""
+    if run.settings.data.digest != dataset.digest:
         raise RunError(
-            f"{folder} began with other data ({run.settings.data.summary}); these are {dataset.summary()}, "
+            f"{run.folder} began with other data ({run.settings.data.summary}); these are {dataset.summary()}, "
             f"and their digest differs: resume with the same files."
         )
-    return _go_on(run, dataset, workers, evaluate, screen, watch)
 
 
 def _go_on(
     run: Run,
     dataset: Dataset,
     workers: int,
+    strategy: Strategy | str | None,
     evaluate: Evaluate | None,
     screen: Screen | None,
     watch: Watcher | None,
-    make_executor: MakeExecutor | None = None,
+    make_executor: MakeExecutor | None,
 ) -> SearchResult:
+    """Search from wherever the journal stands to the summary."""
     settings = run.settings
-    executor: Executor
+    executor: Executor = Calls(evaluate) if evaluate else Processes(dataset, settings, workers)
     if make_executor is not None:
-        executor = make_executor(dataset, settings)
-    else:
-        executor = Calls(evaluate) if evaluate else Processes(dataset, settings, workers)
+        executor = check_executor(make_executor(dataset, settings))
     try:
         clock = Clock(settings.time_budget_s, run.journal.fact("seconds", 0.0), workers)
         check = screen or _screen_for(settings.target)
-        loop = Loop(run, dataset, strategy_for(settings, check), check, executor, watch or _ignore, clock)
-        if run.summary() is None:
-            loop()
-        summary = run.summary()
-        assert summary is not None
-        number = None if summary["best"] is None else summary["best"]["trial"]
-        best = next((trial for trial in loop.trials if trial.number == number), None)
-        return SearchResult(best, loop.trials, summary, run.folder)
+        chosen = strategy_for(settings, check) if strategy is None or isinstance(strategy, str) else strategy
+        Loop(run, dataset, chosen, check, executor, watch or _ignore, clock)()
     finally:
         executor.close()
-        run.close()
+    return _result(run)
+
+
+def _result(run: Run) -> SearchResult:
+    """Return what the run has found; it has ended."""
+    summary, trials = run.summary(), run.journal.trials()
+    assert summary is not None
+    number = None if summary["best"] is None else summary["best"]["trial"]
+    best = next((trial for trial in trials if trial.number == number), None)
+    return SearchResult(best, trials, summary, run.folder)
+
+
+def _checked_own(**given: Any) -> dict[str, str]:
+    """Return the names of what was given of the caller's own; UsageError for what cannot be used."""
+    if given["strategy"] is not None:
+        check_strategy(given["strategy"])
+    if given["evaluate"] is not None and given["executor"] is not None:
+        raise UsageError("evaluate and executor both say where scores come from: give one of them.")
+    return names_of({name: None if isinstance(value, str) else value for name, value in given.items()})
 
 
 def _screen_for(target: Target) -> Screen:

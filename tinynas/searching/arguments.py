@@ -12,10 +12,11 @@ from tinynas.options.reading import LOADING, READING
 from tinynas.runs import DataSource, Settings
 from tinynas.words import known
 
-_FOLLOWS = {"version", "data", "target", "space", "limits", "final_threads"}
+_FOLLOWS = {"version", "data", "target", "space", "limits", "final_threads", "own"}
 _OF_DATASET = {"test_fraction", "class_names", "groups", "x_test", "y_test"}
 # Argument -> what it must be, where it is given, and in words.
 _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "folder": ((str, Path), "the path of a run folder"),
     "out": ((str, Path), "the path of a new run folder"),
     "limits": (Limits, "a tinynas.Limits, such as Limits(ram_bytes=20_000)"),
     "space": (SearchSpace, "a tinynas.SearchSpace, such as SearchSpace.for_input((28, 28, 1), n_classes=10)"),

@@ -7,7 +7,7 @@ from statistics import mean
 
 from tinynas.data import Dataset
 from tinynas.runs import Settings, Trial
-from tinynas.training.schedule import final_epochs, schedule_for
+from tinynas.training.schedule import Schedule, final_epochs, schedule_for
 
 # The share of the budget after which no new child is trained. A network that is trained twice as long gains more than
 # one that was searched for twice as long.
@@ -63,8 +63,8 @@ class Clock:
         held = self._budget_s * _SEARCH * self._workers / (mean(seconds) * settings.n_rungs)
         return round(min(_MOST_STRETCH, max(1.0, held / _TRIALS)), 2)
 
-    def finalists(self, ranked: Sequence[Trial], dataset: Dataset, settings: Settings) -> tuple[int, int, int]:
-        """Return (folds, epochs, samples) for training the finalists; (0, 0, 0) when the time allows nothing of use.
+    def finalists(self, ranked: Sequence[Trial], dataset: Dataset, settings: Settings) -> Schedule | None:
+        """Return how long the finalists are trained; None when the time allows nothing of use.
 
         Without a budget that is full fidelity. With one, a fold gets at least the sample visits of the highest rung
         that a proxy reached: a shorter training from fresh weights would rank worse than the proxies did. For that
@@ -74,7 +74,7 @@ class Clock:
         full = schedule_for("full", dataset, settings.n_folds)
         visit_s = max(trial.evaluation.seconds / max(1, trial.evaluation.visits) for trial in ranked)
         if self._budget_s is None or visit_s == 0:
-            return full.folds, full.epochs, full.samples
+            return full
         rung = max(trial.evaluation.rung for trial in ranked)
         least = max(trial.evaluation.visits for trial in ranked if trial.evaluation.rung == rung)
         rounds = math.ceil(len(ranked) / self._workers)
@@ -82,9 +82,9 @@ class Clock:
         visits = left_s / rounds / visit_s
         folds = min(full.folds, int(visits / least))
         if folds < 2:
-            return 0, 0, 0
+            return None
         epochs = min(full.epochs, math.ceil(visits / folds / full.samples))
-        return folds, epochs, min(full.samples, int(visits / folds / epochs))
+        return Schedule(folds, min(full.samples, int(visits / folds / epochs)), epochs)
 
     def final_epochs(self, dataset: Dataset, settings: Settings) -> int:
         """Return the (most) epochs of the final training."""

@@ -86,10 +86,10 @@ class EqualLength:
         extra = bonus(learned.size - usual, learned.visits, self._size_bonus)
         return learned.value - gain * learned.doublings + extra
 
-    def key(self, trial: Trial) -> tuple[int, float, float, int, int]:
-        """Sort by it, best first: the higher rung, which is the surer score; this value; then as `ranking` does."""
-        rung, score, arena, number = self._ranking(trial)
-        return rung, -self(trial), score, arena, number
+    def key(self, trial: Trial) -> tuple[int, int, float, float, int, int]:
+        """Sort by it, best first: the better trained, whose score is surer; this value; then as `ranking` does."""
+        full, rung, score, arena, number = self._ranking(trial)
+        return full, rung, -self(trial), score, arena, number
 
 
 def size(architecture: Architecture, params: int) -> float:

@@ -4,8 +4,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future
-from dataclasses import replace
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,11 +13,11 @@ from tinynas.data import Dataset
 from tinynas.errors import RunError, UsageError
 from tinynas.runs import Evaluation, Settings, State
 from tinynas.searching import worker
+from tinynas.searching.jobs import Final, FinalJob, Job, Outcome
 from tinynas.searching.share import SharedDataset, share
-from tinynas.searching.worker import Final, FinalJob, Job, Outcome
 
 _JOBS_PER_POOL = 80  # then the processes are replaced: TensorFlow keeps some memory of every model
-_POLL_S = 0.2
+_REPORT_S = 0.2  # so often the progress of the final training is passed on
 
 
 class Executor(Protocol):
@@ -40,12 +39,12 @@ class Executor(Protocol):
 class Processes:
     """Worker processes of one TensorFlow thread each (loky's: they need no `if __name__ == "__main__"`)."""
 
-    def __init__(self, dataset: Dataset, settings: Settings, workers: int) -> None:
-        """Start nothing yet: the first job starts the processes."""
+    def __init__(self, dataset: Dataset, settings: Settings, workers: int | None = None) -> None:
+        """Start nothing yet: the first job starts the processes, as many as the search began with by itself."""
         self._dataset = dataset
         self._shared: tuple[tempfile.TemporaryDirectory[str], SharedDataset] | None = None
         self._settings = settings
-        self._workers = workers
+        self._workers = workers or settings.final_threads
         self._pool: Any = None
         self._events: Any = None
         self._done = 0
@@ -62,10 +61,8 @@ class Processes:
             while waiting and len(running) < self._workers and self._done < _JOBS_PER_POOL:
                 job = waiting.pop(0)
                 running[self._submit(worker.run_evaluate, job)] = job
-            finished = [future for future in running if future.done()]
-            if not finished:
-                time.sleep(_POLL_S / 10)
-                continue
+            done = wait(running, return_when=FIRST_COMPLETED).done
+            finished = [future for future in running if future in done]
             if any(_died(future) for future in finished):
                 victims = list(running.values())
                 running.clear()
@@ -80,10 +77,9 @@ class Processes:
         for _ in range(2):
             self._end()
             future = self._submit(worker.run_final, job, processes=1, threads=self._settings.final_threads)
-            while not future.done():
-                time.sleep(_POLL_S)
-                while not self._events.empty():
-                    report(self._events.get())
+            while not wait([future], timeout=_REPORT_S).done:
+                self._report(report)
+            self._report(report)
             if not _died(future):
                 final: Final = future.result()
                 return final
@@ -108,14 +104,17 @@ class Processes:
     def _alone(self, job: Job) -> Outcome:
         """Run a job with nothing beside it, so that a second death can be laid at its door."""
         future = self._submit(worker.run_evaluate, job)
-        while not future.done():
-            time.sleep(_POLL_S)
         if not _died(future):
             outcome: Outcome = future.result()
             return outcome
         self._end()
         error = f"The worker process died twice on this child ({future.exception()}); is there memory enough?"
-        return Outcome(Evaluation(State.FAILED, fidelity=job.fidelity, error=error))
+        return Outcome(Evaluation(State.FAILED, error=error))
+
+    def _report(self, report: Callable[[Any], None]) -> None:
+        """Pass on what the process of the final training has told since."""
+        while not self._events.empty():
+            report(self._events.get())
 
     def _submit(self, task: Any, job: Any, processes: int | None = None, threads: int = 1) -> Any:
         if self._pool is None:
@@ -150,7 +149,7 @@ class Processes:
 
 
 def _died(future: Future[Any]) -> bool:
-    """Return whether the process died under the job, rather than the job raising an error."""
+    """Wait for the job's end and return whether its process died under it, rather than the job raising an error."""
     return isinstance(future.exception(), BrokenExecutor)
 
 
@@ -162,7 +161,7 @@ class Calls:
         self._evaluate = evaluate
 
     def evaluate(self, jobs: Sequence[Job], deadline: float | None) -> Iterator[tuple[Job, Outcome]]:
-        """Yield each job with the function's evaluation, whose footprint is the screened one if it has none."""
+        """Yield each job with the function's evaluation."""
         for job in jobs:
             if deadline is not None and time.monotonic() > deadline:
                 return
@@ -173,8 +172,7 @@ class Calls:
                 evaluation = Evaluation(State.FAILED, error=text)
             if not isinstance(evaluation, Evaluation):
                 raise UsageError(f"evaluate returned {evaluation!r} for {job.architecture}; an Evaluation was wanted.")
-            footprint = evaluation.footprint or job.screened
-            yield job, Outcome(replace(evaluation, footprint=footprint, fidelity=job.fidelity, rung=job.rung))
+            yield job, Outcome(evaluation)
 
     def final(self, job: FinalJob, report: Callable[[Any], None]) -> None:
         """Train nothing: there is no model to keep."""

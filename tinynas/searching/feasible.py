@@ -1,16 +1,13 @@
 """From proposals to children that fit: screen each, steer those just over a limit back, give up in bounded time."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from tinynas.architecture import Architecture, SearchSpace, shrink
+from tinynas.architecture import SearchSpace, shrink
 from tinynas.errors import ArchitectureError, InfeasibleError
 from tinynas.hardware import MEASURES, Footprint, Limits, Violation
-from tinynas.searching.strategy import Proposal, Strategy
-
-Screen = Callable[[Architecture], Footprint]
+from tinynas.searching.strategy import Proposal, Screen, Strategy
 
 _MAX_PROPOSALS = 200  # per child wanted; screening that many takes well under a second
 _MAX_DEAD_ENDS = 40  # proposals that nothing could shrink into the limits, with none that fitted: then none will

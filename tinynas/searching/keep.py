@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 from tinynas.data import Dataset
-from tinynas.runs import FRONT, Run, Settings, Trial, front
+from tinynas.runs import Run, Settings, Trial, front, front_objectives
+from tinynas.searching.jobs import Outcome
 from tinynas.searching.summary import about_best
-from tinynas.searching.worker import Outcome
 
 
 def front_of(settings: Settings, trials: Sequence[Trial]) -> tuple[Trial, ...]:
     """Return the front in the objectives of the search, in accuracy, arena and file where it has accuracy alone."""
-    objectives = settings.objectives if len(settings.objectives) > 1 else FRONT
-    return front(trials, objectives, settings.metric)
+    return front(trials, front_objectives(settings.objectives), settings.metric)
 
 
 def keep_front(run: Run, dataset: Dataset, trials: Sequence[Trial], trial: Trial, outcome: Outcome) -> None:

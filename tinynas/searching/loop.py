@@ -6,18 +6,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinynas.data import Dataset
-from tinynas.errors import RunError
+from tinynas.errors import RunError, UsageError
 from tinynas.runs import Evaluation, Run, State, Trial
 from tinynas.searching.clock import Clock
 from tinynas.searching.events import FinalProgress, GenerationStarted, Note, Started, TrialDone, Watcher
 from tinynas.searching.executor import Executor
-from tinynas.searching.feasible import Candidate, Screen, infeasible, propose
+from tinynas.searching.feasible import Candidate, infeasible, propose
 from tinynas.searching.halving import promotions
+from tinynas.searching.jobs import Final, FinalJob, Job, Outcome, StartFile
 from tinynas.searching.keep import keep_front
 from tinynas.searching.record import Record, count_trained
-from tinynas.searching.strategy import Proposal, Strategy
+from tinynas.searching.strategy import Proposal, Screen, Strategy
 from tinynas.searching.summary import about_best, summarize
-from tinynas.searching.worker import Final, FinalJob, Job, Outcome, StartFile
+from tinynas.training.schedule import Schedule, rung_schedule, schedule_for
 from tinynas.words import counted
 
 _FAILURES_IN_A_ROW = 10  # then something is wrong with the set-up rather than with the children
@@ -39,7 +40,6 @@ class Loop:
         self._settings = self.run.settings
         self._record = Record(self.run)
         self._known: set[str] = set()
-        self._times = 1.0
         self._failures = 0
 
     def __call__(self) -> None:
@@ -82,15 +82,15 @@ class Loop:
     def _generation(self, generation: int) -> bool:
         """Run one generation; return False when there was nothing new to train."""
         before = self._record.before(generation)
-        self._times = self._stretch(before)
+        stretch = self._stretch(before)
         first = 1 + max((trial.number for trial in before), default=-1)
         promoted = self._promotions(before)
         candidates = self._propose(generation, before)
         fits = sum(not candidate.violations for candidate in candidates)
         if not fits and generation == 0:
             raise infeasible(candidates)
-        jobs = self._promotion_jobs(generation, first, promoted)
-        jobs += self._jobs(generation, first + len(promoted), candidates)
+        jobs = self._promotion_jobs(generation, first, promoted, stretch)
+        jobs += self._jobs(generation, first + len(promoted), candidates, stretch)
         if not fits and not promoted:
             return False
         infeasible_ones = len(candidates) - fits
@@ -121,7 +121,7 @@ class Loop:
             return ()
         return promotions(before, settings.n_rungs, settings.reduction, self._record.lengths(before).key)
 
-    def _promotion_jobs(self, generation: int, first: int, promoted: Sequence[Trial]) -> list[Job]:
+    def _promotion_jobs(self, generation: int, first: int, promoted: Sequence[Trial], stretch: float) -> list[Job]:
         """Return the jobs that train `promoted` on, what the journal has already left out."""
         jobs = []
         for number, trial in enumerate(promoted, first):
@@ -130,8 +130,9 @@ class Loop:
             if number in self._record:
                 self._require_same(self._record[number], candidate)
                 continue
-            job = self._job(number, generation, candidate)
-            jobs.append(replace(job, rung=trial.evaluation.rung + 1, start=self._start_of(trial.number)))
+            rung = trial.evaluation.rung + 1
+            job = self._job(number, generation, candidate, self._schedule(stretch, rung))
+            jobs.append(replace(job, rung=rung, start=self._start_of(trial.number)))
         return jobs
 
     def _start_of(self, number: int | None) -> StartFile | None:
@@ -149,9 +150,9 @@ class Loop:
             wanted = min(wanted, settings.max_trials - count_trained(before))
         return propose(self.strategy, settings.space, self.screen, settings.limits, self._known, wanted, rng)
 
-    def _jobs(self, generation: int, first: int, candidates: Sequence[Candidate]) -> list[Job]:
+    def _jobs(self, generation: int, first: int, candidates: Sequence[Candidate], stretch: float) -> list[Job]:
         """Journal the infeasible candidates and return jobs for the others, what the journal has already left out."""
-        jobs = []
+        jobs, schedule = [], self._schedule(stretch)
         for number, candidate in enumerate(candidates, first):
             if number in self._record:  # a resumed generation: this one was journaled before the kill
                 self._require_same(self._record[number], candidate)
@@ -160,7 +161,7 @@ class Loop:
                 self._record.add(_infeasible_trial(number, generation, candidate), self.clock.elapsed())
             else:
                 start = self._start_of(candidate.proposal.parent) if self._settings.inherit else None
-                jobs.append(replace(self._job(number, generation, candidate), start=start))
+                jobs.append(replace(self._job(number, generation, candidate, schedule), start=start))
         return jobs
 
     def _require_same(self, trial: Trial, candidate: Candidate) -> None:
@@ -172,7 +173,16 @@ class Loop:
                 f"tinynas proposes (the search began with version {began}); go on with that version, or start anew."
             )
 
-    def _job(self, number: int, generation: int, candidate: Candidate) -> Job:
+    def _schedule(self, stretch: float, rung: int = 0) -> Schedule | None:
+        """Return how long a child of the search phase is trained; None where it is measured only."""
+        settings = self._settings
+        if settings.fidelity == "none":
+            return None
+        if settings.fidelity == "full":
+            return schedule_for("full", self.dataset, settings.n_folds)
+        return rung_schedule(rung, settings.reduction, self.dataset, settings.n_folds, stretch)
+
+    def _job(self, number: int, generation: int, candidate: Candidate, schedule: Schedule | None) -> Job:
         proposal = candidate.proposal
         return Job(
             number,
@@ -182,7 +192,7 @@ class Loop:
             self._settings.fidelity,
             self._seed(number),
             candidate.footprint,
-            stretch=self._times,
+            schedule,
         )
 
     def _seed(self, number: int) -> int:
@@ -201,8 +211,10 @@ class Loop:
     # --- training and its record
 
     def _train(self, jobs: Sequence[Job], deadline: float | None) -> None:
-        for job, outcome in self.executor.evaluate(jobs, deadline):
-            trial = Trial(job.number, job.generation, job.parent, job.architecture, outcome.evaluation)
+        waiting = {job.number: job for job in jobs}
+        for done in self.executor.evaluate(jobs, deadline):
+            job, outcome = _checked(done, waiting)
+            trial = _trial(job, outcome.evaluation)
             if outcome.weights and job.fidelity == "proxy":
                 self.run.save_weights(job.number, outcome.weights)
             leads = self._record.add(trial, self.clock.elapsed())
@@ -230,20 +242,27 @@ class Loop:
         ranked = self._record.ranked()[: settings.n_finalists]
         if settings.fidelity != "proxy" or not ranked:
             return
-        plan = self.run.journal.fact("finalists")
-        if plan is None:
-            plan = self.clock.finalists(ranked, self.dataset, settings)
-            self.run.journal.set_fact("finalists", plan)
-        if not plan[0]:
+        schedule = self._finalists_schedule(ranked)
+        if schedule is None:
             self._say("There is no time to train finalists on more folds: the best proxy wins.")
             return
         jobs = []
         for number, trial in enumerate(ranked, 1 + self._record.searched[-1].number):
             if number not in self._record and trial.evaluation.footprint is not None:
-                job = self._job(number, generation, Candidate(_proposal(trial), trial.evaluation.footprint, ()))
-                jobs.append(replace(job, fidelity="full", plan=tuple(plan)))
+                candidate = Candidate(_proposal(trial), trial.evaluation.footprint, ())
+                jobs.append(replace(self._job(number, generation, candidate, schedule), fidelity="full"))
         self.watch(GenerationStarted(generation, "finalists", len(jobs), 0, 1.0))
         self._train(jobs, self.clock.finalists_deadline())
+
+    def _finalists_schedule(self, ranked: Sequence[Trial]) -> Schedule | None:
+        """Return how long finalists are trained, which is settled once; None where there is no time for them."""
+        settled = self.run.journal.fact("finalists")
+        if settled is None:
+            schedule = self.clock.finalists(ranked, self.dataset, self._settings)
+            self.run.journal.set_fact("finalists", (schedule or Schedule(0, 0, 0)).to_dict())
+            return schedule
+        schedule = Schedule.from_dict(settled)
+        return schedule if schedule.folds else None
 
     def _final(self) -> None:
         """Train the best architecture on all training data, save it, and write the summary."""
@@ -305,6 +324,25 @@ def _by_rung(job: Job) -> int:
 
 def _proposal(trial: Trial) -> Proposal:
     return Proposal(trial.architecture, trial.number)
+
+
+def _checked(done: object, waiting: dict[int, Job]) -> tuple[Job, Outcome]:
+    """Return what an executor yielded, and wait for it no longer; UsageError unless it is a job with its outcome."""
+    if not (isinstance(done, tuple) and len(done) == 2 and isinstance(done[0], Job) and isinstance(done[1], Outcome)):
+        raise UsageError(f"The executor yielded {done!r:.200}; a job and its Outcome were wanted.")
+    job, outcome = done
+    if waiting.pop(job.number, None) is None:
+        raise UsageError(f"The executor yielded job {job.number}, which it was not given, or for the second time.")
+    return job, outcome
+
+
+def _trial(job: Job, evaluation: Evaluation) -> Trial:
+    """Return the trial of a job; how it was trained is what the job said, and a screened footprint beats none."""
+    footprint = evaluation.footprint
+    if footprint is None and evaluation.state is not State.FAILED:
+        footprint = job.screened
+    evaluation = replace(evaluation, footprint=footprint, fidelity=job.fidelity, rung=job.rung)
+    return Trial(job.number, job.generation, job.parent, job.architecture, evaluation)
 
 
 def _infeasible_trial(number: int, generation: int, candidate: Candidate) -> Trial:

@@ -59,8 +59,9 @@ class Record:
 
         RunError, with the most common reason, when none could be trained.
         """
-        finalists = [trial for trial in self.trials if trial.evaluation.fidelity == "full"]
-        best = leader(finalists, self._run.settings.metric) if finalists else next(iter(self.ranked()), None)
+        best = leader(self.trials, self._run.settings.metric)
+        if best is not None and best.evaluation.fidelity != "full":
+            best = self.ranked()[0]
         if best is not None:
             return best
         errors = Counter(trial.evaluation.error for trial in self.trials if trial.evaluation.error)

@@ -3,22 +3,21 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tinynas.architecture import Architecture
-from tinynas.hardware import Footprint
 from tinynas.options import HEEDS
-from tinynas.runs import FRONT, Settings
+from tinynas.runs import Settings, front_objectives
 from tinynas.searching.aging import AgingEvolution
 from tinynas.searching.evolution import Evolution
 from tinynas.searching.nsga2 import NSGA2
 from tinynas.searching.random_search import RandomSearch
-from tinynas.searching.strategy import Strategy
+from tinynas.searching.strategy import Screen, Strategy
 from tinynas.searching.surrogate import Surrogate
-
-Screen = Callable[[Architecture], Footprint]
 
 
 def strategy_for(settings: Settings, screen: Screen) -> Strategy:
-    """Return the strategy that the settings name, knowing no trial yet; `screen` is for one that looks ahead."""
+    """Return the strategy that the settings name, knowing no trial yet; `screen` is for one that looks ahead.
+
+    KeyError for an object of a caller's own, which only he has.
+    """
     return _MAKERS[settings.strategy](settings, screen)
 
 
@@ -38,7 +37,7 @@ def _aging(settings: Settings, _: Screen) -> Strategy:
 def _nsga2(settings: Settings, _: Screen) -> Strategy:
     return NSGA2(
         settings.space,
-        objectives=settings.objectives if len(settings.objectives) > 1 else FRONT,
+        objectives=front_objectives(settings.objectives),
         limits=settings.limits,
         **_told(settings),
     )

@@ -1,12 +1,17 @@
 """What a strategy is: asked for children, told what became of them. Asking changes no state."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from tinynas.architecture import Architecture
+from tinynas.hardware import Footprint
 from tinynas.runs import Trial
+
+Screen = Callable[[Architecture], Footprint]
+"""All that a search knows of boards."""
 
 
 @dataclass(frozen=True)

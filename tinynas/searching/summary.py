@@ -8,7 +8,7 @@ from tinynas.data import Dataset
 from tinynas.hardware import Footprint
 from tinynas.runs import METRICS, Evaluation, Run, State, Trial
 from tinynas.searching.clock import Clock
-from tinynas.searching.worker import Final
+from tinynas.searching.jobs import Final
 
 
 def summarize(

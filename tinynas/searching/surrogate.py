@@ -1,18 +1,17 @@
 """A model of what was trained ranks a large pool of screened architectures; the best of it is trained next."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tinynas.architecture import Architecture, SearchSpace, crossover, mutate
-from tinynas.hardware import Footprint, Limits
+from tinynas.architecture import SearchSpace, crossover, mutate
+from tinynas.hardware import Limits
 from tinynas.runs import Trial
 from tinynas.searching.equal_length import EqualLength
 from tinynas.searching.features import feature_names, features
 from tinynas.searching.population import Population, scored
-from tinynas.searching.strategy import Proposal
+from tinynas.searching.strategy import Proposal, Screen
 
 if TYPE_CHECKING:
     from tinynas.searching.committee import Committee
@@ -51,7 +50,7 @@ class Surrogate:
     def __init__(
         self,
         space: SearchSpace,
-        screen: Callable[[Architecture], Footprint],
+        screen: Screen,
         limits: Limits,
         *,
         start: str = "handmade",

@@ -4,92 +4,24 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from tinynas.architecture import Architecture
 from tinynas.data import Dataset, FoldScores, class_weights
-from tinynas.data.splits import representative_rows
+from tinynas.data.splits import Fold, representative_rows
 from tinynas.errors import TinynasError
-from tinynas.hardware import Footprint
 from tinynas.runs import Evaluation, Settings, State
 from tinynas.searching.agreement import require_agreement
+from tinynas.searching.jobs import Final, FinalJob, Job, Outcome
 from tinynas.searching.share import SharedDataset
 from tinynas.tflite.tflm import require_same_head
+from tinynas.training.schedule import Schedule
 
 _MOST_REPLICAS = 4  # of a batch of 64: a larger one takes fewer, worse steps
 CHECKED_SAMPLES = 200  # held-out samples on which TFLM and the reference resolver must agree
-
-
-@dataclass(frozen=True)
-class StartFile:
-    """A file with the weights of a trained network of `architecture`."""
-
-    path: Path
-    architecture: Architecture
-
-
-@dataclass(frozen=True)
-class Job:
-    """A child to be evaluated: `seed` fixes its weights; `screened` is the footprint that the real file must have.
-
-    `plan` is (folds, epochs, samples), in place of the fidelity's own where the time is short. A proxy training is the
-    longer the higher its `rung`, and `stretch` times as long; it begins with the weights in `start`.
-    """
-
-    number: int
-    generation: int
-    parent: int | None
-    architecture: Architecture
-    fidelity: str
-    seed: int
-    screened: Footprint
-    plan: tuple[int, int, int] | None = None
-    rung: int = 0
-    stretch: float = 1.0
-    start: StartFile | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a job; the model of its first fold, and held-out int8 inputs, when it was trained."""
-
-    evaluation: Evaluation
-    keras: bytes = b""
-    tflite: bytes = b""
-    samples: np.ndarray | None = None
-    weights: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class FinalJob:
-    """The final training: on all training data, for `epochs` or, within them, for `time_budget_s`."""
-
-    architecture: Architecture
-    seed: int
-    epochs: int
-    time_budget_s: float | None
-
-
-@dataclass(frozen=True)
-class Final:
-    """The final model, its scores on the test set and how it agrees with TFLM.
-
-    `judged` is the accuracy, on held-out training samples, of the int8 files that there was a choice of.
-    """
-
-    scores: FoldScores
-    keras: bytes
-    tflite: bytes
-    samples: np.ndarray
-    epochs: int
-    footprint: Footprint
-    tflm_largest_step: int | None
-    judged: Mapping[str, float] = field(default_factory=dict)
 
 
 class Worker:
@@ -109,14 +41,14 @@ class Worker:
         try:
             outcome = self._evaluate(job)
         except TinynasError as error:
-            outcome = Outcome(Evaluation(State.FAILED, fidelity=job.fidelity, error=str(error)))
+            outcome = Outcome(Evaluation(State.FAILED, error=str(error)))
         except Exception as error:  # one child must not end a search: the loop counts failures and stops at a row
             text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-            outcome = Outcome(Evaluation(State.FAILED, fidelity=job.fidelity, error=text))
+            outcome = Outcome(Evaluation(State.FAILED, error=text))
         finally:
             self._clear()
         seconds = round(time.perf_counter() - start, 3)
-        return replace(outcome, evaluation=replace(outcome.evaluation, seconds=seconds, rung=job.rung))
+        return replace(outcome, evaluation=replace(outcome.evaluation, seconds=seconds))
 
     def _evaluate(self, job: Job) -> Outcome:
         from tinynas.training.evaluate import measure
@@ -127,52 +59,46 @@ class Worker:
         violations = settings.limits.violations(footprint)
         if violations:
             texts = tuple(str(violation) for violation in violations)
-            return Outcome(Evaluation(State.INFEASIBLE, footprint, texts, fidelity=job.fidelity))
-        if job.fidelity == "none":
-            return Outcome(Evaluation(State.COMPLETE, footprint, fidelity=job.fidelity))
-        n_folds, scored, first, visits = self._train(job)
+            return Outcome(Evaluation(State.INFEASIBLE, footprint, texts))
+        if job.schedule is None:
+            return Outcome(Evaluation(State.COMPLETE, footprint))
+        scored, first, visits = self._train(job, job.schedule)
         if job.fidelity == "full":
             require_same_head(first.tflite)
-        evaluation = Evaluation(State.COMPLETE, footprint, (), scored, job.fidelity, visits=visits)
-        rows = dataset.folds(n_folds, 0)[0].validation
+        evaluation = Evaluation(State.COMPLETE, footprint, (), scored, visits=visits)
+        rows = self._folds()[0].validation
         held_out = dataset.x[rows[representative_rows(dataset.y[rows], CHECKED_SAMPLES, job.seed)]]
         samples = self._int8(first.tflite, held_out)
         return Outcome(evaluation, first.keras, first.tflite, samples, first.weights)
 
-    def _train(self, job: Job) -> tuple[int, tuple[FoldScores, ...], Any, int]:
-        """Train the job's folds; return their number of all, their scores, the first's model, the samples visited."""
+    def _train(self, job: Job, schedule: Schedule) -> tuple[tuple[FoldScores, ...], Any, int]:
+        """Train the job's folds; return their scores, the first one's model, the samples visited."""
         from tinynas.runs.folder import read_weights
         from tinynas.training.evaluate import Start, train_fold
-        from tinynas.training.schedule import rung_schedule, schedule_for
 
-        settings, dataset = self._settings, self._dataset
-        if job.fidelity == "proxy":
-            schedule = rung_schedule(job.rung, settings.reduction, dataset, settings.n_folds, job.stretch)
-        else:
-            schedule = schedule_for(job.fidelity, dataset, settings.n_folds)
-        if job.plan is not None:
-            folds, epochs, samples = job.plan
-            schedule = replace(schedule, folds=folds, epochs=epochs, samples=samples)
         start = None
         if job.start is not None:  # weights of fold 0, the one that proxies train
             start = Start(job.start.architecture, read_weights(job.start.path))
         scored, first, visits = [], None, 0
-        for fold in range(schedule.folds):
+        for number, fold in enumerate(self._folds()[: schedule.folds]):
             scores, trained = train_fold(
                 job.architecture,
-                dataset,
+                self._dataset,
                 schedule,
                 self._recipe(),
                 fold,
-                job.seed + fold,
-                precision=settings.precision,
+                job.seed + number,
+                precision=self._settings.precision,
                 start=start,
             )
             scored.append(scores)
             visits += trained.visits
             first = first or trained
             self._clear()
-        return schedule.n_folds, tuple(scored), first, visits
+        return tuple(scored), first, visits
+
+    def _folds(self) -> tuple[Fold, ...]:
+        return self._dataset.folds(self._settings.n_folds, 0)
 
     def final(self, job: FinalJob, report: Callable[[Any], None] | None = None) -> Final:
         """Train the final model, score it on the test set, and run it in TFLM beside the reference resolver."""

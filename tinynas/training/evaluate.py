@@ -10,7 +10,7 @@ import numpy as np
 
 from tinynas.architecture import Architecture
 from tinynas.data import Dataset, FoldScores, confusion, score
-from tinynas.data.splits import representative_rows
+from tinynas.data.splits import Fold, representative_rows
 from tinynas.hardware import Footprint, Target
 from tinynas.tflite import analyze
 from tinynas.training.build import Weights, build, set_weights
@@ -83,20 +83,19 @@ def train_fold(
     dataset: Dataset,
     schedule: Schedule,
     recipe: Recipe,
-    fold: int,
+    fold: Fold,
     seed: int,
     *,
     precision: Precision = "float32",
     start: Start | None = None,
 ) -> tuple[FoldScores, Trained]:
-    """Train on one fold, as long as `schedule` says; return the scores on its validation part.
+    """Train on one fold of `dataset`, as long as `schedule` says; return the scores on its validation part.
 
     The weights are fresh ones, or what `start` has for this architecture (see `inherit`). A start must come from the
     same fold: one from another has seen these validation samples.
     """
-    rows = dataset.folds(schedule.n_folds, 0)[fold]
     rng = np.random.default_rng(seed)
-    train, held_out = _some(rows.train, schedule.samples, rng), _some(rows.validation, _SCORED_SAMPLES, rng)
+    train, held_out = _some(fold.train, schedule.samples, rng), _some(fold.validation, _SCORED_SAMPLES, rng)
     x, y, validation = dataset.x[train], dataset.y[train], (dataset.x[held_out], dataset.y[held_out])
     model, epochs = _fitted(architecture, x, y, replace(recipe, epochs=schedule.epochs), seed, precision, start)
     trained = _finished(model, x[representative_rows(y, CALIBRATION_SAMPLES, seed)], epochs * len(x))

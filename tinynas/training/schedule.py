@@ -1,7 +1,9 @@
 """How long a child is trained: folds, samples and epochs of each fidelity. Knows no TensorFlow."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from tinynas.data import Dataset
 from tinynas.errors import UsageError
@@ -16,9 +18,8 @@ _PROXY_SAMPLES = 6_000
 
 @dataclass(frozen=True)
 class Schedule:
-    """Train on `folds` of `n_folds`, each with at most `samples` training samples, for `epochs`."""
+    """Train on the first `folds` of the cross-validation, on at most `samples` of each one's, for `epochs`."""
 
-    n_folds: int
     folds: int
     samples: int
     epochs: int
@@ -27,6 +28,18 @@ class Schedule:
     def visits(self) -> int:
         """Sample visits over all folds: what the time of a training goes with."""
         return self.folds * self.samples * self.epochs
+
+    def to_dict(self) -> dict[str, int]:
+        """Return a value that JSON can hold; `from_dict` takes it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any] | Sequence[int]) -> "Schedule":
+        """Return the schedule that `to_dict` wrote; or version 0.1.0, as a list of folds, epochs and samples."""
+        if isinstance(value, Mapping):
+            return cls(**value)
+        folds, epochs, samples = value
+        return cls(folds, samples, epochs)
 
 
 def schedule_for(name: str, dataset: Dataset, n_folds: int) -> Schedule:
@@ -40,9 +53,9 @@ def schedule_for(name: str, dataset: Dataset, n_folds: int) -> Schedule:
     if name == "proxy":
         samples = min(per_fold, _PROXY_SAMPLES)
         epochs = min(30, max(2, round(_PROXY_VISITS * _smallness(dataset) / samples)))
-        return Schedule(n_folds, 1, samples, epochs)
+        return Schedule(1, samples, epochs)
     epochs = min(60, max(2, round(_FULL_VISITS * _smallness(dataset) / per_fold)))
-    return Schedule(n_folds, n_folds, per_fold, epochs)
+    return Schedule(n_folds, per_fold, epochs)
 
 
 def rung_schedule(rung: int, reduction: int, dataset: Dataset, n_folds: int, stretch: float = 1.0) -> Schedule:
@@ -55,7 +68,7 @@ def rung_schedule(rung: int, reduction: int, dataset: Dataset, n_folds: int, str
     times = stretch * reduction**rung
     visits = proxy.visits * times
     samples = min(per_fold, round(proxy.samples * times))
-    return Schedule(n_folds, 1, samples, max(1, round(visits / samples)))
+    return Schedule(1, samples, max(1, round(visits / samples)))
 
 
 def final_epochs(dataset: Dataset, timed: bool) -> int:

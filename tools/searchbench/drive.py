@@ -9,7 +9,8 @@ from tinynas.architecture import Architecture, SearchSpace
 from tinynas.hardware import Footprint, Limits
 from tinynas.runs import Evaluation, State, Trial
 from tinynas.searching import Proposal, Strategy
-from tinynas.searching.feasible import Screen, propose
+from tinynas.searching.feasible import propose
+from tinynas.searching.strategy import Screen
 
 Train = Callable[[int, Architecture, Footprint], Evaluation]  # the number of the trial, what, its screened footprint
 

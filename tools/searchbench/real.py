@@ -19,9 +19,10 @@ from tinynas.hardware import Footprint, Limits, Target
 from tinynas.runs import DataSource, Evaluation, Settings
 from tinynas.screening.screen import screen
 from tinynas.searching import AgingEvolution, Event, TrialDone, search, with_limits
-from tinynas.searching.worker import Job, Outcome, Worker
+from tinynas.searching.jobs import Job, Outcome
+from tinynas.searching.worker import Worker
 from tinynas.training.precision import best_precision
-from tinynas.training.schedule import schedule_for
+from tinynas.training.schedule import Schedule, schedule_for
 
 # uNAS: population 100, sample 25 for 2,000 trainings, random start, one mutation a child. A run here has some dozen
 # trainings, so the population is a tenth, its share drawn the same.
@@ -111,16 +112,14 @@ def parse_label(label: str) -> tuple[str, dict[str, Any]]:
 def _warm_up(setting: Setting, seed: int) -> None:
     """Import and trace what every run has to, on an architecture that fits anything."""
     architecture = setting.space.handmade()[0]
-    job = job_for(0, architecture, screen(architecture, setting.target), seed, (1, 2, 256))
+    job = job_for(0, architecture, screen(architecture, setting.target), seed, Schedule(1, 256, 2))
     evaluation = Worker(setting.dataset, setting.settings(seed)).evaluate(job).evaluation
     if not evaluation.folds:
         raise RuntimeError(f"the training that warms up gave no score: {evaluation.error or evaluation.violations}")
 
 
-def job_for(
-    number: int, architecture: Architecture, footprint: Footprint, seed: int, plan: tuple[int, int, int]
-) -> Job:
-    """Return the job of a training of its own: `plan` is (folds, epochs, samples)."""
+def job_for(number: int, architecture: Architecture, footprint: Footprint, seed: int, schedule: Schedule) -> Job:
+    """Return the job of a training of its own."""
     return Job(
         number=number,
         generation=0,
@@ -129,7 +128,7 @@ def job_for(
         fidelity="proxy",
         seed=seed,
         screened=footprint,
-        plan=plan,
+        schedule=schedule,
     )
 
 
@@ -168,8 +167,8 @@ def trainer(setting: Setting, seed: int) -> Callable[..., Evaluation]:
     schedule = schedule_for("proxy", setting.dataset, _N_FOLDS)
 
     def train(number: int, architecture: Architecture, footprint: Footprint, epochs: int | None = None) -> Evaluation:
-        plan = (1, epochs or schedule.epochs, schedule.samples)
-        return worker.evaluate(job_for(number, architecture, footprint, seed * 100_003 + number, plan)).evaluation
+        length = replace(schedule, epochs=epochs or schedule.epochs)
+        return worker.evaluate(job_for(number, architecture, footprint, seed * 100_003 + number, length)).evaluation
 
     return train
 

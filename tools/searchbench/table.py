@@ -62,7 +62,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """All rows on one data set, and what they were made with. `about` holds plans, versions and the machine."""
+    """All rows on one data set, and what they were made with. `about` holds schedules, versions and the machine."""
 
     data: str
     target: Target

@@ -13,7 +13,7 @@ import numpy as np
 from searchbench.drive import BudgetUsedError, Meter, steered
 from tinynas.architecture import Architecture, Block, Head, SearchSpace, genes_of
 from tinynas.hardware import Limits
-from tinynas.searching.feasible import Screen
+from tinynas.searching.strategy import Screen
 
 _LONGEST = 3  # Hyperband's longest training, in trainings of the other peers; its shortest is a third of one or less
 

@@ -3,13 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-from tinynas.architecture import Architecture, Block, Head, SearchSpace
-from tinynas.hardware import Target
-from tinynas.screening import count_macs, screen
-from tinynas.training.build import build
-from tinynas.training.keras import keras, seed_everything
-from tinynas.training.zero_cost import (
+from zero_cost import (
     capacity,
     gradient_norm,
     jacobian_covariance,
@@ -18,6 +12,12 @@ from tinynas.training.zero_cost import (
     untrained,
     zero_cost,
 )
+
+from tinynas.architecture import Architecture, Block, Head, SearchSpace
+from tinynas.hardware import Target
+from tinynas.screening import count_macs, screen
+from tinynas.training.build import build
+from tinynas.training.keras import keras, seed_everything
 
 NET = Architecture((8, 8, 1), (Block("conv", 4, 3, activation="relu6"), Block("separable", 6, 3)), Head("gap", 16), 3)
 

@@ -1,0 +1,69 @@
+"""What a search has found: the best model, what is known of it, and all trials."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinynas.architecture import Architecture
+from tinynas.hardware import Footprint
+from tinynas.runs import Best, Trial
+
+
+@dataclass(frozen=True, repr=False)
+class SearchResult:
+    """A finished search: the best trial, all trials, summary.json as a mapping, and the run folder.
+
+    `best` is None, and so is what is said of it, where nothing was trained (fidelity "none").
+    """
+
+    best: Trial | None
+    trials: tuple[Trial, ...]
+    summary: dict[str, Any]
+    folder: Path
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share of samples that the int8 model gets right, in [0, 1].
+
+        On the test set where there was a final training, else the best trial's mean over its validation folds.
+        """
+        if self.best is None:
+            return None
+        test = self.summary["best"]["test"]
+        return self.best.evaluation.mean("accuracy") if test is None else float(test["int8"]["accuracy"])
+
+    @property
+    def architecture(self) -> Architecture | None:
+        """The best network."""
+        return None if self.best is None else self.best.architecture
+
+    @property
+    def footprint(self) -> Footprint | None:
+        """What the best network needs of the board: that of the final file, where there is one."""
+        return None if self.best is None else Footprint.from_dict(self.summary["best"]["footprint"])
+
+    @property
+    def tflite(self) -> bytes | None:
+        """The int8 file of the best model, which lies in best/model.tflite of the run folder.
+
+        None where the scores came without a model, as from `evaluate=`. RunError when the file cannot be read.
+        """
+        if self.best is None or (self.summary["best"]["test"] is None and not (self.folder / "best").exists()):
+            return None
+        return Best(self.folder).tflite
+
+    def report(self) -> Path:
+        """Write report.html into the run folder and return its path: one page, to be read without a network."""
+        from tinynas.report import write_report
+
+        return write_report(self.folder)
+
+    def __repr__(self) -> str:
+        """Return a line: how good, how large, where."""
+        if self.best is None or self.footprint is None:
+            return f"SearchResult(nothing was trained; {len(self.trials):,} trials in {self.folder})"
+        where = "in validation" if self.summary["best"]["test"] is None else "on the test set"
+        return (
+            f"SearchResult({self.accuracy:.2%} {where}, file {self.footprint.flash_bytes:,} B, "
+            f"arena {self.footprint.arena_bytes:,} B; best of {len(self.trials):,} trials in {self.folder})"
+        )

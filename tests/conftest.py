@@ -1,13 +1,42 @@
 """What all tests share: one TensorFlow session, small data, hypothesis without deadlines (the machine is noisy)."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tinynas.data import Dataset
 
+ROOT = Path(__file__).parent
+
 settings.register_profile("tinynas", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tinynas")
+
+
+# The files whose tests take longest, the longest first: begun last, one of them would keep the other cores waiting.
+# `pytest --durations=40` tells when this is out of date.
+LONG_FILES = ("searching/test_loop", "cli/test_cli", "searching/test_executor", "training/", "searching/", "screening/")
+
+
+def pytest_collection_modifyitems(config, items):
+    """On several cores (`pytest -n auto --dist loadgroup`): which tests share a process, and which come first.
+
+    The tests of a file stay together, so that what they share is made once, and so do all that need a run.
+    """
+    for item in items:
+        group = "small_run" if "small_run" in item.fixturenames else item.path.relative_to(ROOT).as_posix()
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(group))
+    if hasattr(config, "workerinput"):
+        items.sort(key=_turn)
+
+
+def _turn(item):
+    """0 for the tests that need a run, then the place in LONG_FILES."""
+    group = item.get_closest_marker("xdist_group").args[0]
+    long = [place for place, start in enumerate(LONG_FILES, 1) if group.startswith(start)]
+    return 0 if group == "small_run" else min(long, default=len(LONG_FILES) + 1)
 
 
 @pytest.fixture(scope="session")

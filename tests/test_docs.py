@@ -113,6 +113,7 @@ _RUNNERS = {
 }
 
 
+@pytest.mark.xdist_group("small_run")
 @pytest.mark.parametrize("path", FILES, ids=IDS)
 def test_every_block_runs(path, work, request, capsys):
     _furnish_more(request, work, chosen(path, slow=False))
@@ -125,6 +126,7 @@ def test_every_block_runs(path, work, request, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("small_run")
 @pytest.mark.parametrize("path", [p for p in FILES if any(b.slow for b in BLOCKS[p])], ids=lambda path: path.name)
 def test_every_slow_block_runs_too(path, work, request):
     _furnish_more(request, work, chosen(path, slow=True))

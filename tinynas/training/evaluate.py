@@ -153,11 +153,12 @@ def train_final(
     trained = _finished(model, representative, epochs * len(x))
     judged: dict[str, float] = {}
     if len(held):
-        from tinynas.training import qat  # it takes long to import, and children need none of it
+        # Here, since it takes long to import and children need none of it.
+        from tinynas.training import qat as aware_training
 
         short = replace(recipe, epochs=max(1, round(epochs * _QAT_SHARE)), time_budget_s=budgets[1])
-        aware = qat.quantize_aware(model, x, y, short, seed, representative)
-        judged = qat.score_files(
+        aware = aware_training.quantize_aware(model, x, y, short, seed, representative)
+        judged = aware_training.score_files(
             {"ptq": trained.tflite, "qat": aware}, dataset.x[held], dataset.y[held], dataset.n_classes
         )
         if _better(judged, {"ptq": trained.tflite, "qat": aware}, model, dataset.x[held]) == "qat":

@@ -4,6 +4,8 @@ import ast
 from importlib.util import resolve_name
 from pathlib import Path
 
+import pytest
+
 import tinynas
 from tests.every import every
 

@@ -39,7 +39,7 @@ def jobs(target):
     ]
 
 
-def test_two_processes_give_what_this_one_gives(stripes, settings, jobs):
+def test_two_processes_give_what_one_gives(stripes, settings, jobs):
     executor, here = Processes(stripes, settings, 2), worker.Worker(stripes, settings)
     there = {job.number: outcome for job, outcome in executor.evaluate(jobs, None)}
     final = executor.final(FinalJob(NETS[0], 1, 2, None), lambda progress: None)

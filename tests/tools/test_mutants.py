@@ -33,8 +33,9 @@ def copy(tmp_path_factory):
 
 def test_a_breakage_is_noticed_or_missed_and_is_mended(copy):
     percent = "report/words.py", "{100 * value:.{digits}f}", "{101 * value:.{digits}f}"
+    tests = "report/test_words.py", "report/test_trials.py"
     before = (copy / "tinynas" / percent[0]).read_text(encoding="utf-8")
-    seen = [mutants.noticed(copy, mutants.Mutant(*percent, (test,))) for test in ("report/test_words.py", "report/test_trials.py")]
+    seen = [mutants.noticed(copy, mutants.Mutant(*percent, (test,))) for test in tests]
     assert seen == [True, False]
     assert (copy / "tinynas" / percent[0]).read_text(encoding="utf-8") == before
 

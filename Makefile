@@ -6,6 +6,9 @@ BIN := .venv/bin
 # compiler with its libraries, and the emulator: the firmware's sources.
 SYSTEM_PACKAGES := chromium gcc g++ gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm
 
+# A process a core, of up to 2 GB each; tests/conftest.py says which tests share one and which come first.
+ON_ALL_CORES := -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+
 .PHONY: system-packages install demo test test-all check lock clean
 
 # The stamp holds the environment to the lock file: it is made anew when either changes.
@@ -29,10 +32,10 @@ demo: install
 	$(BIN)/tinynas convert best
 
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest $(ON_ALL_CORES)
 
 test-all: install
-	$(BIN)/pytest -m "slow or not slow"
+	$(BIN)/pytest $(ON_ALL_CORES) --timeout 3600 -m "slow or not slow"
 
 check: install
 	$(BIN)/ruff format --check .

@@ -1,5 +1,10 @@
 """What all tests share: one TensorFlow session, small data, hypothesis without deadlines (the machine is noisy)."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
@@ -7,8 +12,35 @@ from hypothesis import HealthCheck, settings
 from tinynas.architecture import kinds
 from tinynas.data import Dataset
 
+ROOT = Path(__file__).parent
+
 settings.register_profile("tinynas", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tinynas")
+
+
+# The files whose tests take longest, the longest first: begun last, one of them would keep the other cores waiting.
+# `pytest --durations=40` tells when this is out of date.
+LONG_FILES = ("searching/test_loop", "cli/test_cli", "searching/test_executor", "training/", "searching/", "screening/")
+
+
+def pytest_collection_modifyitems(config, items):
+    """On several cores (`pytest -n auto --dist loadgroup`): which tests share a process, and which come first.
+
+    The tests of a file stay together, so that what they share is made once, and so do all that need a run.
+    """
+    for item in items:
+        group = "small_run" if "small_search" in item.fixturenames else item.path.relative_to(ROOT).as_posix()
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(group))
+    if hasattr(config, "workerinput"):
+        items.sort(key=_turn)
+
+
+def _turn(item):
+    """0 for the tests that need a run, then the place in LONG_FILES."""
+    group = item.get_closest_marker("xdist_group").args[0]
+    long = [place for place, start in enumerate(LONG_FILES, 1) if group.startswith(start)]
+    return 0 if group == "small_run" else min(long, default=len(LONG_FILES) + 1)
 
 
 @pytest.fixture(autouse=True)
@@ -40,31 +72,44 @@ def seeded(tensorflow):
     keras.keras.backend.clear_session()
 
 
-@pytest.fixture(scope="session")
-def stripes() -> Dataset:
-    """Sixty 8 x 8 pictures of horizontal, vertical or diagonal stripes: learned in seconds, not trivial."""
+def _stripes():
+    """Sixty 8 x 8 pictures of horizontal, vertical or diagonal stripes, and which they are."""
     rng = np.random.default_rng(0)
     axis = np.arange(8)
     waves = (axis[:, None] + 0 * axis, axis + 0 * axis[:, None], axis[:, None] + axis)
     y = np.arange(60) % 3
     x = np.stack([0.5 + 0.4 * np.sin(waves[k] * np.pi / 2 + rng.uniform(0, 6)) for k in y])
     noisy = np.clip(x + rng.normal(0, 0.05, x.shape), 0, 1)
-    return Dataset.from_arrays(noisy.astype(np.float32), y, name="stripes")
+    return noisy.astype(np.float32), y
 
 
 @pytest.fixture(scope="session")
-def small_run(stripes, tmp_path_factory):
-    """A real search, as small as one can be: two children, a finalist on two folds, two epochs at the end."""
-    from tinynas import search
+def stripes() -> Dataset:
+    """Sixty striped pictures: learned in seconds, not trivial."""
+    return Dataset.from_arrays(*_stripes(), name="stripes")
 
-    return search(
-        stripes,
-        "nucleo_f401",
-        out=tmp_path_factory.mktemp("runs") / "small",
-        workers=1,
-        max_trials=2,
-        n_children=2,
-        n_folds=2,
-        n_finalists=1,
-        final_epochs=2,
-    )
+
+@pytest.fixture(scope="session")
+def small_search(tmp_path_factory):
+    """The command of a real search on the stripes that has ended, and the folder of its run.
+
+    It is as small as one can be: two children, a finalist on two folds, two epochs at the end.
+    """
+    folder, data = tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("data") / "stripes.npz"
+    x, y = _stripes()
+    np.savez(data, x=x, y=y)
+    arguments = f"search --data {data} --target nucleo_f401 --workers 1 --out small --json"
+    small = "--trials 2 --children 2 --folds 2 --finalists 1 --final-epochs 2"
+    command = [sys.executable, "-m", "tinynas", *arguments.split(), *small.split()]
+    environment = {**os.environ, "COLUMNS": "100"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done, folder / "small"
+
+
+@pytest.fixture(scope="session")
+def small_run(small_search, stripes):
+    """What `search()` returned of it."""
+    from tinynas import resume
+
+    return resume(small_search[1], stripes)

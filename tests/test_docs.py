@@ -18,6 +18,7 @@ import typer.main
 
 import tinynas
 from tests.docs import COMMANDS, FILES, ROOT, MarkError, blocks, inline_commands
+from tests.every import every
 from tests.furnish import add_keras_model, furnish, programs
 from tinynas.options import SETTINGS
 from tinynas.options.captures import CAPTURES
@@ -113,6 +114,7 @@ _RUNNERS = {
 }
 
 
+@pytest.mark.xdist_group("small_run")
 @pytest.mark.parametrize("path", FILES, ids=IDS)
 def test_every_block_runs(path, work, request, capsys):
     _furnish_more(request, work, chosen(path, slow=False))
@@ -125,6 +127,7 @@ def test_every_block_runs(path, work, request, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("small_run")
 @pytest.mark.parametrize("path", [p for p in FILES if any(b.slow for b in BLOCKS[p])], ids=lambda path: path.name)
 def test_every_slow_block_runs_too(path, work, request):
     _furnish_more(request, work, chosen(path, slow=True))
@@ -155,7 +158,7 @@ def test_what_is_not_run_has_a_reason_and_is_the_exception():
     assert len(skipped) < len(everything) / 2
 
 
-@pytest.mark.parametrize("name", sorted(set(tinynas.__all__) - {"__version__"}))
+@every("name", sorted(set(tinynas.__all__) - {"__version__"}))
 def test_every_public_name_is_shown_and_in_the_changelog(name):
     word = re.compile(rf"\b{name}\b")
     assert any(word.search(block.code) for block in BLOCKS[ROOT / "docs" / "python.md"])
@@ -231,17 +234,15 @@ def _check_inline(span):
             assert name is None or name[0] in _options(_command_line()) or f'"{name[0]}"' in of_tools, word
 
 
-SPANS = [
-    pytest.param(span, id=f"{path.name} {span}"[:60]) for path in FILES for span in dict.fromkeys(inline_commands(path))
-]
+SPANS = [(path.name, span) for path in FILES for span in dict.fromkeys(inline_commands(path))]
 
 
-@pytest.mark.parametrize("span", SPANS)
-def test_every_command_and_option_in_the_text_is_there(span):
+@every("path, span", SPANS)
+def test_every_command_and_option_in_the_text_is_there(path, span):
     _check_inline(span)
 
 
-@pytest.mark.parametrize("path", FILES, ids=IDS)
+@every("path", FILES)
 def test_every_link_within_the_project_leads_somewhere(path):
     for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
         assert "://" in link or (path.parent / link).exists(), link

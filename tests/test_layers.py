@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import tinynas
+from tests.every import every
 
 ROOT = Path(tinynas.__file__).parent
 ROWS = {
@@ -64,7 +65,7 @@ def _imports(tree: ast.AST, package: str):
             yield from _imports(node, package)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+@every("path", FILES)
 def test_imports_point_down(path):
     inside = path.relative_to(ROOT)
     room = inside.parts[0].removesuffix(".py")
@@ -104,7 +105,7 @@ def test_every_room_is_in_the_table():
     assert rooms == set(ROWS) - MODULES - {"tinynas"}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+@every("path", FILES)
 def test_only_the_command_line_prints_or_exits(path):
     if path.relative_to(ROOT).parts[0] == "cli":
         return

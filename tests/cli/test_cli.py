@@ -1,14 +1,16 @@
 """The command line as a person and as a script meet it: what is printed where, and the exit codes."""
 
+import io
 import json
-import os
 import subprocess
 import sys
 
 import pytest
+from rich.console import Console
 
 from tinynas import Target
 from tinynas.cli import main
+from tinynas.cli.session import load_data
 
 BOARD = {
     "name": "mine",
@@ -224,16 +226,19 @@ def test_debug_shows_the_traceback(tmp_path):
     assert "Traceback" in done.stderr
 
 
-def test_json_on_standard_output_progress_on_standard_error(tmp_path):
-    arguments = "search --target nucleo_f401 --trials 1 --children 1 --folds 2 --finalists 1 --final-epochs 1 --json"
-    command = [sys.executable, "-m", "tinynas", *arguments.split(), "--out", "run"]
-    environment = {**os.environ, "COLUMNS": "100"}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
-    assert done.returncode == 0, done.stderr
+def test_json_on_standard_output_progress_on_standard_error(small_search):
+    done, folder = small_search
     summary = json.loads(done.stdout)
-    assert summary == json.loads((tmp_path / "run" / "summary.json").read_text())
-    assert summary["data"].startswith("digits")
-    assert "scikit-learn's digits" in done.stderr
+    assert summary == json.loads((folder / "summary.json").read_text())
+    assert summary["data"].startswith("stripes")
     assert "Final model: test accuracy" in done.stderr
-    again = subprocess.run([*command[:3], "search", "--resume", "run", "--json"], capture_output=True, cwd=tmp_path)
+    command = [sys.executable, "-m", "tinynas", "search", "--resume", folder.name, "--json"]
+    again = subprocess.run(command, capture_output=True, cwd=folder.parent)
     assert json.loads(again.stdout) == summary
+
+
+def test_without_data_it_is_the_digits_and_that_is_said():
+    console = Console(file=io.StringIO())
+    dataset, source = load_data(None, {}, console)
+    assert (dataset.name, dataset.input_shape, source.kind, source.path) == ("digits", (8, 8, 1), "digits", None)
+    assert "scikit-learn's digits (8 x 8)" in console.file.getvalue()

@@ -2,8 +2,7 @@
 
 import json
 
-import pytest
-
+from tests.every import every
 from tests.export.firmware import ARENA, fixture
 from tinynas.export.arena import arena_size
 from tinynas.hardware import Target
@@ -25,7 +24,7 @@ def board(kernels: str, ram_bytes: int = 1 << 20) -> Target:
     )
 
 
-@pytest.mark.parametrize("model", sorted(MEASURED))
+@every("model", sorted(MEASURED))
 def test_it_is_never_below_what_tflm_needed(model: str) -> None:
     data = strip(fixture(model))
     needed = {kernels: MEASURED[model][f"m4_{kernels}"]["min_arena"] for kernels in LIBRARIES}

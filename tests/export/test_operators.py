@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.every import every
 from tests.export.firmware import ARENA, STUBS, WARNINGS, fixture, made, needs_compiler, run, written
 from tinynas.errors import UnsupportedOperatorError
 from tinynas.export.operators import registrations
@@ -21,7 +22,7 @@ def _kinds(model: str) -> list[str]:
     return list(dict.fromkeys(operator.name for operator in read(fixture(model)).operators))
 
 
-@pytest.mark.parametrize("model", FIXTURES)
+@every("model", FIXTURES)
 def test_it_names_exactly_the_operators_of_the_file(model: str) -> None:
     text = render(made(model, "net"), ("ops",))["net_ops.h"].decode()
     calls = re.findall(r"resolver\.Add(\w+)\((?:tflite::Register_(\w+)\(\))?\)", text)

@@ -1,11 +1,12 @@
 """The code that TFLM adds, against sizes of linked programs; RAM outside the arena, against its parts."""
 
 import json
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import pytest
 
+from tests.every import every
 from tinynas.errors import UnsupportedOperatorError, UsageError
 from tinynas.hardware import BUILDS, ram_outside_arena, runtime_flash_bytes
 from tinynas.hardware.runtime import OTHER_KERNELS_ERROR
@@ -44,8 +45,7 @@ def test_the_core_alone():
     assert runtime_flash_bytes([], "logs -O2").value == 18_096
 
 
-@pytest.mark.parametrize("build", BUILDS)
-@pytest.mark.parametrize("kind", KINDS)
+@every("kind, build", product(KINDS, BUILDS))
 def test_every_operator_of_the_fixtures_has_a_size_in_every_build(kind, build):
     core, alone = runtime_flash_bytes([], build), runtime_flash_bytes([kind], build)
     assert alone.value > core.value

@@ -9,6 +9,7 @@ from tinynas.architecture import Architecture, SearchSpace
 from tinynas.data import FoldScores, Scores
 from tinynas.hardware import Arena, Flash, Footprint, Limits, Target
 from tinynas.runs import Evaluation, State
+from tinynas.searching import surrogate
 
 
 def footprint_of(architecture: Architecture) -> Footprint:
@@ -43,6 +44,12 @@ def evaluate(architecture: Architecture) -> Evaluation:
     score = score_of(architecture)
     scores = Scores(score, score, score, score)
     return Evaluation(State.COMPLETE, folds=(FoldScores(scores, scores),))
+
+
+@pytest.fixture
+def small_pool(monkeypatch) -> None:
+    """The surrogate draws a quarter of its pool: what holds for it holds for any, and drawing is most of its time."""
+    monkeypatch.setattr(surrogate, "_POOL", surrogate._POOL // 4)
 
 
 @pytest.fixture

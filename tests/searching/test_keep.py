@@ -12,7 +12,7 @@ from tinynas.searching.jobs import Outcome
 
 
 @pytest.fixture
-def run(stripes, target, space, limits, tmp_path, monkeypatch):
+def run(stripes, target, space, limits, tmp_path, monkeypatch, small_pool):
     """Search with made-up scores and, where wanted, made-up models."""
 
     def start(models=True, **given):

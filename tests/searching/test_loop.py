@@ -17,8 +17,11 @@ from tinynas.training.schedule import rung_schedule
 
 
 @pytest.fixture
-def run(stripes, target, space, limits, tmp_path):
-    """Start a search with made-up scores; keywords replace the usual ones."""
+def run(stripes, target, space, limits, tmp_path, small_pool):
+    """Start a search with made-up scores; keywords replace the usual ones.
+
+    The strategy is the quickest, as the loop takes any; strategy="surrogate" is the default of a search.
+    """
 
     def start(out="run", **given):
         usual = {
@@ -28,6 +31,7 @@ def run(stripes, target, space, limits, tmp_path):
             "screen": footprint_of,
             "n_generations": 6,
             "n_children": 6,
+            "strategy": "evolution",
         }
         return search(stripes, target, out=tmp_path / out, **{**usual, **given})
 
@@ -51,7 +55,7 @@ def test_the_best_fits_and_is_the_best(run, limits):
 
 
 def test_evolution_beats_its_first_generation(run):
-    result = run(n_generations=12)
+    result = run(n_generations=12, start="random")
     first = max(score_of(t.architecture) for t in result.trials if t.generation == 0 and t.evaluation.folds)
     assert score_of(result.best.architecture) > first
 
@@ -99,9 +103,11 @@ def test_the_same_seed_gives_the_same_journal(run, strategy, selection):
     assert _journal(first.folder) != _journal(other.folder)
 
 
-@pytest.mark.parametrize("stop_after", [1, 7, 20, 37])
-def test_a_killed_search_goes_on_to_the_same_end(run, stripes, tmp_path, stop_after):
-    whole = run("whole")
+@pytest.mark.parametrize(
+    ("strategy", "stop_after"), [("evolution", 1), ("surrogate", 7), ("evolution", 20), ("surrogate", 37)]
+)
+def test_a_killed_search_goes_on_to_the_same_end(run, stripes, tmp_path, strategy, stop_after):
+    whole = run("whole", strategy=strategy)
     calls = 0
 
     def dies(architecture):
@@ -112,7 +118,7 @@ def test_a_killed_search_goes_on_to_the_same_end(run, stripes, tmp_path, stop_af
         return evaluate(architecture)
 
     with pytest.raises(KeyboardInterrupt):
-        run("killed", evaluate=dies)
+        run("killed", evaluate=dies, strategy=strategy)
     assert not (tmp_path / "killed" / "summary.json").exists()
     result = resume(tmp_path / "killed", stripes, evaluate=evaluate, screen=footprint_of)
     assert _journal(result.folder) == _journal(whole.folder)
@@ -148,7 +154,7 @@ def test_of_the_finalists_the_best_score_wins_however_often_its_proxy_was_promot
         evaluation = evaluate(architecture)
         return evaluation if calls[architecture.key] < 4 else _scored(evaluation, 1 - evaluation.mean())
 
-    result = run(evaluate=reversed_in_the_end, n_finalists=12, n_rungs=3)
+    result = run(evaluate=reversed_in_the_end, n_finalists=12, n_rungs=3, strategy="surrogate")
     rungs = {key: max(t.evaluation.rung for t in result.trials if t.architecture.key == key) for key in calls}
     full = [trial for trial in result.trials if trial.evaluation.fidelity == "full"]
     assert len({rungs[trial.architecture.key] for trial in full}) > 1

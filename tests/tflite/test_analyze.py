@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.every import every
 from tests.tflite.models import MEASURED, NAMES, activation, conv_graph, fixture, one_operator
 from tinynas.errors import ModelError, UnsupportedOperatorError, UsageError
 from tinynas.hardware import BUILDS, KERNEL_LIBRARIES, Limits, latency, ram_outside_arena, runtime_flash_bytes
@@ -36,7 +37,7 @@ def board(**changes) -> Target:
     return Target(**{**values, **changes})
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_figures_are_those_that_were_measured(name):
     measured = MEASURED[name]
     found = analyze(fixture(name)).to_dict()

@@ -1,9 +1,11 @@
 """The arena against what real TFLM needed on an emulated Cortex-M4: no byte of error on any fixture."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
+from tests.every import every
 from tests.tflite.models import MEASURED, NAMES, conv_graph, fixture
 from tinynas.errors import ModelError, UnsupportedOperatorError
 from tinynas.hardware import KERNEL_LIBRARIES
@@ -11,8 +13,7 @@ from tinynas.tflite import Operator, live_bytes, plan_arena, plan_head, read, tf
 from tinynas.tflite.planner import lower_bound
 
 
-@pytest.mark.parametrize("kernels", KERNEL_LIBRARIES)
-@pytest.mark.parametrize("name", NAMES)
+@every("name, kernels", product(NAMES, KERNEL_LIBRARIES))
 def test_arena_is_exact(name, kernels):
     measured = MEASURED[name][f"m4_{kernels}"]
     arena = plan_arena(read(fixture(name)), kernels)
@@ -22,12 +23,12 @@ def test_arena_is_exact(name, kernels):
     assert arena.minimum == measured["min_arena"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_live_bytes_peak_is_the_measured_one(name):
     assert max(live_bytes(read(fixture(name)))) == MEASURED[name]["live_bytes_peak"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_reference_head_is_the_one_that_the_wheel_reported(name):
     assert plan_head(read(fixture(name)), "reference").head == MEASURED[name]["x86_wheel"]["head"]
 
@@ -39,12 +40,12 @@ def wheel_heads():
 
 
 @pytest.mark.skipif(not tflm.available(), reason="the tflite_micro wheel exists for Linux on x86-64 alone")
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_reference_head_is_what_the_wheel_reports_now(name, wheel_heads):
     assert plan_head(read(fixture(name)), "reference").head == wheel_heads[name]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_head_is_above_the_bound_and_minimum_above_used(name):
     graph = read(fixture(name))
     plan, arena = plan_head(graph, "cmsis_nn"), plan_arena(graph, "cmsis_nn")

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from tests.every import every
 from tests.tflite.models import MEASURED, NAMES, activation, constant, conv_graph, fixture, one_operator
 from tinynas.errors import ModelError, UnsupportedOperatorError
 from tinynas.tflite import macs, parameters, read
 from tinynas.tflite.macs import largest_tensor_bytes, weights_bytes
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_macs_are_the_measured_ones(name):
     graph = read(fixture(name))
     found = [macs(graph, operator) for operator in graph.operators]

@@ -2,12 +2,14 @@
 
 import struct
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 import tflite
 from hypothesis import given
 
+from tests.every import every
 from tests.tflite.models import NAMES, fixture, nets, relu_net
 from tests.tflite.wheel import outputs
 from tinynas.tflite import add_offline_plan, plan_arena, plan_head, read, tflm, with_offline_plan
@@ -17,8 +19,7 @@ GAINERS = ["c1d_1024_ecg", "c1d_dw_b1", "f_06", "mn_dense_only_b1", "mn_res6", "
 needs_wheel = pytest.mark.skipif(not tflm.available(), reason="the tflite_micro wheel exists for Linux on x86-64 alone")
 
 
-@pytest.mark.parametrize("kernels", ["cmsis_nn", "reference"])
-@pytest.mark.parametrize("name", NAMES)
+@every("name, kernels", product(NAMES, ["cmsis_nn", "reference"]))
 def test_a_plan_is_kept_only_if_the_arena_is_smaller(name, kernels):
     data = fixture(name)
     planned = add_offline_plan(data, kernels)

@@ -12,6 +12,7 @@ import tflite
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.every import every
 from tests.tflite.models import NAMES, conv_graph, fixture
 from tinynas.errors import ModelError, UnsupportedOperatorError
 from tinynas.tflite import Graph, read, tflm, write
@@ -35,7 +36,7 @@ def numbers(values):
 
 
 @needs_wheel
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_every_field_is_that_of_the_object_api(name):
     graph, model = read(fixture(name)), unpacked(fixture(name))
     subgraph = model.subgraphs[0]

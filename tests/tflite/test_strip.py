@@ -7,6 +7,7 @@ import pytest
 import tflite
 from hypothesis import given
 
+from tests.every import every
 from tests.tflite.models import NAMES, activation, conv_graph, fixture, integers, nets, relu_net
 from tests.tflite.test_read import code_file
 from tests.tflite.wheel import outputs
@@ -30,7 +31,7 @@ def test_outputs_in_tflm_stay_identical():
         assert np.array_equal(original, stripped), name
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_names_metadata_and_signatures_go(name):
     data = strip(fixture(name))
     model = tflite.Model.GetRootAs(data, 0)
@@ -44,7 +45,7 @@ def test_names_metadata_and_signatures_go(name):
     assert strip(data) == data
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_the_arena_does_not_grow(name):
     before, after = plan_arena(read(fixture(name))), plan_arena(read(strip(fixture(name))))
     assert after.minimum <= before.minimum

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 import tflite
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.every import every
 from tests.tflite.models import (
     NAMES,
     activation,
@@ -28,7 +29,7 @@ from tinynas.tflite.options import option_tables
 from tinynas.tflite.schema import DTYPE_NAMES, OPERATOR_CODES, fields_of
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_what_is_written_is_read_back(name):
     graph = read(fixture(name))
     data = write(graph)
@@ -37,7 +38,7 @@ def test_what_is_written_is_read_back(name):
     assert len(data) < len(fixture(name))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_the_size_is_known_without_writing(name):
     graph = read(fixture(name))
     assert size_of(graph) == len(write(graph))
@@ -64,7 +65,7 @@ def test_the_object_api_reads_the_same(name):
     assert len(model.operatorCodes) == len({(o.name, o.version) for o in graph.operators})
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_constants_lie_at_multiples_of_16(name):
     data = write(read(fixture(name)))
     model = tflite.Model.GetRootAs(data, 0)
@@ -146,7 +147,8 @@ def signed_zeros_away(options):
     return {name: value + 0.0 if isinstance(value, float) else value for name, value in options.items()}
 
 
-@pytest.mark.parametrize("name", sorted(option_tables()))
+@every("name", sorted(option_tables()))
+@settings(max_examples=20)
 @given(data=st.data())
 def test_the_options_of_every_operator_survive(name, data):
     options = data.draw(values_of(option_tables()[name]))

@@ -83,7 +83,7 @@ def test_the_final_training_reads_the_test_set_for_its_scores_only(tensorflow, s
 
 def test_of_the_plain_and_the_fine_tuned_file_the_better_is_kept(tensorflow, monkeypatch):
     """The scores on the samples held out decide, and the held-out samples are not trained on."""
-    from tinynas.training import evaluate
+    from tinynas.training import qat
 
     rng = np.random.default_rng(1)
     y = np.arange(1800) % 3
@@ -95,10 +95,10 @@ def test_of_the_plain_and_the_fine_tuned_file_the_better_is_kept(tensorflow, mon
         seen["rows"] = len(x)
         return quantize_aware(model, x, y, *rest)
 
-    monkeypatch.setattr(evaluate, "quantize_aware", noted)
+    monkeypatch.setattr(qat, "quantize_aware", noted)
     for wanted, told in (("qat", {"ptq": 0.5, "qat": 0.6}), ("ptq", {"ptq": 0.6, "qat": 0.5})):
         given = {}
-        monkeypatch.setattr(evaluate, "score_files", lambda files, *_, t=told, g=given: g.update(files) or t)
+        monkeypatch.setattr(qat, "score_files", lambda files, *_, t=told, g=given: g.update(files) or t)
         done = train_final(NET, large, replace(RECIPE, epochs=2), seed=1, qat=True)
         assert done.judged == told
         assert done.trained.tflite == given[wanted]

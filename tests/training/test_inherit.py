@@ -93,7 +93,7 @@ def test_another_kind_starts_afresh(seeded):
     np.testing.assert_array_equal(got["block0_depthwise"][0], fresh["block0_depthwise"][0])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**31), steps=st.integers(1, 6), shape=st.sampled_from([(8, 8, 1), (40, 1, 2)]))
 def test_any_child_gets_weights_of_its_shapes(tensorflow, seed, steps, shape):
     rng = np.random.default_rng(seed)

@@ -21,7 +21,6 @@ from tinynas.training.inherit import inherit
 from tinynas.training.int8 import Int8Model
 from tinynas.training.keras import layer_weights, seed_everything
 from tinynas.training.precision import Precision
-from tinynas.training.qat import quantize_aware, score_files
 from tinynas.training.schedule import Schedule
 
 CALIBRATION_SAMPLES = 100
@@ -153,9 +152,14 @@ def train_final(
     trained = _finished(model, representative, epochs * len(x))
     judged: dict[str, float] = {}
     if len(held):
+        # Here, since it takes long to import and children need none of it.
+        from tinynas.training import qat as aware_training
+
         short = replace(recipe, epochs=max(1, round(epochs * _QAT_SHARE)), time_budget_s=budgets[1])
-        aware = quantize_aware(model, x, y, short, seed, representative)
-        judged = score_files({"ptq": trained.tflite, "qat": aware}, dataset.x[held], dataset.y[held], dataset.n_classes)
+        aware = aware_training.quantize_aware(model, x, y, short, seed, representative)
+        judged = aware_training.score_files(
+            {"ptq": trained.tflite, "qat": aware}, dataset.x[held], dataset.y[held], dataset.n_classes
+        )
         if _better(judged, {"ptq": trained.tflite, "qat": aware}, model, dataset.x[held]) == "qat":
             trained = replace(trained, tflite=aware)
     scores = score_both(model, trained.tflite, dataset.x_test, dataset.y_test)

@@ -1,5 +1,6 @@
 """The one place where TensorFlow and its Keras (tf_keras) are set up and imported."""
 
+import gc
 import os
 from typing import Any
 
@@ -21,11 +22,13 @@ def configure(threads: int = 1) -> None:
     """Make this process deterministic and give it `threads` threads; call it before any TensorFlow op runs.
 
     Each operation takes one thread, and so many run side by side: an operation on a small model is too short to share.
+    What has been imported by now stays, so the garbage collections to come, one a child or more, pass over it.
     """
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()
     tf.get_logger().setLevel("ERROR")
+    gc.freeze()
 
 
 def seed_everything(seed: int) -> None:

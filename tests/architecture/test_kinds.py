@@ -39,12 +39,12 @@ def test_what_follows_from_a_row() -> None:
     [
         (lambda: Stage("Conv", "conv"), "A stage's name must be lower-case letters alone, got 'Conv'."),
         (lambda: Stage("pool", "conv"), "A stage's name is 'pool', which a block's other layers have: take another."),
-        (lambda: Stage("a", "dense"), "The convolution of stage 'a' must be one of 'conv', 'depthwise', got 'dense'."),
+        (lambda: Stage("a", "dense"), "`convolution` of stage 'a' must be one of 'conv', 'depthwise', got 'dense'."),
         (lambda: Stage("a", "conv", spatial=1), "`spatial` of stage 'a' must be one of True, False, got 1."),
         (lambda: Stage("a", "conv", linear="no"), "`linear` of stage 'a' must be one of True, False, got 'no'."),
         (
             lambda: Stage("a", "conv", width="wide"),
-            "The width of stage 'a' must be one of 'filters', 'expanded', got 'wide'.",
+            "`width` of stage 'a' must be one of 'filters', 'expanded', got 'wide'.",
         ),
         (lambda: Kind("x2", "x", (SPATIAL,)), "A kind's name must be lower-case letters alone, got 'x2'."),
         (lambda: Kind("x", "x2", (SPATIAL,)), "The short name of kind 'x' must be lower-case letters alone, got 'x2'."),

@@ -74,8 +74,13 @@ class Block:
         return convolutions(self, input_shape)[-1].shape_out
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return the shape after the whole block; a pool drops what does not fill a window."""
-        return self._pooled(self.conv_shape(input_shape))
+        """Return the shape after the whole block."""
+        return self.pooled(self.conv_shape(input_shape))
+
+    def pooled(self, conv_shape: Shape) -> Shape:
+        """Return the shape after the pool, which drops what does not fill a window."""
+        (height, width, channels), (ph, pw) = conv_shape, self.pool_window(conv_shape)
+        return height // ph, width // pw, channels
 
     def fault(self, input_shape: Shape) -> str | None:
         """Return why this block cannot follow a map of `input_shape`, or None when it can."""
@@ -92,12 +97,6 @@ class Block:
             if (ph, pw) == (1, 1) or ph > conv[0] or pw > conv[1]:
                 return f"its pool of {self.pool_size} does not fit a {conv[0]}x{conv[1]} map"
         return None
-
-    def _pooled(self, shape: Shape) -> Shape:
-        if self.pool is None:
-            return shape
-        (height, width, channels), (ph, pw) = shape, self.pool_window(shape)
-        return height // ph, width // pw, channels
 
     def to_dict(self) -> dict[str, Any]:
         """Return the genes as plain values that JSON can hold; those that few kinds have, for these kinds alone."""

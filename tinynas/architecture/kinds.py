@@ -38,10 +38,10 @@ class Stage:
             raise ArchitectureError(
                 f"A stage's name is {self.name!r}, which a block's other layers have: take another."
             )
-        checks.one_of(self.convolution, CONVOLUTIONS, f"The convolution of stage {self.name!r}")
-        checks.one_of(self.spatial, (True, False), f"`spatial` of stage {self.name!r}")
-        checks.one_of(self.linear, (True, False), f"`linear` of stage {self.name!r}")
-        checks.one_of(self.width, get_args(Width), f"The width of stage {self.name!r}")
+        switch = (True, False)
+        known = {"convolution": CONVOLUTIONS, "spatial": switch, "linear": switch, "width": get_args(Width)}
+        for field, values in known.items():
+            checks.one_of(getattr(self, field), values, f"`{field}` of stage {self.name!r}")
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,8 @@ def convolutions(block: "Block", shape: Shape, number: int = 0) -> list[Layer]:
             kernel, padding = effective(block.kernel_size, shape), block.padding
         if stage is kind.strided:
             strides = _strides(block.stride, shape, stage.convolution)
-        channels = block.filters if stage.width == "filters" else expanded
-        channels = channels if stage.convolution == "conv" else shape[2]
+        wide = block.filters if stage.width == "filters" else expanded
+        channels = wide if stage.convolution == "conv" else shape[2]
         after = (*_positions(shape, kernel, strides, padding), channels)
         summed = block.residual and stage is kind.stages[-1]  # then the activation comes after the sum
         activation = "" if stage.linear or summed else block.activation
@@ -112,7 +112,7 @@ def _block(block: "Block", shape: Shape, number: int, skip: int) -> Iterator[Lay
     if block.pool is not None:
         window = block.pool_window(made)
         operator = "max_pool" if block.pool == "max" else "average_pool"
-        yield Layer(operator, f"block{number}_pool", number, made, block.output_shape(shape), window, window)
+        yield Layer(operator, f"block{number}_pool", number, made, block.pooled(made), window, window)
 
 
 def _head(architecture: "Architecture") -> Iterator[Layer]:

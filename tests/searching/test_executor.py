@@ -1,15 +1,20 @@
-"""The worker processes for real: small jobs, a crash, and the check of the screen against the file."""
+"""The contract that every executor keeps: each row of contracts.EXECUTORS goes through all of it.
+
+Then the worker processes for real: small jobs, a crash, and the check of the screen against the file.
+"""
 
 import os
 import pickle
 import signal
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tinynas.architecture import Architecture, Block, Head
-from tinynas.hardware import Limits
+from tests.searching.contracts import EXECUTORS, FAILS
+from tinynas.architecture import Architecture, Block, Head, SearchSpace
+from tinynas.hardware import Limits, Target
 from tinynas.runs import DataSource, Settings, State
 from tinynas.screening import screen
 from tinynas.searching import worker
@@ -25,12 +30,74 @@ NETS = [
 ]
 
 
-@pytest.fixture
-def settings(stripes, target, space):
-    source = DataSource(kind="arrays", digest=stripes.digest, summary=stripes.summary())
+@pytest.fixture(scope="module", params=EXECUTORS)
+def executor(request, stripes):
+    """An executor of each kind, one for all tests of the contract: starting processes takes its time."""
+    made = EXECUTORS[request.param](stripes, _settings(stripes))
+    yield made
+    made.close()
+    made.close()  # twice is as good
+
+
+def _settings(stripes):
+    target = Target.load("nucleo_f401")
     return Settings(
-        version="0", target=target, data=source, space=space, limits=target.limits, n_folds=2, final_epochs=2
+        version="0",
+        target=target,
+        data=DataSource(kind="arrays").of(stripes),
+        space=SearchSpace.for_input((8, 8, 1), 3),
+        limits=target.limits,
+        n_folds=2,
+        final_epochs=2,
     )
+
+
+def _jobs(first=0, fails=False):
+    """Children that are measured only, which is quick; the one that fails among them if wanted."""
+    target = Target.load("nucleo_f401")
+    nets = [NETS[0], FAILS, NETS[2]] if fails else [NETS[0], NETS[2]]
+    jobs = []
+    for number, net in enumerate(nets, first):
+        screened = screen(net, target)
+        jobs.append(Job(number, 0, None, net, "none", number, replace(screened, flops=1) if net == FAILS else screened))
+    return jobs
+
+
+def test_every_job_comes_back_once_with_its_outcome(executor):
+    for first in (0, 10):  # generation by generation
+        jobs = _jobs(first)
+        found = list(executor.evaluate(jobs, None))
+        assert sorted(job.number for job, _ in found) == [job.number for job in jobs]
+        for job, outcome in found:
+            assert job == jobs[job.number - first]
+            assert outcome.evaluation.state is State.COMPLETE
+    assert list(executor.evaluate([], None)) == []
+
+
+def test_one_that_fails_takes_no_other_along_and_says_why(executor):
+    found = {job.architecture: outcome.evaluation for job, outcome in executor.evaluate(_jobs(fails=True), None)}
+    assert found[FAILS].state is State.FAILED
+    assert found[FAILS].error
+    assert "\n" not in found[FAILS].error
+    assert {evaluation.state for net, evaluation in found.items() if net != FAILS} == {State.COMPLETE}
+
+
+def test_after_the_deadline_none_is_started(executor):
+    assert list(executor.evaluate(_jobs(), time.monotonic() - 1)) == []
+    assert len(list(executor.evaluate(_jobs(), time.monotonic() + 600))) == 2
+
+
+def test_a_search_may_stop_listening(executor):
+    """As after an error in the loop: what is left runs out, and the next generation is its own."""
+    outcomes = executor.evaluate(_jobs(), None)
+    next(iter(outcomes))
+    del outcomes
+    assert sorted(job.number for job, _ in executor.evaluate(_jobs(20), None)) == [20, 21]
+
+
+@pytest.fixture
+def settings(stripes):
+    return _settings(stripes)
 
 
 @pytest.fixture

@@ -123,7 +123,9 @@ def test_a_resume_takes_no_other_strategy(run, space, stripes, tmp_path):
         resume(tmp_path / "killed", stripes, strategy=Greedy(space), evaluate=evaluate, screen=footprint_of)
 
 
-@pytest.mark.parametrize("strategy", [RandomSearch, object(), 5, "own", "magic", ["random"]], ids=repr)
+@pytest.mark.parametrize(
+    "strategy", [RandomSearch, object(), 5, "own", "magic", ["random"]], ids=lambda value: type(value).__name__
+)
 def test_what_cannot_be_asked_is_no_strategy(run, tmp_path, strategy):
     with pytest.raises(UsageError, match="strategy is"):
         run(strategy=strategy)

@@ -1,4 +1,4 @@
-"""The contract that every strategy keeps."""
+"""The contract that every strategy keeps: each row of contracts.STRATEGIES goes through all of it."""
 
 import time
 from dataclasses import replace
@@ -7,30 +7,18 @@ import numpy as np
 import pytest
 
 from tests.searching.conftest import evaluate, footprint_of, score_of
+from tests.searching.contracts import LEARN, SLOW, STRATEGIES
 from tinynas.data import FoldScores, Scores
-from tinynas.hardware import Limits
 from tinynas.options import HEEDS
 from tinynas.runs import Evaluation, Settings, State, Trial
-from tinynas.searching import NSGA2, AgingEvolution, Evolution, RandomSearch, Surrogate, strategy_for
+from tinynas.searching import AgingEvolution, Evolution, RandomSearch, strategy_for
 
-LIMITS = Limits(flash_bytes=8000, ram_bytes=4000)
-MAKERS = {
-    "plus": lambda space: Evolution(space, selection="plus"),
-    "comma": lambda space: Evolution(space, selection="comma"),
-    "random start": lambda space: Evolution(space, start="random"),
-    "aging": lambda space: AgingEvolution(space, population=8, sample=3),
-    "nsga2": lambda space: NSGA2(space, limits=LIMITS, population=6),
-    "surrogate": lambda space: Surrogate(space, footprint_of, LIMITS),
-    "random": RandomSearch,
-}
-LEARNING = [
-    pytest.param(name, marks=[pytest.mark.slow] if name == "surrogate" else []) for name in MAKERS if name != "random"
-]
+LEARNING = [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in sorted(LEARN)]
 
 
-@pytest.fixture(params=MAKERS, ids=str)
+@pytest.fixture(params=STRATEGIES, ids=str)
 def make(request, space, small_pool):
-    return lambda: MAKERS[request.param](space)
+    return lambda: STRATEGIES[request.param](space)
 
 
 def _evaluated(architecture, score=None, rung=0):
@@ -134,7 +122,7 @@ def test_it_finds_better_ones_than_random_search_does(name, space):
             number += len(proposals)
         return max(found)
 
-    scores = {n: np.mean([best(MAKERS[n], seed) for seed in range(3)]) for n in (name, "random")}
+    scores = {n: np.mean([best(STRATEGIES[n], seed) for seed in range(3)]) for n in (name, "random")}
     if name == "nsga2":  # it looks for small ones as well, so it need only be near
         assert scores[name] > scores["random"] - 0.15
     else:
@@ -189,7 +177,7 @@ def test_aging_is_random_until_its_population_is_full(space):
     assert None not in {proposal.parent for proposal in strategy.ask(20, np.random.default_rng(0))}
 
 
-def test_the_settings_name_each_strategy(space, target):
+def test_the_settings_name_each_strategy_and_each_keeps_the_contract(space, target):
     from tinynas.runs import DataSource
 
     source = DataSource(kind="digits", digest="d", summary="digits")
@@ -197,4 +185,5 @@ def test_the_settings_name_each_strategy(space, target):
     for name in HEEDS:
         settings = Settings(version="0", target=target, data=source, space=space, limits=target.limits, strategy=name)
         kinds.add(type(strategy_for(settings, footprint_of)))
-    assert kinds == {Evolution, AgingEvolution, NSGA2, Surrogate, RandomSearch}
+    assert kinds == {type(make(space)) for make in STRATEGIES.values()}
+    assert len(kinds) == len(HEEDS)

@@ -129,10 +129,10 @@ def test_it_finds_better_ones_than_random_search_does(name, space):
         assert scores[name] > scores["random"]
 
 
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", STRATEGIES)
 def test_it_is_quick(name, space):
     """8 children after 60 trials, screen aside; the bound is some ten times what it takes."""
-    strategy = MAKERS[name](space)
+    strategy = STRATEGIES[name](space)
     rng = np.random.default_rng(0)
     _tell(strategy, [p for _ in range(60) for p in RandomSearch(space).ask(1, rng)], 0, 0)
     start = time.process_time()

@@ -14,6 +14,7 @@ from tinynas.data import Normalization
 from tinynas.export.arena import ArenaSize, arena_size
 from tinynas.export.facts import Facts, ends
 from tinynas.export.golden import Golden
+from tinynas.export.output import Output
 from tinynas.export.render import Firmware, render
 from tinynas.hardware import Target
 from tinynas.tflite import analyze
@@ -65,20 +66,25 @@ def random_golden(data: bytes, samples: int = 3) -> Golden:
 
 
 def made(model: str = "mn_tiny_c4_b1", name: str = "digits", **changes: Any) -> Firmware:
-    """Firmware of a fixture, with any field of Firmware or Facts changed."""
+    """Firmware of a fixture, with any field of Firmware, Facts or Output changed."""
     data = changes.pop("tflite", None) or fixture(model)
     target = changes.pop("target", Target.load("nucleo_f401"))
     given, answer = ends(data)
     facts = {
-        "class_names": NASTY if answer.elements == len(NASTY) else tuple(map(str, range(answer.elements))),
         "layout": "image",
         "channels": given.shape[-1],
         "normalization": Normalization((0.0,), (1 / 255,), "uint8"),
     }
     facts |= {key: changes.pop(key) for key in list(changes) if key in Facts.__dataclass_fields__}
+    output = {
+        "kind": "classes",
+        "class_names": NASTY if answer.elements == len(NASTY) else tuple(map(str, range(answer.elements))),
+    }
+    output |= {key: changes.pop(key) for key in list(changes) if key in Output.__dataclass_fields__}
     values: dict[str, Any] = {
         "name": name,
         "tflite": data,
+        "output": Output(**output),  # type: ignore[arg-type]
         "facts": Facts(**facts),  # type: ignore[arg-type]
         "arena": arena_size(data, analyze(data, target), target),
         "golden": random_golden(data),

@@ -177,7 +177,7 @@ def test_what_is_no_model_of_ours_is_refused_in_one_sentence(model_file, stripes
     refused("dir.tflite: it is not a file", ConversionError, "dir.tflite")
     refused("no.keras does not exist", ConversionError, "no.keras", data=stripes)
     ten = Dataset.from_arrays(np.random.default_rng(0).random((60, 8, 8)), np.arange(60) % 10)
-    refused("has 10 classes, but the model in .*my-net.keras has 3 output", DataError, model_file, data=ten)
+    refused("my-net.keras: .* has 10 classes, but the model has 3 outputs", DataError, model_file, data=ten)
     refused("do not fit the model, which takes 8 x 8 x 1", DataError, model_file, data=shaped(9, 9))
     refused("give --target", UsageError, ARENA / "mn_tiny_c4_b1.tflite", check_fit=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.tflite", "dir.tflite"]

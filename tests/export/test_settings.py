@@ -169,7 +169,7 @@ def test_bad_names_get_one_sentence_with_a_better_one(name: str, better: str) ->
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"class_names": ("a", "b")}, "2 class names came for a model with 10 outputs"),
+        ({"class_names": ("a", "b")}, "2 class names came for a model with 10 classes"),
         (
             {"normalization": Normalization((0.0,) * 3, (1.0,) * 3, "uint8")},
             "3 offsets and scales, but the input has 1",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from tinynas.export.source import Source
 from tinynas.hardware import Target, Violation
-from tinynas.tflite import Analysis
+from tinynas.tflite import Analysis, tflm
 from tinynas.tflite.affine import Int8s
 
 _MOST_SAMPLES = 200
@@ -17,7 +17,7 @@ _REFERENCE = "TensorFlow Lite's reference kernels (TFLM was not available)"
 class Answers:
     """What a file answers to int8 `samples` (n, ...): `outputs` (n, values), and whose they are.
 
-    `step` is how far TFLM is from TFLite's reference kernels; None where TFLM is not installed.
+    `step` is how far TFLM is from TFLite's reference kernels; None where one of them is not there or does not run it.
     """
 
     samples: Int8s
@@ -33,7 +33,7 @@ def answers(data: bytes, source: Source) -> Answers:
 
     samples = source.samples[:_MOST_SAMPLES]
     found = verify.answers(data, samples, source.is_own)
-    maker = _REFERENCE if found.step is None else "TFLM"
+    maker = "TFLM" if tflm.available() else _REFERENCE
     return Answers(samples, found.outputs, maker, found.step, () if found.note is None else (found.note,))
 
 

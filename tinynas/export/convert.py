@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinynas.data import Dataset
+from tinynas.data.values import ValueDataset
 from tinynas.errors import ConversionError, ModelError, UsageError, check_kind
 from tinynas.export import c_text, check, golden
 from tinynas.export.arena import ArenaSize, arena_size
-from tinynas.export.facts import UNIT, as_range
+from tinynas.export.facts import UNIT, as_range, dequantized, ends
+from tinynas.export.output import Kind, Output, as_kind
 from tinynas.export.render import FORMATS, Firmware, render
 from tinynas.export.resolve import resolve
-from tinynas.export.source import Accuracy, Source
+from tinynas.export.score import Accuracy, Deviation, Score, score
+from tinynas.export.source import Source
 from tinynas.export.write import write_folder
 from tinynas.hardware import Target
-from tinynas.tflite import Analysis, add_offline_plan, analyze
+from tinynas.tflite import Analysis, Tensor, add_offline_plan, analyze
 from tinynas.tflite.tflm import require_same_head
 
 if TYPE_CHECKING:
@@ -31,8 +34,9 @@ class Converted:
     """What was written and what is known of it.
 
     `tflm_largest_step`: how far TFLM was from TFLite's reference kernels, None where TFLM is not available. `stage` is
-    "final", or the fidelity of a trial that had no final training; None for a model that is no run's. `accuracy`
-    is known where data were given. `notes` are sentences for a person.
+    "final", or the fidelity of a trial that had no final training; None for a model that is no run's. `output` is what
+    the model's output was taken for. Where data were given, `accuracy` is known of a model that tells classes apart,
+    `error` of one that gives values or its input again. `notes` are sentences for a person.
     """
 
     files: tuple[Path, ...]
@@ -42,7 +46,9 @@ class Converted:
     tflm_largest_step: int | None
     offline_plan: bool
     stage: str | None
+    output: Output
     accuracy: Accuracy | None = None
+    error: Deviation | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -52,7 +58,8 @@ def convert(
     out: Path | str | None = None,
     name: str | None = None,
     runs: Path | str = "runs",
-    data: Dataset | None = None,
+    data: Dataset | ValueDataset | None = None,
+    output: Kind | None = None,
     target: Target | str | None = None,
     formats: Sequence[str] = tuple(FORMATS),
     check_fit: bool | None = None,
@@ -63,9 +70,11 @@ def convert(
 
     `source` is a run (its best model) or RUN:TRIAL, RUN being "best" or "latest" (the newest below `runs`), a folder or
     a name below `runs`; or a search's result, an int8 .tflite, or a float model (.keras, .h5, SavedModel), which is
-    quantised on `data`; `input_range` is what the data's [0, 1] is stretched to for it. `formats` are some of
-    export.FORMATS. `target`, a board, is a run's own by default. With `check_fit` (the default for a run on its own
-    target) a model that does not fit is a ConversionError that names the limit.
+    quantised on `data`; `input_range` is what the data's [0, 1] is stretched to for it. `output` says what the output
+    is (one of export.KINDS) where the guess by the file and the labels is wrong; real labels come as a
+    data.ValueDataset. `formats` are some of export.FORMATS. `target`, a board, is a run's own by default. With
+    `check_fit` (the default for a run on its own target) a model that does not fit is a ConversionError that names the
+    limit.
     `offline_plan` puts TFLM's memory plan into the file where that saves arena: by default into all but a .tflite.
 
     The bytes are run in the real TFLM first, where it is installed, and its plan and outputs are held against tinynas's
@@ -77,18 +86,22 @@ def convert(
         c_text.check_name(name)
     if out is not None:
         check_kind("out", out, (str, Path), "the path of a folder")
-    found = resolve(source, Path(runs), data, as_range(*input_range))
+    asked = None if output is None else as_kind(output)
+    found = resolve(source, Path(runs), data, as_range(*input_range), asked)
     board = _board(target, found)
     data_of_file, planned, analysis = _analyzed(found, board, offline_plan)
     notes = found.notes + _fit(found, analysis, board, check_fit)
     require_same_head(data_of_file)
     answers = check.answers(data_of_file, found)
+    _, result = ends(data_of_file)
+    scored = _score(data_of_file, found, result)
     firmware = Firmware(
         name=name or found.name,
         tflite=data_of_file,
+        output=found.output,
         facts=found.facts,
         arena=arena_size(data_of_file, analysis, board),
-        golden=golden.choose(answers, golden.how_many(answers, analysis, board)),
+        golden=golden.choose(answers, golden.how_many(answers, analysis, board), found.output, result),
         target=board,
         offline_plan=planned,
     )
@@ -104,9 +117,22 @@ def convert(
         answers.step,
         planned,
         found.stage,
-        found.accuracy,
+        found.output,
+        scored if isinstance(scored, Accuracy) else None,
+        scored if isinstance(scored, Deviation) else None,
         notes + answers.notes,
     )
+
+
+def _score(data: bytes, source: Source, result: Tensor) -> Score | None:
+    """How right the file is on the test samples; None without data."""
+    held_out = source.held_out
+    if held_out is None:
+        return None
+    from tinynas.training.verify import run
+
+    real = dequantized(run(data, source.samples), result)
+    return score(source.output, held_out.data, held_out.rows, held_out.inputs, real, held_out.floats)
 
 
 def _require_formats(formats: Sequence[str]) -> None:

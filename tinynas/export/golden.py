@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinynas.export.check import Answers
+from tinynas.export.facts import dequantized
+from tinynas.export.output import Ints, Output
 from tinynas.hardware import Target
-from tinynas.tflite import Analysis
-from tinynas.tflite.affine import Int8s
+from tinynas.tflite import Analysis, Tensor
+from tinynas.tflite.affine import Floats, Int8s
 
 MOST_SAMPLES = 8
 _BUDGET_BYTES = 64 * 1024  # of Flash, where no board says how much is left
@@ -29,17 +31,30 @@ class Golden:
         return self.inputs.size + self.outputs.size
 
 
-def choose(answers: Answers, most: int) -> Golden:
-    """At most `most` of the samples; the classes that the model answers take turns, the surest answer goes first."""
-    outputs = answers.outputs
-    classes = outputs.argmax(axis=1)
-    surest = np.argsort(-outputs.max(axis=1).astype(int), kind="stable")
-    turn = np.empty(len(outputs), dtype=int)
-    for number in np.unique(classes):
-        rows = surest[classes[surest] == number]
+def choose(answers: Answers, most: int, output: Output, result: Tensor) -> Golden:
+    """At most `most` of the samples, spread over what the model answers; `result` is the output's tensor.
+
+    Classes take turns, the surest answer of each going first; values, and reconstructions by their first value, take
+    turns from the least to the greatest.
+    """
+    group, sureness = _turns(output, dequantized(answers.outputs, result), most)
+    surest = np.argsort(-sureness, kind="stable")
+    turn = np.empty(len(group), dtype=int)
+    for number in np.unique(group):
+        rows = surest[group[surest] == number]
         turn[rows] = np.arange(len(rows))
-    chosen = np.lexsort((classes, turn))[:most]
-    return Golden(answers.samples[chosen].reshape(len(chosen), -1), outputs[chosen], answers.maker)
+    chosen = np.lexsort((group, turn))[:most]
+    return Golden(answers.samples[chosen].reshape(len(chosen), -1), answers.outputs[chosen], answers.maker)
+
+
+def _turns(output: Output, real: Floats, parts: int) -> tuple[Ints, Floats]:
+    """The group of each output (n, values) that the samples of take turns, and how sure it is, a number."""
+    if output.kind == "classes":
+        return output.answers(real), real.max(axis=1)
+    if output.kind == "binary":
+        return output.answers(real), np.abs(real[:, 0] - np.float32(output.threshold))
+    ranks = real[:, 0].argsort(kind="stable").argsort(kind="stable")
+    return ranks * parts // len(real), np.zeros(len(real), dtype=np.float32)
 
 
 def how_many(answers: Answers, analysis: Analysis, target: Target | None) -> int:

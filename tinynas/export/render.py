@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from tinynas.export.arena import ArenaSize
 from tinynas.export.facts import Facts, ends
 from tinynas.export.golden import Golden
 from tinynas.export.operators import registrations
+from tinynas.export.output import Output, last_operator
 from tinynas.hardware import Target
 from tinynas.tflite import Tensor, read
 from tinynas.version import __version__
@@ -30,6 +32,8 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
 }
 """What can be asked for, and the files of each."""
 
+_MOST_DECIMALS = 7  # a float has no more
+
 _TEMPLATES = {
     "{name}.h": "model.h",
     "{name}.cc": "model.cc",
@@ -40,6 +44,19 @@ _TEMPLATES = {
     "main.cc": "main.cc",
     "README.md": "README.md",
 }
+# What is said of each kind of output, and the functions of its own.
+_WORDS: Mapping[str, str] = {
+    "classes": "one value a class; the greatest is the answer.",
+    "binary": "one value; above {threshold} as a real value it stands for class 1, else for class 0.",
+    "values": "{values} real value(s), (output - zero point) * scale.",
+    "reconstruction": "the input once more, {values} values; how far it is from the input says how strange that is.",
+}
+_HELPERS: Mapping[str, tuple[str, ...]] = {
+    "classes": ("best_class", "class_name"),
+    "binary": ("best_class", "class_name"),
+    "values": ("values",),
+    "reconstruction": ("error",),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +65,7 @@ class Firmware:
 
     name: str
     tflite: bytes
+    output: Output
     facts: Facts
     arena: ArenaSize
     golden: Golden
@@ -91,7 +109,7 @@ def _values(firmware: Firmware) -> dict[str, Any]:
         "digest": hashlib.sha256(firmware.tflite).hexdigest(),
         "bytes": c_text.byte_array(firmware.tflite),
         "registrations": registrations(graph),
-        "probabilities": graph.operators[-1].name in ("SOFTMAX", "LOGISTIC"),
+        "probabilities": last_operator(graph) in ("SOFTMAX", "LOGISTIC"),
         "arena": firmware.arena,
         "board": c_text.string("any" if firmware.target is None else firmware.target.name),
         "core": None if firmware.target is None else firmware.target.core,
@@ -100,7 +118,8 @@ def _values(firmware: Firmware) -> dict[str, Any]:
         "facts": firmware.facts,
         **_tensor_values(source, "input"),
         **_tensor_values(result, "output"),
-        **_facts_values(firmware.facts, result),
+        **_facts_values(firmware.facts),
+        **_output_values(firmware.output, source, result),
         **_golden_values(firmware.golden),
     }
 
@@ -115,12 +134,36 @@ def _tensor_values(tensor: Tensor, what: str) -> dict[str, Any]:
     }
 
 
-def _facts_values(facts: Facts, result: Tensor) -> dict[str, Any]:
-    if len(facts.class_names) != result.elements:
+def _output_values(output: Output, source: Tensor, result: Tensor) -> dict[str, Any]:
+    """What the templates know of the kind of output; ModelError for class names that are too many or too few."""
+    wanted = {"classes": result.elements, "binary": 2}.get(output.kind, 0)
+    if len(output.class_names) != wanted:
         raise ModelError(
-            f"{len(facts.class_names)} class names came for a model with {result.elements} outputs; give one each"
+            f"{len(output.class_names)} class names came for a model with {wanted} classes; give one each"
+            if wanted
+            else f"{len(output.class_names)} class names came for a model whose output is no classes; give none"
         )
-    values: dict[str, Any] = {"class_names": _macro(map(c_text.string, facts.class_names))}
+    if output.kind == "reconstruction" and source.elements != result.elements:
+        raise ModelError(f"the model gives {result.elements} values for {source.elements}, so it is no reconstruction")
+    scale = result.scales[0]
+    decimals = min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(scale))))
+    return {
+        "kind": output.kind,
+        "n_classes": wanted,
+        "class_names": _macro(map(c_text.string, output.class_names)),
+        "threshold": output.threshold,
+        # above the threshold in whole steps: value > zero point + threshold / scale
+        "threshold_step": math.floor(result.zero_points[0] + output.threshold / scale),
+        "output_words": _WORDS[output.kind].format(values=result.elements, threshold=f"{output.threshold:g}"),
+        "output_reason": output.reason if output.others else "",
+        "helpers": _HELPERS[output.kind],
+        "decimals": decimals,
+        "decimal_factor": 10**decimals,
+    }
+
+
+def _facts_values(facts: Facts) -> dict[str, Any]:
+    values: dict[str, Any] = {}
     if facts.normalization is not None:
         dtype = facts.normalization.source_dtype
         if not dtype.isalnum() or not dtype.isascii():

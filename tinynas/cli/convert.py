@@ -160,6 +160,7 @@ def _print_json(converted: "Converted") -> None:
         "offline_plan": converted.offline_plan,
         "arena": arena,
         "golden_samples": converted.golden_samples,
+        "golden_maker": converted.golden_maker,
         "output": asdict(converted.output),
         "accuracy": None if converted.accuracy is None else asdict(converted.accuracy),
         "error": None if converted.error is None else asdict(converted.error),
@@ -175,15 +176,15 @@ def _show(converted: "Converted") -> None:
     flash, arena = converted.analysis.footprint.flash_bytes, converted.arena
     plan = " (with an offline memory plan)" if converted.offline_plan else ""
     typer.echo(f"Flash {size(flash)} B, arena {size(arena.minimum)} B{plan} and {size(arena.margin)} B of margin")
-    if converted.tflm_largest_step is None:
+    held = f"the self-test holds {converted.golden_samples} of its outputs."
+    if converted.tflm_largest_step is not None:
+        typer.echo(f"TFLM agrees with the reference within {converted.tflm_largest_step} step(s); {held}")
+    elif converted.golden_maker == "TFLM":
+        typer.echo(f"TFLM ran the file; {held}")
+    else:
         typer.echo(
             "TFLM's Python package is not available here: the file was not run in it, and the golden outputs are "
             "those of TensorFlow Lite's reference kernels."
-        )
-    else:
-        typer.echo(
-            f"TFLM agrees with the reference within {converted.tflm_largest_step} step(s); "
-            f"the self-test holds {converted.golden_samples} of its outputs."
         )
     if converted.analysis.fits:
         typer.echo(f"Fits {converted.analysis.target}.")

@@ -33,7 +33,8 @@ _WORTH_A_PLAN = 0.01  # an offline plan costs some bytes of Flash: it must save 
 class Converted:
     """What was written and what is known of it.
 
-    `tflm_largest_step`: how far TFLM was from TFLite's reference kernels, None where TFLM is not available. `stage` is
+    `golden_maker`: whose the golden outputs are, "TFLM" where it is installed. `tflm_largest_step`: how far TFLM was
+    from TFLite's reference kernels, None where one of the two is not available or does not run the file. `stage` is
     "final", or the fidelity of a trial that had no final training; None for a model that is no run's. `output` is what
     the model's output was taken for. Where data were given, `accuracy` is known of a model that tells classes apart,
     `error` of one that gives values or its input again. `notes` are sentences for a person.
@@ -43,6 +44,7 @@ class Converted:
     analysis: Analysis
     arena: ArenaSize
     golden_samples: int
+    golden_maker: str
     tflm_largest_step: int | None
     offline_plan: bool
     stage: str | None
@@ -114,6 +116,7 @@ def convert(
         analysis,
         firmware.arena,
         len(firmware.golden.inputs),
+        firmware.golden.maker,
         answers.step,
         planned,
         found.stage,

@@ -156,3 +156,31 @@ def has_newlib() -> bool:
 
 def any_arena(bytes_: int) -> ArenaSize:
     return ArenaSize(bytes_, 0, {"cmsis_nn": bytes_}, "cmsis_nn")
+
+
+def makefile_and_tree(folder: Path, golden: Golden) -> None:
+    """The README's Makefile, and the stand-in as a TFLM tree of one source in each language."""
+    tree = folder / "tree"
+    shutil.copytree(STUBS, tree)
+    third = tree / "third_party" / "cmsis_nn"
+    third.mkdir(parents=True)
+    table(third, golden.inputs, golden.outputs, 0)
+    (tree / "interpreter.cc").rename(tree / "tensorflow" / "interpreter.cc")
+    (third / "plain.c").write_text("int plain;\n")
+    (third / "other.cpp").write_text("int other;\n")
+    (folder / "Makefile").write_text(makefile(folder / "README.md"))
+
+
+def emulated(folder: Path, golden: Golden) -> str:
+    """What the program prints on an emulated Cortex-M4, built with the stand-in by the README's Makefile."""
+    makefile_and_tree(folder, golden)
+    for file in ("startup.c", "board.ld"):
+        shutil.copy(BOARD / file, folder)
+    run(["arm-none-eabi-gcc", *CORES["cortex-m4f"], "-c", "startup.c"], folder)
+    run(["make", "TFLM=tree", "BOARD=startup.o", "LDFLAGS=--specs=rdimon.specs -T board.ld"], folder)
+    return run([*EMULATOR, "build/firmware.elf"], folder, timeout=60)
+
+
+needs_emulator = pytest.mark.skipif(
+    shutil.which("qemu-system-arm") is None or not has_newlib(), reason="qemu-system-arm and newlib are not installed"
+)

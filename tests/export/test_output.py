@@ -11,10 +11,12 @@ from tests.export.firmware import (
     FIRMWARE_FLAGS,
     STUBS,
     WARNINGS,
+    emulated,
     has_newlib,
     made,
     needs_arm,
     needs_compiler,
+    needs_emulator,
     program,
     run,
     table,
@@ -26,6 +28,7 @@ from tinynas.data import ValueDataset
 from tinynas.errors import DataError, UsageError
 from tinynas.export import KINDS
 from tinynas.export.facts import dequantized, ends, quantized
+from tinynas.export.golden import Golden
 from tinynas.export.output import Output, last_operator, output_of
 from tinynas.export.render import render
 from tinynas.tflite import read, tflm, write
@@ -213,6 +216,15 @@ def test_each_kind_compiles_for_arm(tmp_path, kind, core):
     flags = (*WARNINGS, *FIRMWARE_FLAGS, *CORES[core], *hosted, f"-I{STUBS}")
     for source in ("main.cc", "net_test.cc"):
         run(["arm-none-eabi-g++", "-std=c++17", *flags, "-c", source, "-o", f"{source}.o"], folder)
+
+
+@needs_emulator
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_runs_on_an_emulated_cortex_m4(tmp_path, kind):
+    folder, _, inputs, outputs = exported(tmp_path, NETS[kind], output=kind)
+    said = emulated(folder, Golden(inputs, outputs, "TFLM"))
+    assert f"net: self-test of {len(inputs)} samples: 0 mismatches: PASS\n" in said
+    assert said.count("net: sample ") == (2 if kind == "values" else 1) * len(inputs)
 
 
 THRESHOLDS = r"""

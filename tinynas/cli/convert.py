@@ -165,6 +165,7 @@ def _print_json(converted: "Converted") -> None:
         "accuracy": None if converted.accuracy is None else asdict(converted.accuracy),
         "error": None if converted.error is None else asdict(converted.error),
         "notes": list(converted.notes),
+        "warnings": list(converted.warnings),
         "analysis": converted.analysis.to_dict(),
     }
     typer.echo(json.dumps(about, indent=1))
@@ -195,6 +196,8 @@ def _show(converted: "Converted") -> None:
         )
     for note in converted.notes:
         typer.echo(f"Note: {note}")
+    for sentence in converted.warnings:
+        typer.secho(f"Warning: {sentence}", fg="red", bold=True)
 
 
 def _show_score(converted: "Converted") -> None:

@@ -16,7 +16,7 @@ from tinynas.export.facts import UNIT, as_range, dequantized, ends
 from tinynas.export.output import Kind, Output, as_kind
 from tinynas.export.render import FORMATS, Firmware, render
 from tinynas.export.resolve import resolve
-from tinynas.export.score import Accuracy, Deviation, Score, score
+from tinynas.export.score import Accuracy, Deviation, Score, score, warnings_of
 from tinynas.export.source import Source
 from tinynas.export.write import write_folder
 from tinynas.hardware import Target
@@ -37,7 +37,8 @@ class Converted:
     from TFLite's reference kernels, None where one of the two is not available or does not run the file. `stage` is
     "final", or the fidelity of a trial that had no final training; None for a model that is no run's. `output` is what
     the model's output was taken for. Where data were given, `accuracy` is known of a model that tells classes apart,
-    `error` of one that gives values or its input again. `notes` are sentences for a person.
+    `error` of one that gives values or its input again. `warnings` say why the model is of
+    no use, or could easily be better; `notes` are other sentences for a person.
     """
 
     files: tuple[Path, ...]
@@ -52,6 +53,7 @@ class Converted:
     accuracy: Accuracy | None = None
     error: Deviation | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def convert(
@@ -106,6 +108,7 @@ def convert(
         golden=golden.choose(answers, golden.how_many(answers, analysis, board), found.output, result),
         target=board,
         offline_plan=planned,
+        warnings=found.warnings + warnings_of(scored, found.output.class_names),
     )
     texts = render(firmware, formats)
     folder = found.destination if out is None else Path(out)
@@ -124,6 +127,7 @@ def convert(
         scored if isinstance(scored, Accuracy) else None,
         scored if isinstance(scored, Deviation) else None,
         notes + answers.notes,
+        firmware.warnings,
     )
 
 

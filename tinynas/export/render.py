@@ -71,6 +71,7 @@ class Firmware:
     golden: Golden
     target: Target | None
     offline_plan: bool
+    warnings: tuple[str, ...] = ()
 
 
 def render(firmware: Firmware, formats: Iterable[str] = FORMATS) -> dict[str, bytes]:
@@ -115,6 +116,7 @@ def _values(firmware: Firmware) -> dict[str, Any]:
         "core": None if firmware.target is None else firmware.target.core,
         "exact": firmware.target is None or firmware.target.arena_is_exact,
         "offline_plan": firmware.offline_plan,
+        "warnings": firmware.warnings,
         "facts": firmware.facts,
         **_tensor_values(source, "input"),
         **_tensor_values(result, "output"),

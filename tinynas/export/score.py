@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from tinynas.data import Dataset
+from tinynas.data.doubts import Figures, doubts, doubts_of_values
 from tinynas.data.values import values_of
 from tinynas.errors import DataError
 from tinynas.export.output import Ints, Labelled, Output
@@ -45,6 +47,13 @@ class Deviation:
 
 
 Score = Accuracy | Deviation
+
+
+def warnings_of(found: Score | None, class_names: Sequence[str]) -> tuple[str, ...]:
+    """What such a score says against a model, a sentence each."""
+    if isinstance(found, Deviation):
+        return doubts_of_values(found.measure, found.int8, found.constant)
+    return () if found is None else doubts(Figures(found.confusion, class_names, found.float32))
 
 
 def score(output: Output, data: Labelled, rows: Ints, inputs: Floats, int8: Floats, floats: Floats | None) -> Score:

@@ -34,7 +34,7 @@ class Source:
 
     `samples` are int8 inputs (n, ...) to check it with, of `held_out` where there are data. `is_own`: tinynas converted
     it, so TFLM and TFLite's reference must agree on it. `limits` are a run's own beside those of its target; `stage` is
-    a run's, None for other sources.
+    a run's, None for other sources. `warnings` are what a run says against its model.
     """
 
     origin: str
@@ -51,6 +51,7 @@ class Source:
     stage: str | None = None
     held_out: HeldOut | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def from_run(folder: Path, trial: int | None = None) -> Source:
@@ -77,4 +78,5 @@ def from_run(folder: Path, trial: int | None = None) -> Source:
         limits=settings.limits,
         flops=flops,
         stage=about["stage"],
+        warnings=tuple(map(str, about.get("warnings", ()))),
     )

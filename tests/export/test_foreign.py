@@ -200,6 +200,59 @@ def test_a_model_that_the_converter_would_crash_over_is_one_sentence(keras3, str
     assert not (tmp_path / "fw").exists()
 
 
+STRANGE = {
+    "ELU": lambda tf, x: tf.nn.elu(x),
+    "DEPTH_TO_SPACE": lambda tf, x: tf.nn.depth_to_space(tf.concat([x, x, x, x], axis=-1), 2),
+    "DIV": lambda tf, x: x / (1.0 + tf.reduce_sum(x, axis=[1, 2, 3], keepdims=True)),
+    "SIN": lambda tf, x: tf.sin(x),
+}
+
+
+@pytest.mark.parametrize("operator", STRANGE)
+def test_an_operator_that_is_not_known_is_named_before_anything_is_run(tensorflow, stripes, tmp_path, operator):
+    """As a SavedModel with data, and as the .tflite that the converter makes of it, with data and without."""
+    tf, name = tensorflow, operator
+    module = tf.Module()
+    kernel = (
+        np.random.default_rng(0).normal(0, 0.1, (64 * (4 if name == "DEPTH_TO_SPACE" else 1), 3)).astype(np.float32)
+    )
+    module.weights = tf.Variable(kernel)
+    signature = [tf.TensorSpec((None, 8, 8, 1), tf.float32, "x")]
+    module.run = tf.function(
+        lambda x: tf.nn.softmax(tf.reshape(STRANGE[name](tf, x), (-1, len(kernel))) @ module.weights), signature
+    )
+    tf.saved_model.save(module, str(tmp_path / "net"), signatures={"serving_default": module.run})
+    refused(f"net: operator {operator}: ", ModelError, tmp_path / "net", data=stripes, out=tmp_path / "fw")
+    from tinynas.training.convert import quantize_call
+
+    (tmp_path / "net.tflite").write_bytes(quantize_call(module.run, stripes.x))
+    for data in (None, stripes):
+        refused(
+            f"net.tflite: operator {operator}: ", ModelError, tmp_path / "net.tflite", data=data, out=tmp_path / "fw"
+        )
+    assert not (tmp_path / "fw").exists()
+
+
+def test_what_tflm_runs_and_tflite_does_not_is_exported(tmp_path, monkeypatch):
+    """The answers are then TFLM's, and a note says why there was nothing to hold them against."""
+    from tinynas.training import int8
+
+    def refuse(*_, **__):
+        raise ValueError("Tensor 33 is\n odd")
+
+    monkeypatch.setattr(int8.tf.lite, "Interpreter", refuse)
+    path = ARENA / "mn_tiny_c4_b1.tflite"
+    converted = convert(path, out=tmp_path / "fw", name="net")
+    assert (converted.tflm_largest_step, converted.golden_maker) == (None, "TFLM")
+    assert converted.notes == (
+        "TFLM alone runs the file: TensorFlow Lite's interpreter does not run the model: Tensor 33 is odd",
+    )
+    inputs, outputs = golden(tmp_path / "fw", "net")
+    np.testing.assert_array_equal(tflm.run(fixture("mn_tiny_c4_b1"), inputs), outputs)
+    monkeypatch.setattr(tflm, "available", lambda: False)
+    refused("TensorFlow Lite's interpreter does not run the model: Tensor 33 is odd", ConversionError, path)
+
+
 def test_a_float_tflite_and_a_strange_operator_are_refused(tensorflow, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tf = tensorflow

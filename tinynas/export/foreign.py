@@ -18,6 +18,7 @@ from tinynas.export.output import Kind, Labelled, Output, output_of
 from tinynas.export.source import HeldOut, Source
 from tinynas.tflite import read, strip
 from tinynas.tflite.affine import to_real
+from tinynas.tflite.disguise import float_model
 
 _RANDOM_SAMPLES = 64
 _SCORED_SAMPLES = 1000
@@ -27,9 +28,7 @@ _Made = TypeVar("_Made")
 
 def is_float_model(path: Path) -> bool:
     """Whether `path` is a float model's by its looks: a Keras file, or the folder of a SavedModel."""
-    if path.is_dir():
-        return (path / "saved_model.pb").exists() or (path / "saved_model.pbtxt").exists()
-    return path.suffix.lower() in (".keras", ".h5", ".hdf5")
+    return float_model(path) is not None
 
 
 def from_tflite(path: Path, data: Labelled | None, input_range: tuple[float, float], asked: Kind | None) -> Source:

@@ -106,9 +106,9 @@ def test_two_inputs_are_too_many(kerases, tmp_path: Path):
 @pytest.fixture
 def aware(kerases, seeded):
     """A network that was trained under int8's rounding by tensorflow-model-optimization, and samples."""
-    from tinynas.training.fake_quant import tfmot
+    from tinynas.training import fake_quant  # which imports tfmot without its warnings
 
-    model = tfmot.quantize_model(picture(kerases["tf_keras"]))
+    model = fake_quant.tfmot.quantize_model(picture(kerases["tf_keras"]))
     model.compile("adam", "sparse_categorical_crossentropy")
     x = np.random.default_rng(0).random((64, 8, 8, 1), dtype=np.float32)
     model.fit(x, np.arange(64) % 3, epochs=1, verbose=0)

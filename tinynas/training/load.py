@@ -103,9 +103,9 @@ def _quantize_scope(config: bytes) -> Iterator[None]:
     if _QUANTIZED not in config:
         yield
         return
-    from tinynas.training.fake_quant import tfmot
+    from tinynas.training.fake_quant import quantize_scope
 
-    with tfmot.quantize_scope():
+    with quantize_scope():
         yield
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from tinynas.data import Normalization
 from tinynas.export.arena import ArenaSize, arena_size
-from tinynas.export.facts import Facts, ends
+from tinynas.export.ends import ends
+from tinynas.export.facts import Facts
 from tinynas.export.golden import Golden
 from tinynas.export.output import Output
 from tinynas.export.render import Firmware, render
@@ -109,21 +110,26 @@ def run(command: Sequence[str | Path], folder: Path, **options: Any) -> str:
     return done.stdout
 
 
+LITE_TYPES = {"float32": 1, "uint8": 3, "int8": 9}
+
+
 def table(folder: Path, inputs: np.ndarray, outputs: np.ndarray, arena_bytes: int) -> None:
-    """Write the table that the stand-in for TFLM looks its answers up in."""
+    """Write the table that the stand-in for TFLM looks its answers up in, byte for byte."""
 
     def numbers(values: np.ndarray) -> str:
-        return ", ".join(map(str, values.ravel().tolist()))
+        return ", ".join(map(str, np.ascontiguousarray(values).tobytes()))
 
     (folder / "table.cc").write_text(
         f"""#include <stdint.h>
 extern "C" {{
-extern const unsigned int table_rows, table_input_length, table_output_length, table_arena_bytes;
-extern const int8_t table_inputs[], table_outputs[];
-const unsigned int table_rows = {len(inputs)}, table_input_length = {inputs[0].size};
-const unsigned int table_output_length = {outputs[0].size}, table_arena_bytes = {arena_bytes};
-const int8_t table_inputs[] = {{{numbers(inputs)}}};
-const int8_t table_outputs[] = {{{numbers(outputs)}}};
+extern const unsigned int table_rows, table_input_bytes, table_output_bytes, table_arena_bytes;
+extern const int table_input_type, table_output_type;
+extern const uint8_t table_inputs[], table_outputs[];
+const unsigned int table_rows = {len(inputs)}, table_input_bytes = {inputs[0].nbytes};
+const unsigned int table_output_bytes = {outputs[0].nbytes}, table_arena_bytes = {arena_bytes};
+const int table_input_type = {LITE_TYPES[inputs.dtype.name]}, table_output_type = {LITE_TYPES[outputs.dtype.name]};
+const uint8_t table_inputs[] = {{{numbers(inputs)}}};
+const uint8_t table_outputs[] = {{{numbers(outputs)}}};
 }}
 """
     )

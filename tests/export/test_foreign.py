@@ -11,7 +11,8 @@ from tests.export.test_convert import FILES, constants, golden, shape_of
 from tests.tflite import wheel
 from tinynas import Dataset, convert
 from tinynas.errors import ConversionError, DataError, ModelError, TinynasError, UsageError
-from tinynas.export.facts import ends, in_shape, stretched
+from tinynas.export.ends import ends
+from tinynas.export.facts import in_shape, stretched
 from tinynas.tflite import read, tflm
 
 
@@ -266,7 +267,7 @@ def test_a_float_tflite_and_a_strange_operator_are_refused(tensorflow, tmp_path,
             (tmp_path / name).write_bytes(converter.convert())
 
     converted(lambda x: tf.nn.softmax(x * 2.0), "float.tflite")
-    refused("the model's input is FLOAT32; wanted INT8", ModelError, "float.tflite")
+    refused("float.tflite: operator MUL works on FLOAT32; .* is known for INT8 only", ModelError, "float.tflite")
     converted(lambda x: tf.math.cumsum(x, axis=1), "strange.tflite")
-    refused("strange.tflite: .*CUMSUM|strange.tflite: the model's input is FLOAT32", ModelError, "strange.tflite")
+    refused("strange.tflite: operator CUMSUM", ModelError, "strange.tflite")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["float.tflite", "strange.tflite"]

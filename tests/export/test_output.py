@@ -27,7 +27,7 @@ from tinynas import Dataset, convert
 from tinynas.data import ValueDataset
 from tinynas.errors import DataError, UsageError
 from tinynas.export import KINDS
-from tinynas.export.facts import dequantized, ends, quantized
+from tinynas.export.ends import dequantized, ends, quantized
 from tinynas.export.golden import Golden
 from tinynas.export.output import Output, last_operator, output_of
 from tinynas.export.render import render

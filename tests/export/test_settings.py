@@ -13,7 +13,7 @@ from tests.export.firmware import NASTY, WARNINGS, any_arena, fixture, made, nee
 from tinynas.data import Normalization
 from tinynas.errors import ModelError
 from tinynas.export import c_text
-from tinynas.export.facts import ends, quantized
+from tinynas.export.ends import ends, quantized
 from tinynas.export.golden import Golden
 from tinynas.export.render import FORMATS, Firmware, render
 

@@ -113,3 +113,26 @@ def dense_net(n_inputs: int, n_outputs: int, last: str | None = None, shape: tup
         tensors += [integers(*shape), replace(tensors[before], shape=shape)]
         operators.append(Operator("RESHAPE", 1, (before, before + 1), (before + 2,), None))
     return Graph(tuple(tensors), tuple(operators), (0,), (len(tensors) - 1,))
+
+
+def with_ends(graph: Graph, given: str, found: str) -> Graph:
+    """The int8 `graph` with an input of type `given` and an output of type `found`, by QUANTIZE and DEQUANTIZE."""
+    tensors, operators = list(graph.tensors), list(graph.operators)
+    (first,), (last,) = graph.inputs, graph.outputs
+    if given != "INT8":
+        tensors.append(_as(graph.tensors[first], given))
+        operators.insert(0, Operator("QUANTIZE", 2, (len(tensors) - 1,), (first,), None))
+        first = len(tensors) - 1
+    if found != "INT8":
+        tensors.append(_as(graph.tensors[last], found))
+        name = "DEQUANTIZE" if found == "FLOAT32" else "QUANTIZE"
+        operators.append(Operator(name, 2, (last,), (len(tensors) - 1,), None))
+        last = len(tensors) - 1
+    return replace(graph, tensors=tuple(tensors), operators=tuple(operators), inputs=(first,), outputs=(last,))
+
+
+def _as(tensor: Tensor, dtype: str) -> Tensor:
+    """The int8 `tensor` as another type: uint8 with the zero point 128 higher, or float without any."""
+    if dtype == "FLOAT32":
+        return replace(tensor, dtype=dtype, scales=(), zero_points=())
+    return replace(tensor, dtype=dtype, zero_points=(tensor.zero_points[0] + 128,))

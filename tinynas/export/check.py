@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tinynas.export.ends import Stored
 from tinynas.export.source import Source
 from tinynas.hardware import Target, Violation
 from tinynas.tflite import Analysis, tflm
-from tinynas.tflite.affine import Int8s
 
 _MOST_SAMPLES = 200
 _REFERENCE = "TensorFlow Lite's reference kernels (TFLM was not available)"
@@ -15,13 +15,13 @@ _REFERENCE = "TensorFlow Lite's reference kernels (TFLM was not available)"
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What a file answers to int8 `samples` (n, ...): `outputs` (n, values), and whose they are.
+    """What a file answers to `samples` (n, ...), as its tensor holds them: `outputs` (n, values), and whose they are.
 
     `step` is how far TFLM is from TFLite's reference kernels; None where one of them is not there or does not run it.
     """
 
-    samples: Int8s
-    outputs: Int8s
+    samples: Stored
+    outputs: Stored
     maker: str
     step: int | None
     notes: tuple[str, ...] = ()

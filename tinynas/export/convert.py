@@ -12,7 +12,8 @@ from tinynas.data.values import ValueDataset
 from tinynas.errors import ConversionError, ModelError, UsageError, check_kind
 from tinynas.export import c_text, check, golden
 from tinynas.export.arena import ArenaSize, arena_size
-from tinynas.export.facts import UNIT, as_range, dequantized, ends
+from tinynas.export.ends import dequantized, ends
+from tinynas.export.facts import UNIT, as_range
 from tinynas.export.output import Kind, Output, as_kind
 from tinynas.export.render import FORMATS, Firmware, render
 from tinynas.export.resolve import resolve

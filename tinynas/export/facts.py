@@ -12,8 +12,8 @@ from tinynas.data.layout import Layout
 from tinynas.data.normalize import Normalization
 from tinynas.data.values import ValueDataset
 from tinynas.errors import DataError, ModelError, UsageError
-from tinynas.tflite import Graph, Tensor, read
-from tinynas.tflite.affine import Floats, Int8s, to_int8, to_real
+from tinynas.tflite import Tensor
+from tinynas.tflite.affine import Floats
 
 UNIT = (0.0, 1.0)
 _GREATEST = 1e30  # beyond it, products of float32 overflow
@@ -84,38 +84,6 @@ def _long_sides(shape: Sequence[int | None]) -> list[int | None]:
 
 def _text(shape: Sequence[int | None]) -> str:
     return " x ".join("any" if size is None else str(size) for size in shape) or "one value"
-
-
-def ends(data: bytes) -> tuple[Tensor, Tensor]:
-    """The input and the output of the .tflite `data`; ModelError unless each is one int8 tensor of one sample."""
-    graph = read(data)
-    return _int8(graph, graph.inputs, "input"), _int8(graph, graph.outputs, "output")
-
-
-def _int8(graph: Graph, indices: tuple[int, ...], what: str) -> Tensor:
-    tensors = [graph.tensors[index] for index in indices]
-    if len(tensors) != 1:
-        raise ModelError(f"the model has {len(tensors)} {what}s, but firmware is made for exactly one")
-    (tensor,) = tensors
-    if tensor.dtype != "INT8" or len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
-        scales = f" with {len(tensor.scales)} scales" if tensor.dtype == "INT8" else ""
-        raise ModelError(
-            f"the model's {what} is {tensor.dtype}{scales}; wanted INT8 with one scale: convert it fully quantised, "
-            f"input and output included, or give tinynas the Keras model and --data"
-        )
-    if tensor.shape[:1] != (1,) or not tensor.elements or not tensor.scales[0] > 0:
-        raise ModelError(f"the model's {what} has shape {tensor.shape}; wanted a batch of one sample")
-    return tensor
-
-
-def quantized(x: Floats, source: Tensor) -> Int8s:
-    """The int8 inputs (n, *shape) for x float32 (n, ...), as the firmware makes them."""
-    return to_int8(x, source.scales[0], source.zero_points[0]).reshape(len(x), *source.shape[1:])
-
-
-def dequantized(values: Int8s, result: Tensor) -> Floats:
-    """The real values (n, values) of int8 outputs (n, values), as the firmware makes them."""
-    return to_real(values, result.scales[0], result.zero_points[0])
 
 
 def plain_facts(source: Tensor) -> Facts:

@@ -13,11 +13,12 @@ from tinynas.data import Dataset
 from tinynas.data.splits import representative_rows
 from tinynas.errors import ConversionError, TinynasError, UsageError
 from tinynas.export.c_text import as_name
-from tinynas.export.facts import UNIT, ends, facts_of_data, in_shape, plain_facts, quantized, stretched
+from tinynas.export.ends import at_random, ends, quantized
+from tinynas.export.facts import UNIT, facts_of_data, in_shape, plain_facts, stretched
 from tinynas.export.output import Kind, Labelled, Output, output_of
 from tinynas.export.source import HeldOut, Source
 from tinynas.tflite import read, strip
-from tinynas.tflite.affine import to_real
+from tinynas.tflite.affine import limits_of
 from tinynas.tflite.disguise import float_model
 
 _RANDOM_SAMPLES = 64
@@ -32,13 +33,14 @@ def is_float_model(path: Path) -> bool:
 
 
 def from_tflite(path: Path, data: Labelled | None, input_range: tuple[float, float], asked: Kind | None) -> Source:
-    """An int8 .tflite of any origin, stripped; its samples are random unless there are `data`."""
+    """A quantised .tflite of any origin, stripped; its samples are random unless there are `data`."""
     tflite = _named(path, lambda: strip(_bytes(path)))
     given, _ = _named(path, lambda: ends(tflite))
-    output = _named(path, lambda: output_of(read(tflite), data, asked))
+    graph = read(tflite)
+    output = _named(path, lambda: output_of(graph, data, asked))
     if data is None:
         _no_range(input_range)
-        samples = np.random.default_rng(0).integers(-128, 128, (_RANDOM_SAMPLES, *given.shape[1:]), dtype=np.int8)
+        samples = at_random(graph, _RANDOM_SAMPLES, np.random.default_rng(0))
         facts, held_out = plain_facts(given), None
         notes: tuple[str, ...] = ()
     else:
@@ -46,7 +48,7 @@ def from_tflite(path: Path, data: Labelled | None, input_range: tuple[float, flo
         test = in_shape(given.shape[1:], stretched(data.x_test[rows], input_range), data.name)
         samples, facts = quantized(test, given), facts_of_data(data, input_range)
         held_out = HeldOut(data, rows, test.reshape(len(test), -1))
-        notes = _range_note(given.scales[0], given.zero_points[0], input_range)
+        notes = _range_note(limits_of(graph, graph.inputs[0]), input_range)
     return Source(
         tflite=tflite,
         samples=samples,
@@ -134,9 +136,11 @@ def _no_range(input_range: tuple[float, float]) -> None:
         raise UsageError("The input range says how data are stretched for the model: it needs --data.")
 
 
-def _range_note(scale: float, zero_point: int, input_range: tuple[float, float]) -> tuple[str, ...]:
+def _range_note(held: tuple[float, float] | None, input_range: tuple[float, float]) -> tuple[str, ...]:
     """A word when the data, as they are given, fill much less or more than what the model's input can hold."""
-    low, high = to_real(np.array([-128, 127], np.int8), scale, zero_point)
+    if held is None:
+        return ()
+    low, high = held
     wide = input_range[1] - input_range[0]
     if 0.5 < wide / (high - low) < 2:
         return ()

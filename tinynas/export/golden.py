@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinynas.export.check import Answers
-from tinynas.export.facts import dequantized
+from tinynas.export.ends import Stored, dequantized
 from tinynas.export.output import Ints, Output
 from tinynas.hardware import Target
 from tinynas.tflite import Analysis, Tensor
-from tinynas.tflite.affine import Floats, Int8s
+from tinynas.tflite.affine import Floats
 
 MOST_SAMPLES = 8
 _BUDGET_BYTES = 64 * 1024  # of Flash, where no board says how much is left
@@ -19,16 +19,16 @@ _BUDGET_BYTES = 64 * 1024  # of Flash, where no board says how much is left
 
 @dataclass(frozen=True, eq=False)
 class Golden:
-    """int8 inputs (n, values) and outputs (n, values); `maker` says whose outputs they are."""
+    """Inputs (n, values) and outputs (n, values), as the tensors hold them; `maker` says whose outputs they are."""
 
-    inputs: Int8s
-    outputs: Int8s
+    inputs: Stored
+    outputs: Stored
     maker: str
 
     @property
     def flash_bytes(self) -> int:
         """What the samples take of the board."""
-        return self.inputs.size + self.outputs.size
+        return self.inputs.nbytes + self.outputs.nbytes
 
 
 def choose(answers: Answers, most: int, output: Output, result: Tensor) -> Golden:
@@ -59,7 +59,7 @@ def _turns(output: Output, real: Floats, parts: int) -> tuple[Ints, Floats]:
 
 def how_many(answers: Answers, analysis: Analysis, target: Target | None) -> int:
     """How many samples the self-test gets: 8, or as many as the board's Flash has room for, but one."""
-    sample_bytes = answers.samples[0].size + answers.outputs[0].size
+    sample_bytes = answers.samples[0].nbytes + answers.outputs[0].nbytes
     room: int = _BUDGET_BYTES
     if target is not None and target.limits.board_flash_bytes is not None:
         room = target.limits.board_flash_bytes - analysis.footprint.flash.total

@@ -8,17 +8,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tinynas.errors import ModelError
 from tinynas.export import c_text
 from tinynas.export.arena import ArenaSize
-from tinynas.export.facts import Facts, ends
+from tinynas.export.ends import TYPES, Stored, ends
+from tinynas.export.facts import Facts
 from tinynas.export.golden import Golden
 from tinynas.export.operators import registrations
 from tinynas.export.output import Output, last_operator
 from tinynas.hardware import Target
 from tinynas.tflite import Tensor, read
+from tinynas.tflite.affine import step_of
 from tinynas.version import __version__
 
 FORMATS: Mapping[str, tuple[str, ...]] = {
@@ -32,7 +35,7 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
 }
 """What can be asked for, and the files of each."""
 
-_MOST_DECIMALS = 7  # a float has no more
+_DECIMALS, _MOST_DECIMALS = 4, 7  # of real values in text: where no step says how many, and as many as a float has
 
 _TEMPLATES = {
     "{name}.h": "model.h",
@@ -121,23 +124,35 @@ def _values(firmware: Firmware) -> dict[str, Any]:
         **_tensor_values(source, "input"),
         **_tensor_values(result, "output"),
         **_facts_values(firmware.facts),
-        **_output_values(firmware.output, source, result),
-        **_golden_values(firmware.golden),
+        **_output_values(firmware.output, source, result, step_of(graph, graph.outputs[0])),
+        **_golden_values(firmware.golden, step_of(graph, graph.outputs[0])),
     }
 
 
 def _tensor_values(tensor: Tensor, what: str) -> dict[str, Any]:
+    kind = TYPES[tensor.dtype]
+    is_float = tensor.dtype == "FLOAT32"
     return {
         f"{what}_rank": len(tensor.shape),
         f"{what}_shape": ", ".join(map(str, tensor.shape)),
         f"{what}_length": tensor.elements,
-        f"{what}_scale": c_text.number(tensor.scales[0]),
-        f"{what}_zero_point": tensor.zero_points[0],
+        f"{what}_type": kind.c,
+        f"{what}_field": kind.field,
+        f"{what}_enum": kind.enum,
+        f"{what}_words": "float32" if is_float else tensor.dtype.lower(),
+        f"{what}_is_float": is_float,
+        f"{what}_scale": None if is_float else c_text.number(tensor.scales[0]),
+        f"{what}_zero_point": None if is_float else tensor.zero_points[0],
+        f"{what}_least": None if is_float else int(np.iinfo(kind.numpy).min),
+        f"{what}_most": None if is_float else int(np.iinfo(kind.numpy).max),
     }
 
 
-def _output_values(output: Output, source: Tensor, result: Tensor) -> dict[str, Any]:
-    """What the templates know of the kind of output; ModelError for class names that are too many or too few."""
+def _output_values(output: Output, source: Tensor, result: Tensor, step: float | None) -> dict[str, Any]:
+    """What the templates know of the kind of output; ModelError for class names that are too many or too few.
+
+    `step` is the difference of neighbouring real values, where there are such.
+    """
     wanted = {"classes": result.elements, "binary": 2}.get(output.kind, 0)
     if len(output.class_names) != wanted:
         raise ModelError(
@@ -147,21 +162,26 @@ def _output_values(output: Output, source: Tensor, result: Tensor) -> dict[str, 
         )
     if output.kind == "reconstruction" and source.elements != result.elements:
         raise ModelError(f"the model gives {result.elements} values for {source.elements}, so it is no reconstruction")
-    scale = result.scales[0]
-    decimals = min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(scale))))
+    decimals = _DECIMALS if step is None else min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(step))))
     return {
         "kind": output.kind,
         "n_classes": wanted,
         "class_names": _macro(map(c_text.string, output.class_names)),
         "threshold": output.threshold,
-        # above the threshold in whole steps: value > zero point + threshold / scale
-        "threshold_step": math.floor(result.zero_points[0] + output.threshold / scale),
-        "output_words": _WORDS[output.kind].format(values=result.elements, threshold=f"{output.threshold:g}"),
+        "threshold_step": _threshold(output.threshold, result),
+        "output_means": _WORDS[output.kind].format(values=result.elements, threshold=f"{output.threshold:g}"),
         "output_reason": output.reason if output.others else "",
         "helpers": _HELPERS[output.kind],
         "decimals": decimals,
         "decimal_factor": 10**decimals,
     }
+
+
+def _threshold(threshold: float, result: Tensor) -> str:
+    """The threshold as the output's type holds values: above it in steps is above it as a real value."""
+    if result.dtype == "FLOAT32":
+        return c_text.number(threshold)
+    return str(math.floor(result.zero_points[0] + threshold / result.scales[0]))
 
 
 def _facts_values(facts: Facts) -> dict[str, Any]:
@@ -186,9 +206,17 @@ def _macro(values: Iterable[object]) -> str:
     return c_text.array(values).strip().rstrip(",").replace("\n", " \\\n")
 
 
-def _golden_values(golden: Golden) -> dict[str, Any]:
+def _golden_values(golden: Golden, step: float | None) -> dict[str, Any]:
+    """The golden samples; `test_step` is what a float output's tolerance is counted in."""
+    greatest = float(np.abs(golden.outputs.astype(np.float64)).max())
     return {
         "golden": golden,
-        "golden_inputs": [c_text.array(row.tolist()) for row in golden.inputs],
-        "golden_outputs": [c_text.array(row.tolist()) for row in golden.outputs],
+        "golden_inputs": [c_text.array(_literals(row)) for row in golden.inputs],
+        "golden_outputs": [c_text.array(_literals(row)) for row in golden.outputs],
+        "test_step": c_text.number(step or greatest / 255 or 1.0),
     }
+
+
+def _literals(row: Stored) -> list[object]:
+    """The values of a row as literals of C."""
+    return [c_text.number(value) for value in row] if row.dtype == np.float32 else row.tolist()

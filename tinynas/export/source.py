@@ -8,11 +8,12 @@ from pathlib import Path
 from tinynas.data.layout import as_layout
 from tinynas.data.normalize import Normalization
 from tinynas.errors import RunError, TinynasError
+from tinynas.export.ends import Stored
 from tinynas.export.facts import Facts
 from tinynas.export.output import Ints, Labelled, Output
 from tinynas.hardware import Limits, Target
 from tinynas.runs import Best, read_settings
-from tinynas.tflite.affine import Floats, Int8s
+from tinynas.tflite.affine import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,16 +31,16 @@ class HeldOut:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """An int8 .tflite, stripped, with all that is known of it.
+    """A .tflite, stripped, with all that is known of it.
 
-    `samples` are int8 inputs (n, ...) to check it with, of `held_out` where there are data. `is_own`: tinynas converted
-    it, so TFLM and TFLite's reference must agree on it. `limits` are a run's own beside those of its target; `stage` is
-    a run's, None for other sources. `warnings` are what a run says against its model.
+    `samples` are inputs (n, ...), as its tensor holds them, to check it with, of `held_out` where there are data.
+    `is_own`: tinynas converted it, so TFLM and TFLite's reference must agree on it. `limits` are a run's own beside
+    those of its target; `stage` is a run's, None for other sources. `warnings` are what a run says against its model.
     """
 
     origin: str
     tflite: bytes
-    samples: Int8s
+    samples: Stored
     output: Output
     facts: Facts
     name: str

@@ -1,7 +1,7 @@
-"""Run an int8 .tflite in the TFLite interpreter: quantise the input, give back the int8 output."""
+"""Run a .tflite in the TFLite interpreter: quantise the input, give back the output as its tensor holds it."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,8 +23,11 @@ class Int8Model:
     plainly different for even kernel sizes).
     """
 
-    def __init__(self, data: bytes, reference: bool = False) -> None:
-        """Read the model from `data`; ConversionError when it is not int8 in and out, or TFLite does not take it."""
+    def __init__(self, data: bytes, reference: bool = False, types: Collection[type] = (np.int8,)) -> None:
+        """Read the model from `data`; ConversionError when TFLite does not take it.
+
+        The same when its input or output is of none of `types`; methods beside `run` are for int8 alone.
+        """
         resolver = tf.lite.experimental.OpResolverType
         chosen = resolver.BUILTIN_REF if reference else resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         with warnings.catch_warnings():  # TensorFlow names its successor, which needs Python packages of its own
@@ -36,7 +39,7 @@ class Int8Model:
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         for name, tensor in (("input", self._input), ("output", self._output)):
-            if tensor["dtype"] is not np.int8:
+            if tensor["dtype"] not in types:
                 raise ConversionError(
                     f"The model's {name} is {np.dtype(tensor['dtype']).name}; an int8 model was expected: quantise it."
                 )

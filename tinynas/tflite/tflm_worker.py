@@ -41,7 +41,7 @@ def _as_inputs(interpreter: Any, samples: Any) -> Any:
     details = interpreter.get_input_details(0)
     shape = tuple(int(size) for size in details["shape"])
     if np.dtype(details["dtype"]) != samples.dtype:
-        raise ValueError(f"the model's input is {np.dtype(details['dtype'])}, wanted {samples.dtype}")
+        raise ValueError(f"the model's input is {np.dtype(details['dtype'])}, the samples are {samples.dtype}")
     if shape[0] != 1 or np.prod(shape) != np.prod(samples.shape[1:]):
         raise ValueError(f"samples of shape {samples.shape[1:]} do not fit the model's input {shape}")
     return samples.reshape(len(samples), *shape)

@@ -85,3 +85,23 @@ def test_the_matrix_shows_the_error_of_each_time(said):
         assert f"{figures['flash']['total']:,}" in row
         assert figures["runtime_build"] == "logs -O2"
     assert "build logs -O2, +/- 2 to 25 %" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("net.keras", "a Keras model"), ("net.h5", "a Keras model"), ("net", "a SavedModel")]
+)
+def test_a_model_that_is_not_converted_yet_is_sent_to_convert(capsys, tmp_path, name, kind):
+    path = tmp_path / name
+    if path.suffix:
+        path.write_bytes(b"something")
+    else:
+        path.mkdir()
+        (path / "saved_model.pb").write_bytes(b"something")
+    with pytest.raises(SystemExit) as end:
+        main(["analyze", str(path)])
+    said = capsys.readouterr().err
+    assert end.value.code == 2
+    assert (
+        f"{path} is {kind}, and analyze takes a .tflite: convert it first, with tinynas convert {path} --data" in said
+    )
+    assert said.count("\n") == 1

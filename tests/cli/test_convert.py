@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.tflite.models import dense_net
 from tinynas.cli import main
 from tinynas.data import write_idx
+from tinynas.tflite import write
 
 ARENA = Path(__file__).parents[1] / "fixtures" / "arena"
 NET = ARENA / "mn_tiny_c4_b1.tflite"
@@ -65,6 +67,58 @@ def test_data_give_an_accuracy(call, tmp_path):
     assert not (tmp_path / "fw2").exists()
 
 
+def net(folder, *arguments):
+    (folder / "net.tflite").write_bytes(write(dense_net(*arguments)))
+    return folder / "net.tflite"
+
+
+def rows(folder, label):
+    """A CSV file of four numbers and a label each row."""
+    rng = np.random.default_rng(0)
+    lines = ["a,b,c,d,label"]
+    lines += [",".join(f"{value:.3f}" for value in rng.random(4)) + f",{label(number)}" for number in range(60)]
+    (folder / "rows.csv").write_text("\n".join(lines) + "\n")
+    return folder / "rows.csv"
+
+
+def test_a_guess_of_the_output_is_said_with_what_overrules_it(call, tmp_path):
+    model = net(tmp_path, 4, 1, "LOGISTIC")
+    code, out, _ = call(model, "--out", "fw")
+    assert code == 0
+    said = (
+        "Note: The output is taken for a yes or no, since it is one value and the last operator is LOGISTIC; --output"
+    )
+    assert said in out
+    code, out, _ = call(model, "--out", "fw", "--output", "values", "--json")
+    about = json.loads(out)
+    assert about["output"]["kind"] == "values"
+    assert about["notes"] == []
+    assert "net_values(" in (tmp_path / "fw" / "net_settings.h").read_text()
+
+
+def test_real_labels_are_held_against_values(call, tmp_path):
+    data = rows(tmp_path, lambda number: f"{number / 7:.3f}")
+    code, out, _ = call(net(tmp_path, 4, 1), "--data", data, "--out", "fw")
+    assert code == 0
+    assert "Mean absolute error" in out
+    assert "on 12 test samples; answering the same for every sample has" in out
+    assert "Note: " not in out.replace("Note: The model's input holds", "")
+    code, _, err = call(net(tmp_path, 4, 3, "SOFTMAX"), "--data", data, "--out", "fw2")
+    assert code == 1
+    assert "which are no classes: name the column of the classes" in err
+    assert not (tmp_path / "fw2").exists()
+
+
+def test_a_yes_or_no_has_the_names_of_the_data(call, tmp_path):
+    data = rows(tmp_path, lambda number: ("idle", "moving")[number % 2])
+    code, out, _ = call(net(tmp_path, 4, 1, "LOGISTIC"), "--data", data, "--out", "fw", "--json")
+    about = json.loads(out)
+    assert code == 0
+    assert about["output"]["class_names"] == ["idle", "moving"]
+    assert about["error"] is None
+    assert sum(map(sum, about["accuracy"]["confusion"])) == about["accuracy"]["samples"] == 12
+
+
 def test_check_names_the_limit_and_writes_nothing(call, tmp_path):
     board = {"name": "tiny", "mcu": "m", "core": "Cortex-M0+", "clock_hz": 48_000_000, "kernels": "cmsis_nn_no_dsp"}
     (tmp_path / "tiny.json").write_text(json.dumps({**board, "flash_bytes": 65536, "ram_bytes": 4096}))
@@ -100,6 +154,8 @@ def test_check_names_the_limit_and_writes_nothing(call, tmp_path):
         ([NET, "--target", "nucleo_f400"], 2, "nucleo_f401"),
         ([NET, "--check"], 2, "give --target"),
         ([NET, "--layout", "series"], 2, "--layout needs --data"),
+        ([NET, "--output", "class"], 2, "choose classes, binary, values or reconstruction"),
+        ([NET, "--output", "binary"], 2, "The output cannot be binary: it has 10 values"),
         ([NET, "--input-range", "0,1,2"], 2, "--input-range is '0,1,2'"),
         ([NET, "--input-range", "high"], 2, "--input-range is 'high'"),
         ([NET, "--input-range", "1,0"], 2, "the smaller one first"),

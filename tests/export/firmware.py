@@ -12,8 +12,10 @@ import pytest
 
 from tinynas.data import Normalization
 from tinynas.export.arena import ArenaSize, arena_size
-from tinynas.export.facts import Facts, ends
+from tinynas.export.ends import ends
+from tinynas.export.facts import Facts
 from tinynas.export.golden import Golden
+from tinynas.export.output import Output
 from tinynas.export.render import Firmware, render
 from tinynas.hardware import Target
 from tinynas.tflite import analyze
@@ -65,20 +67,25 @@ def random_golden(data: bytes, samples: int = 3) -> Golden:
 
 
 def made(model: str = "mn_tiny_c4_b1", name: str = "digits", **changes: Any) -> Firmware:
-    """Firmware of a fixture, with any field of Firmware or Facts changed."""
+    """Firmware of a fixture, with any field of Firmware, Facts or Output changed."""
     data = changes.pop("tflite", None) or fixture(model)
     target = changes.pop("target", Target.load("nucleo_f401"))
     given, answer = ends(data)
     facts = {
-        "class_names": NASTY if answer.elements == len(NASTY) else tuple(map(str, range(answer.elements))),
         "layout": "image",
         "channels": given.shape[-1],
         "normalization": Normalization((0.0,), (1 / 255,), "uint8"),
     }
     facts |= {key: changes.pop(key) for key in list(changes) if key in Facts.__dataclass_fields__}
+    output = {
+        "kind": "classes",
+        "class_names": NASTY if answer.elements == len(NASTY) else tuple(map(str, range(answer.elements))),
+    }
+    output |= {key: changes.pop(key) for key in list(changes) if key in Output.__dataclass_fields__}
     values: dict[str, Any] = {
         "name": name,
         "tflite": data,
+        "output": Output(**output),  # type: ignore[arg-type]
         "facts": Facts(**facts),  # type: ignore[arg-type]
         "arena": arena_size(data, analyze(data, target), target),
         "golden": random_golden(data),
@@ -103,21 +110,26 @@ def run(command: Sequence[str | Path], folder: Path, **options: Any) -> str:
     return done.stdout
 
 
+LITE_TYPES = {"float32": 1, "uint8": 3, "int8": 9}
+
+
 def table(folder: Path, inputs: np.ndarray, outputs: np.ndarray, arena_bytes: int) -> None:
-    """Write the table that the stand-in for TFLM looks its answers up in."""
+    """Write the table that the stand-in for TFLM looks its answers up in, byte for byte."""
 
     def numbers(values: np.ndarray) -> str:
-        return ", ".join(map(str, values.ravel().tolist()))
+        return ", ".join(map(str, np.ascontiguousarray(values).tobytes()))
 
     (folder / "table.cc").write_text(
         f"""#include <stdint.h>
 extern "C" {{
-extern const unsigned int table_rows, table_input_length, table_output_length, table_arena_bytes;
-extern const int8_t table_inputs[], table_outputs[];
-const unsigned int table_rows = {len(inputs)}, table_input_length = {inputs[0].size};
-const unsigned int table_output_length = {outputs[0].size}, table_arena_bytes = {arena_bytes};
-const int8_t table_inputs[] = {{{numbers(inputs)}}};
-const int8_t table_outputs[] = {{{numbers(outputs)}}};
+extern const unsigned int table_rows, table_input_bytes, table_output_bytes, table_arena_bytes;
+extern const int table_input_type, table_output_type;
+extern const uint8_t table_inputs[], table_outputs[];
+const unsigned int table_rows = {len(inputs)}, table_input_bytes = {inputs[0].nbytes};
+const unsigned int table_output_bytes = {outputs[0].nbytes}, table_arena_bytes = {arena_bytes};
+const int table_input_type = {LITE_TYPES[inputs.dtype.name]}, table_output_type = {LITE_TYPES[outputs.dtype.name]};
+const uint8_t table_inputs[] = {{{numbers(inputs)}}};
+const uint8_t table_outputs[] = {{{numbers(outputs)}}};
 }}
 """
     )
@@ -150,3 +162,31 @@ def has_newlib() -> bool:
 
 def any_arena(bytes_: int) -> ArenaSize:
     return ArenaSize(bytes_, 0, {"cmsis_nn": bytes_}, "cmsis_nn")
+
+
+def makefile_and_tree(folder: Path, golden: Golden) -> None:
+    """The README's Makefile, and the stand-in as a TFLM tree of one source in each language."""
+    tree = folder / "tree"
+    shutil.copytree(STUBS, tree)
+    third = tree / "third_party" / "cmsis_nn"
+    third.mkdir(parents=True)
+    table(third, golden.inputs, golden.outputs, 0)
+    (tree / "interpreter.cc").rename(tree / "tensorflow" / "interpreter.cc")
+    (third / "plain.c").write_text("int plain;\n")
+    (third / "other.cpp").write_text("int other;\n")
+    (folder / "Makefile").write_text(makefile(folder / "README.md"))
+
+
+def emulated(folder: Path, golden: Golden) -> str:
+    """What the program prints on an emulated Cortex-M4, built with the stand-in by the README's Makefile."""
+    makefile_and_tree(folder, golden)
+    for file in ("startup.c", "board.ld"):
+        shutil.copy(BOARD / file, folder)
+    run(["arm-none-eabi-gcc", *CORES["cortex-m4f"], "-c", "startup.c"], folder)
+    run(["make", "TFLM=tree", "BOARD=startup.o", "LDFLAGS=--specs=rdimon.specs -T board.ld"], folder)
+    return run([*EMULATOR, "build/firmware.elf"], folder, timeout=60)
+
+
+needs_emulator = pytest.mark.skipif(
+    shutil.which("qemu-system-arm") is None or not has_newlib(), reason="qemu-system-arm and newlib are not installed"
+)

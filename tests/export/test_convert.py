@@ -28,13 +28,15 @@ def constants(settings: str) -> dict[str, str]:
 
 
 def golden(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """The arrays of NAME_test.cc, read as text."""
+    """The arrays of NAME_test.cc, read as text, of the types that they are declared with."""
     text = (folder / f"{name}_test.cc").read_text()
     found = []
     for what in ("inputs", "outputs"):
+        kind = re.search(rf"^const (\w+) {name}_test_{what}\[", text, re.MULTILINE)[1]
         body = text.split(f"_test_{what}[", 1)[1].split("= {", 1)[1].split("};", 1)[0]
-        rows = re.findall(r"\{([^}]*)\}", body)
-        found.append(np.array([[int(word) for word in row.replace(",", " ").split()] for row in rows], dtype=np.int8))
+        rows = [row.replace(",", " ").replace("f", "").split() for row in re.findall(r"\{([^}]*)\}", body)]
+        dtype = np.dtype({"float": "float32"}.get(kind, kind.removesuffix("_t")))
+        found.append(np.array([[dtype.type(word) for word in row] for row in rows]))
     return found[0], found[1]
 
 

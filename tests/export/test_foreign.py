@@ -11,7 +11,8 @@ from tests.export.test_convert import FILES, constants, golden, shape_of
 from tests.tflite import wheel
 from tinynas import Dataset, convert
 from tinynas.errors import ConversionError, DataError, ModelError, TinynasError, UsageError
-from tinynas.export.facts import ends, in_shape, stretched
+from tinynas.export.ends import ends
+from tinynas.export.facts import in_shape, stretched
 from tinynas.tflite import read, tflm
 
 
@@ -177,7 +178,7 @@ def test_what_is_no_model_of_ours_is_refused_in_one_sentence(model_file, stripes
     refused("dir.tflite: it is not a file", ConversionError, "dir.tflite")
     refused("no.keras does not exist", ConversionError, "no.keras", data=stripes)
     ten = Dataset.from_arrays(np.random.default_rng(0).random((60, 8, 8)), np.arange(60) % 10)
-    refused("has 10 classes, but the model in .*my-net.keras has 3 output", DataError, model_file, data=ten)
+    refused("my-net.keras: .* has 10 classes, but the model has 3 outputs", DataError, model_file, data=ten)
     refused("do not fit the model, which takes 8 x 8 x 1", DataError, model_file, data=shaped(9, 9))
     refused("give --target", UsageError, ARENA / "mn_tiny_c4_b1.tflite", check_fit=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.tflite", "dir.tflite"]
@@ -200,6 +201,59 @@ def test_a_model_that_the_converter_would_crash_over_is_one_sentence(keras3, str
     assert not (tmp_path / "fw").exists()
 
 
+STRANGE = {
+    "ELU": lambda tf, x: tf.nn.elu(x),
+    "DEPTH_TO_SPACE": lambda tf, x: tf.nn.depth_to_space(tf.concat([x, x, x, x], axis=-1), 2),
+    "DIV": lambda tf, x: x / (1.0 + tf.reduce_sum(x, axis=[1, 2, 3], keepdims=True)),
+    "SIN": lambda tf, x: tf.sin(x),
+}
+
+
+@pytest.mark.parametrize("operator", STRANGE)
+def test_an_operator_that_is_not_known_is_named_before_anything_is_run(tensorflow, stripes, tmp_path, operator):
+    """As a SavedModel with data, and as the .tflite that the converter makes of it, with data and without."""
+    tf, name = tensorflow, operator
+    module = tf.Module()
+    kernel = (
+        np.random.default_rng(0).normal(0, 0.1, (64 * (4 if name == "DEPTH_TO_SPACE" else 1), 3)).astype(np.float32)
+    )
+    module.weights = tf.Variable(kernel)
+    signature = [tf.TensorSpec((None, 8, 8, 1), tf.float32, "x")]
+    module.run = tf.function(
+        lambda x: tf.nn.softmax(tf.reshape(STRANGE[name](tf, x), (-1, len(kernel))) @ module.weights), signature
+    )
+    tf.saved_model.save(module, str(tmp_path / "net"), signatures={"serving_default": module.run})
+    refused(f"net: operator {operator}: ", ModelError, tmp_path / "net", data=stripes, out=tmp_path / "fw")
+    from tinynas.training.convert import quantize_call
+
+    (tmp_path / "net.tflite").write_bytes(quantize_call(module.run, stripes.x))
+    for data in (None, stripes):
+        refused(
+            f"net.tflite: operator {operator}: ", ModelError, tmp_path / "net.tflite", data=data, out=tmp_path / "fw"
+        )
+    assert not (tmp_path / "fw").exists()
+
+
+def test_what_tflm_runs_and_tflite_does_not_is_exported(tmp_path, monkeypatch):
+    """The answers are then TFLM's, and a note says why there was nothing to hold them against."""
+    from tinynas.training import int8
+
+    def refuse(*_, **__):
+        raise ValueError("Tensor 33 is\n odd")
+
+    monkeypatch.setattr(int8.tf.lite, "Interpreter", refuse)
+    path = ARENA / "mn_tiny_c4_b1.tflite"
+    converted = convert(path, out=tmp_path / "fw", name="net")
+    assert (converted.tflm_largest_step, converted.golden_maker) == (None, "TFLM")
+    assert converted.notes == (
+        "TFLM alone runs the file: TensorFlow Lite's interpreter does not run the model: Tensor 33 is odd",
+    )
+    inputs, outputs = golden(tmp_path / "fw", "net")
+    np.testing.assert_array_equal(tflm.run(fixture("mn_tiny_c4_b1"), inputs), outputs)
+    monkeypatch.setattr(tflm, "available", lambda: False)
+    refused("TensorFlow Lite's interpreter does not run the model: Tensor 33 is odd", ConversionError, path)
+
+
 def test_a_float_tflite_and_a_strange_operator_are_refused(tensorflow, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tf = tensorflow
@@ -213,7 +267,7 @@ def test_a_float_tflite_and_a_strange_operator_are_refused(tensorflow, tmp_path,
             (tmp_path / name).write_bytes(converter.convert())
 
     converted(lambda x: tf.nn.softmax(x * 2.0), "float.tflite")
-    refused("the model's input is FLOAT32; wanted INT8", ModelError, "float.tflite")
+    refused("float.tflite: operator MUL works on FLOAT32; .* is known for INT8 only", ModelError, "float.tflite")
     converted(lambda x: tf.math.cumsum(x, axis=1), "strange.tflite")
-    refused("strange.tflite: .*CUMSUM|strange.tflite: the model's input is FLOAT32", ModelError, "strange.tflite")
+    refused("strange.tflite: operator CUMSUM", ModelError, "strange.tflite")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["float.tflite", "strange.tflite"]

@@ -9,8 +9,12 @@ from hypothesis import strategies as st
 from tests.export.firmware import fixture
 from tinynas.export.check import Answers
 from tinynas.export.golden import MOST_SAMPLES, choose, how_many
+from tinynas.export.output import Output
 from tinynas.hardware import Target
-from tinynas.tflite import analyze
+from tinynas.tflite import Tensor, analyze
+
+CLASSES = Output("classes")
+RESULT = Tensor("", (1, 3), "INT8", None, (1 / 256,), (-128,))
 
 
 def answers(outputs: np.ndarray) -> Answers:
@@ -21,7 +25,7 @@ def answers(outputs: np.ndarray) -> Answers:
 def test_every_answer_gets_its_turn_and_the_surest_goes_first() -> None:
     outputs = np.full((6, 3), -128)
     outputs[[0, 1, 2, 3, 4, 5], [0, 0, 0, 2, 2, 1]] = [10, 90, 50, 20, 30, 5]
-    chosen = choose(answers(outputs), 4)
+    chosen = choose(answers(outputs), 4, CLASSES, RESULT)
     assert chosen.inputs[:, 0].tolist() == [1, 5, 4, 2]
     assert chosen.outputs.argmax(axis=1).tolist() == [0, 1, 2, 0]
     assert chosen.inputs.shape == (4, 2)
@@ -32,7 +36,7 @@ def test_every_answer_gets_its_turn_and_the_surest_goes_first() -> None:
 @given(st.integers(1, 60), st.integers(1, 8), st.integers(0, 2**31))
 def test_samples_keep_their_outputs_and_none_comes_twice(n: int, most: int, seed: int) -> None:
     outputs = np.random.default_rng(seed).integers(-128, 128, (n, 5), dtype=np.int8)
-    chosen = choose(answers(outputs), most)
+    chosen = choose(answers(outputs), most, CLASSES, RESULT)
     rows = chosen.inputs[:, 0].tolist()
     assert len(set(rows)) == len(rows) == min(n, most)
     np.testing.assert_array_equal(chosen.outputs, outputs[rows])

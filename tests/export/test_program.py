@@ -1,7 +1,6 @@
 """The whole folder as a program: compiled here and for two Arm cores, linked with a stand-in for TFLM, run."""
 
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -11,26 +10,25 @@ import pytest
 
 from tests.export.firmware import (
     ARENA,
-    BOARD,
     CORES,
-    EMULATOR,
     FIRMWARE_FLAGS,
     STUBS,
     WARNINGS,
     any_arena,
+    emulated,
     fixture,
     has_newlib,
     made,
-    makefile,
+    makefile_and_tree,
     needs_arm,
     needs_compiler,
+    needs_emulator,
     program,
     random_golden,
     run,
     table,
     written,
 )
-from tinynas.export.golden import Golden
 
 SOURCES = ("main.cc", "digits.cc", "digits_test.cc")
 MODELS = ("mn_tiny_c4_b1", "h1_128x6_har_b1", "c1d_dw_b1", "ci_res16_avg_b1")  # 2-D, 1-D, depthwise, residual
@@ -153,19 +151,6 @@ int main() {
     assert [int(word) for word in found.split()] == golden.outputs.argmax(axis=1).tolist()
 
 
-def _makefile_and_tree(folder: Path, golden: Golden) -> None:
-    """The README's Makefile, and the stand-in as a TFLM tree of one source in each language."""
-    tree = folder / "tree"
-    shutil.copytree(STUBS, tree)
-    third = tree / "third_party" / "cmsis_nn"
-    third.mkdir(parents=True)
-    table(third, golden.inputs, golden.outputs, 0)
-    (tree / "interpreter.cc").rename(tree / "tensorflow" / "interpreter.cc")
-    (third / "plain.c").write_text("int plain;\n")
-    (third / "other.cpp").write_text("int other;\n")
-    (folder / "Makefile").write_text(makefile(folder / "README.md"))
-
-
 @needs_compiler
 def test_a_later_release_keeps_its_target_elsewhere(tmp_path: Path) -> None:
     firmware = made()
@@ -178,7 +163,7 @@ def test_a_later_release_keeps_its_target_elsewhere(tmp_path: Path) -> None:
 def test_the_makefile_of_the_readme_builds(tmp_path: Path) -> None:
     firmware = made()
     written(tmp_path, firmware)
-    _makefile_and_tree(tmp_path, firmware.golden)
+    makefile_and_tree(tmp_path, firmware.golden)
     run(["make", "TFLM=tree", "CROSS=", "CPU=", "LDFLAGS="], tmp_path)
     assert ": PASS\n" in run([tmp_path / "build" / "firmware.elf"], tmp_path)
 
@@ -213,21 +198,12 @@ def _sections(path: Path) -> dict[str, int]:
     return {section: size for section, size in sizes.items() if size}
 
 
-@needs_arm
-@pytest.mark.skipif(
-    shutil.which("qemu-system-arm") is None or not has_newlib(), reason="qemu-system-arm and newlib are not installed"
-)
+@needs_emulator
 def test_it_runs_on_an_emulated_cortex_m4(tmp_path: Path) -> None:
     """Printing through semihosting, by the README's Makefile; the exit code is that of the self-test."""
     firmware = made()
     written(tmp_path, firmware)
-    _makefile_and_tree(tmp_path, firmware.golden)
-    for file in ("startup.c", "board.ld"):
-        shutil.copy(BOARD / file, tmp_path)
-    run(["arm-none-eabi-gcc", *CORES["cortex-m4f"], "-c", "startup.c"], tmp_path)
-    run(["make", "TFLM=tree", "BOARD=startup.o", "LDFLAGS=--specs=rdimon.specs -T board.ld"], tmp_path)
-    said = run([*EMULATOR, "build/firmware.elf"], tmp_path, timeout=60)
-    assert "digits: self-test of 3 samples: 0 mismatches: PASS\n" in said
+    assert "digits: self-test of 3 samples: 0 mismatches: PASS\n" in emulated(tmp_path, firmware.golden)
 
 
 def test_every_model_here_is_a_fixture() -> None:

@@ -13,7 +13,7 @@ from tests.export.firmware import NASTY, WARNINGS, any_arena, fixture, made, nee
 from tinynas.data import Normalization
 from tinynas.errors import ModelError
 from tinynas.export import c_text
-from tinynas.export.facts import ends, quantized
+from tinynas.export.ends import ends, quantized
 from tinynas.export.golden import Golden
 from tinynas.export.render import FORMATS, Firmware, render
 
@@ -169,7 +169,7 @@ def test_bad_names_get_one_sentence_with_a_better_one(name: str, better: str) ->
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"class_names": ("a", "b")}, "2 class names came for a model with 10 outputs"),
+        ({"class_names": ("a", "b")}, "2 class names came for a model with 10 classes"),
         (
             {"normalization": Normalization((0.0,) * 3, (1.0,) * 3, "uint8")},
             "3 offsets and scales, but the input has 1",

@@ -250,7 +250,7 @@ def test_events_tell_the_story(run):
 
 def test_summary_is_what_scripts_expect(run):
     summary = json.loads((run().folder / "summary.json").read_text())
-    assert set(summary) == {"target", "data", "seed", "trials", "best", "seconds"}
+    assert set(summary) == {"target", "data", "seed", "trials", "best", "warnings", "seconds"}
     assert set(summary["trials"]) == {"complete", "infeasible", "failed"}
     wanted = {"architecture", "params", "macs", "flops", "flash_bytes", "arena_bytes", "largest_tensor_bytes"}
     assert wanted | {"validation", "test"} <= set(summary["best"])

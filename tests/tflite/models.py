@@ -96,3 +96,43 @@ def nets(draw: st.DrawFn, most: int = 12) -> Graph:
     widths = draw(st.lists(st.integers(1, 200), min_size=n_tensors, max_size=n_tensors))
     edges = [draw(st.lists(st.integers(0, k - 1), min_size=1, max_size=2)) for k in range(1, n_tensors)]
     return relu_net([[], *edges], widths)
+
+
+def dense_net(n_inputs: int, n_outputs: int, last: str | None = None, shape: tuple[int, ...] | None = None) -> Graph:
+    """A graph of one FULLY_CONNECTED and, if asked for, LOGISTIC, TANH or SOFTMAX, then a RESHAPE to `shape`."""
+    weights = replace(constant((n_outputs, n_inputs)), scales=(0.02,), zero_points=(0,))
+    bias = replace(integers(*range(n_outputs)), scales=(0.02 / 32,), zero_points=(0,))
+    tensors = [activation((1, n_inputs), 1 / 32), weights, bias, activation((1, n_outputs), 0.125, 3)]
+    operators = [Operator("FULLY_CONNECTED", 1, (0, 1, 2), (3,), {"keep_num_dims": False})]
+    if last is not None:
+        tensors.append(activation((1, n_outputs), *((1 / 128, 0) if last == "TANH" else (1 / 256, -128))))
+        options = {"beta": 1.0} if last == "SOFTMAX" else None
+        operators.append(Operator(last, 1, (3,), (4,), options))
+    if shape is not None:
+        before = len(tensors) - 1
+        tensors += [integers(*shape), replace(tensors[before], shape=shape)]
+        operators.append(Operator("RESHAPE", 1, (before, before + 1), (before + 2,), None))
+    return Graph(tuple(tensors), tuple(operators), (0,), (len(tensors) - 1,))
+
+
+def with_ends(graph: Graph, given: str, found: str) -> Graph:
+    """The int8 `graph` with an input of type `given` and an output of type `found`, by QUANTIZE and DEQUANTIZE."""
+    tensors, operators = list(graph.tensors), list(graph.operators)
+    (first,), (last,) = graph.inputs, graph.outputs
+    if given != "INT8":
+        tensors.append(_as(graph.tensors[first], given))
+        operators.insert(0, Operator("QUANTIZE", 2, (len(tensors) - 1,), (first,), None))
+        first = len(tensors) - 1
+    if found != "INT8":
+        tensors.append(_as(graph.tensors[last], found))
+        name = "DEQUANTIZE" if found == "FLOAT32" else "QUANTIZE"
+        operators.append(Operator(name, 2, (last,), (len(tensors) - 1,), None))
+        last = len(tensors) - 1
+    return replace(graph, tensors=tuple(tensors), operators=tuple(operators), inputs=(first,), outputs=(last,))
+
+
+def _as(tensor: Tensor, dtype: str) -> Tensor:
+    """The int8 `tensor` as another type: uint8 with the zero point 128 higher, or float without any."""
+    if dtype == "FLOAT32":
+        return replace(tensor, dtype=dtype, scales=(), zero_points=())
+    return replace(tensor, dtype=dtype, zero_points=(tensor.zero_points[0] + 128,))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.every import every
 from tests.tflite.models import NAMES, conv_graph, fixture
 from tinynas.errors import ModelError, UnsupportedOperatorError
-from tinynas.tflite import Graph, read, tflm, write
+from tinynas.tflite import Graph, analyze, read, tflm, write
 from tinynas.tflite.options import option_tables
 from tinynas.tflite.schema import DTYPE_NAMES, OPERATOR_CODES, OPERATOR_NAMES
 
@@ -249,6 +249,22 @@ def changed_tensor(index: int, **changes) -> Graph:
 def test_an_unsound_tensor_is_an_error(graph, message):
     with pytest.raises(ModelError, match=message):
         read(write(graph))
+
+
+@needs_wheel
+@pytest.mark.parametrize("axis", [3, 1, -1])
+def test_the_axis_of_a_list_is_of_no_weight(axis):
+    """Biases with the quantized_dimension of their filter are in public files; TFLM runs these."""
+    odd, plain = changed_tensor(2, quantized_axis=axis), conv_graph()
+    data = write(odd)
+    assert read(data) == read(write(plain))
+    assert data != write(plain)
+    assert analyze(data).arena == analyze(write(plain)).arena
+    assert tflm.head_bytes(data) == analyze(data, kernels="reference").arena.head
+    samples = np.random.default_rng(0).integers(-128, 128, (4, 8, 8, 3), dtype=np.int8)
+    np.testing.assert_array_equal(tflm.run(data, samples), tflm.run(write(plain), samples))
+    with pytest.raises(ModelError, match=r"4 scales along axis 0 of its shape \[5\]"):
+        read(write(changed_tensor(2, shape=(5,), data=bytes(20), quantized_axis=axis)))
 
 
 def test_indices_out_of_range_are_an_error():

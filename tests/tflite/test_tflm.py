@@ -156,8 +156,9 @@ def test_what_is_no_model_is_a_model_error(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("inputs", "sentence"),
     [
-        (np.zeros((1, 16), np.float32), r"inputs have type float32 and shape \(1, 16\), wanted int8"),
-        (np.zeros(16, np.int8), r"shape \(16,\), wanted int8 \(n, ...\)"),
+        (np.zeros((1, 16), np.float32), r"the model's input is int8, the samples are float32"),
+        (np.zeros((1, 16)), r"inputs have type float64 and shape \(1, 16\), wanted int8, uint8 or float32"),
+        (np.zeros(16, np.int8), r"shape \(16,\), wanted int8, uint8 or float32 \(n, ...\)"),
         (np.zeros((0, 16), np.int8), r"shape \(0, 16\), wanted int8"),
         (np.zeros((3, 15), np.int8), r"samples of shape \(15,\) do not fit the model's input \(1, 16\)"),
     ],

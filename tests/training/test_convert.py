@@ -115,3 +115,12 @@ def test_batches_give_what_single_samples_give(tensorflow):
     x = int8.quantize_input(_samples((8, 8, 1), 7))
     whole = int8.run(x, batch_size=3)
     np.testing.assert_array_equal(whole, np.concatenate([int8.run(sample[None]) for sample in x]))
+
+
+def test_an_operator_that_tflite_has_not_is_named(tensorflow):
+    from tinynas.training.convert import quantize_call
+
+    with pytest.raises(
+        ConversionError, match=r"^TensorFlow Lite has no operator for Digamma, Erf: build the model from"
+    ):
+        quantize_call(lambda x: tensorflow.math.digamma(tensorflow.math.erf(x)), np.ones((4, 3), np.float32))

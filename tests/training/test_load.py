@@ -101,3 +101,54 @@ def test_two_inputs_are_too_many(kerases, tmp_path: Path):
     saved(model, tmp_path / "two")
     with pytest.raises(ConversionError, match="2 inputs and 1 outputs"):
         load(tmp_path / "two")
+
+
+@pytest.fixture
+def aware(kerases, seeded):
+    """A network that was trained under int8's rounding by tensorflow-model-optimization, and samples."""
+    from tinynas.training import fake_quant  # which imports tfmot without its warnings
+
+    model = fake_quant.tfmot.quantize_model(picture(kerases["tf_keras"]))
+    model.compile("adam", "sparse_categorical_crossentropy")
+    x = np.random.default_rng(0).random((64, 8, 8, 1), dtype=np.float32)
+    model.fit(x, np.arange(64) % 3, epochs=1, verbose=0)
+    return model, x
+
+
+def test_a_network_of_quantisation_aware_training_loads_and_becomes_int8(aware, tmp_path: Path):
+    from tinynas.tflite import read
+    from tinynas.training.convert import quantize_call
+    from tinynas.training.int8 import Int8Model
+    from tinynas.training.load import load
+
+    model, x = aware
+    loaded = load(saved(model, tmp_path / "aware.h5"))
+    expected = np.asarray(model(x, training=False))
+    np.testing.assert_allclose(loaded.predict(x), expected, atol=1e-5)
+    data = quantize_call(loaded.call, x)
+    names = [operator.name for operator in read(data).operators]
+    assert names == ["CONV_2D", "MAX_POOL_2D", "RESHAPE", "FULLY_CONNECTED", "SOFTMAX"]
+    assert np.abs(Int8Model(data, reference=True).probabilities(x) - expected).max() < 0.02
+
+
+def test_what_its_own_keras_cannot_load_is_told_in_its_words(aware, tmp_path: Path):
+    from tinynas.training.load import load
+
+    model, _ = aware
+    with pytest.raises(ConversionError, match=r"aware.keras cannot be loaded .*export a SavedModel instead") as error:
+        load(saved(model, tmp_path / "aware.keras"))
+    assert "variables" in str(error.value)  # and not that Keras 3 knows no class of tf_keras
+    assert _one_sentence(error)
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.h5", "saved/saved_model.pb", "saved/variables/variables.index"])
+def test_a_git_lfs_pointer_is_called_one(tensorflow, tmp_path: Path, name: str):
+    from tinynas.training.load import load
+
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (path.parent / "saved_model.pb").write_bytes(b"")
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 132735\n")
+    with pytest.raises(ConversionError, match=rf"{path.name} is a git-LFS pointer, .*: run git lfs pull") as error:
+        load(tmp_path / name.split("/")[0])
+    assert _one_sentence(error)

@@ -9,10 +9,10 @@ import typer
 from tinynas.cli.completion import boards, runs, sources
 from tinynas.cli.formats import share, size
 from tinynas.cli.options import DATA, takes
-from tinynas.errors import RunError, UsageError
+from tinynas.errors import DataError, RunError, TinynasError, UsageError
 
 if TYPE_CHECKING:
-    from tinynas.data import Dataset
+    from tinynas.data import Dataset, ValueDataset
     from tinynas.export import Converted
 
 
@@ -54,6 +54,12 @@ def convert(
     input_range: Annotated[
         str | None, typer.Option(help="What the model takes for the data's [0, 1], such as 0,255 or -1,1.")
     ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            help="What the output is: classes, binary, values or reconstruction. Default: by file and labels."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
     **given: Any,
 ) -> None:
@@ -75,6 +81,7 @@ def convert(
         formats=tuple(FORMATS) if formats == "all" else tuple(each.strip() for each in formats.split(",")),
         check_fit=check or None,
         offline_plan=plan,
+        output=output,  # type: ignore[arg-type]  # checked there
         input_range=(0.0, 1.0) if input_range is None else parse_range(input_range),
     )
     if as_json:
@@ -106,8 +113,8 @@ def _named(source: str) -> str:
         ) from error
 
 
-def _data(data: Path | None, given: Mapping[str, Any]) -> "Dataset | None":
-    """The data set of the options, None without --data."""
+def _data(data: Path | None, given: Mapping[str, Any]) -> "Dataset | ValueDataset | None":
+    """The data set of the options, None without --data; one of values where the labels cannot be classes."""
     from tinynas.cli.console import console
     from tinynas.cli.session import load_data
 
@@ -115,7 +122,30 @@ def _data(data: Path | None, given: Mapping[str, Any]) -> "Dataset | None":
         for name in given:
             raise UsageError(f"{name} needs --data.")
         return None
-    return load_data(data, given, console(stderr=True))[0]
+    screen = console(stderr=True)
+    try:
+        return load_data(data, given, screen)[0]
+    except DataError as error:
+        found = _values(data, given, str(error))
+    screen.print(f"Layout: {found.layout} ({found.layout_reason}).")
+    for note in found.notes:
+        screen.print(note)
+    return found
+
+
+def _values(data: Path, given: Mapping[str, Any], why: str) -> "ValueDataset":
+    """The same data as samples with values; DataError, `why` they are no classes, when they cannot be that either."""
+    from dataclasses import replace
+
+    from tinynas.cli.formats import parse_reshape
+    from tinynas.data import ValueDataset
+
+    axes = {"reshape": parse_reshape(given["reshape"])} if "reshape" in given else {}
+    try:
+        found = ValueDataset.load(data, **{**given, **axes})
+    except TinynasError:
+        raise DataError(why) from None
+    return replace(found, why=why)
 
 
 def _print_json(converted: "Converted") -> None:
@@ -130,8 +160,12 @@ def _print_json(converted: "Converted") -> None:
         "offline_plan": converted.offline_plan,
         "arena": arena,
         "golden_samples": converted.golden_samples,
+        "golden_maker": converted.golden_maker,
+        "output": asdict(converted.output),
         "accuracy": None if converted.accuracy is None else asdict(converted.accuracy),
+        "error": None if converted.error is None else asdict(converted.error),
         "notes": list(converted.notes),
+        "warnings": list(converted.warnings),
         "analysis": converted.analysis.to_dict(),
     }
     typer.echo(json.dumps(about, indent=1))
@@ -143,25 +177,37 @@ def _show(converted: "Converted") -> None:
     flash, arena = converted.analysis.footprint.flash_bytes, converted.arena
     plan = " (with an offline memory plan)" if converted.offline_plan else ""
     typer.echo(f"Flash {size(flash)} B, arena {size(arena.minimum)} B{plan} and {size(arena.margin)} B of margin")
-    if converted.tflm_largest_step is None:
+    held = f"the self-test holds {converted.golden_samples} of its outputs."
+    if converted.tflm_largest_step is not None:
+        typer.echo(f"TFLM agrees with the reference within {converted.tflm_largest_step} step(s); {held}")
+    elif converted.golden_maker == "TFLM":
+        typer.echo(f"TFLM ran the file; {held}")
+    else:
         typer.echo(
             "TFLM's Python package is not available here: the file was not run in it, and the golden outputs are "
             "those of TensorFlow Lite's reference kernels."
         )
-    else:
-        typer.echo(
-            f"TFLM agrees with the reference within {converted.tflm_largest_step} step(s); "
-            f"the self-test holds {converted.golden_samples} of its outputs."
-        )
     if converted.analysis.fits:
         typer.echo(f"Fits {converted.analysis.target}.")
-    accuracy = converted.accuracy
-    if accuracy is not None:
-        before = "" if accuracy.float32 is None else f", {share(accuracy.float32)} before quantisation"
-        typer.echo(f"Accuracy {share(accuracy.int8)} (int8) on {size(accuracy.samples)} test samples{before}")
+    _show_score(converted)
     if converted.stage not in (None, "final"):
         typer.echo(
             f"This model had a {converted.stage} training only; the final one is for the best, at a search's end."
         )
     for note in converted.notes:
         typer.echo(f"Note: {note}")
+    for sentence in converted.warnings:
+        typer.secho(f"Warning: {sentence}", fg="red", bold=True)
+
+
+def _show_score(converted: "Converted") -> None:
+    accuracy, error = converted.accuracy, converted.error
+    if accuracy is not None:
+        before = "" if accuracy.float32 is None else f", {share(accuracy.float32)} before quantisation"
+        typer.echo(f"Accuracy {share(accuracy.int8)} (int8) on {size(accuracy.samples)} test samples{before}")
+    if error is not None:
+        before = "" if error.float32 is None else f", {error.float32:.4g} before quantisation"
+        typer.echo(
+            f"{error.measure.capitalize()} {error.int8:.4g} (int8) on {size(error.samples)} test samples{before}; "
+            f"answering the same for every sample has {error.constant:.4g}"
+        )

@@ -88,6 +88,14 @@ def _check_alone(others: Mapping[str, object]) -> None:
 
 
 def _read(model: Path) -> bytes:
+    from tinynas.tflite.disguise import float_model, is_lfs_pointer
+
+    kind = float_model(model) if model.exists() and not is_lfs_pointer(model) else None
+    if kind is not None:
+        raise UsageError(
+            f"{model} is {kind}, and analyze takes a .tflite: convert it first, with tinynas convert {model} "
+            f"--data DATA, and analyze what that writes."
+        )
     if model.exists() and not model.is_file():
         raise UsageError(f"{model} is not a file; give the path of a .tflite.")
     try:

@@ -183,6 +183,8 @@ def show_result(result: "SearchResult", console: "Console", as_json: bool) -> No
             )
     table.add_row("time", duration(summary["seconds"]))
     console.print(table)
+    for sentence in summary.get("warnings", ()):
+        console.print(f"Warning: {sentence}", style="bold red", markup=False, highlight=False, soft_wrap=True)
     console.print(f"Kept in {result.folder}.")
     if best is not None:
         newest = Path("runs/latest").resolve() == result.folder.resolve()

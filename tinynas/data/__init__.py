@@ -10,6 +10,7 @@ from tinynas.data.metrics import FoldScores, Scores, confusion, score
 from tinynas.data.normalize import Normalization
 from tinynas.data.samples import Samples
 from tinynas.data.splits import Fold
+from tinynas.data.values import ValueDataset
 
 digits = Dataset.digits
 from_arrays = Dataset.from_arrays
@@ -27,6 +28,7 @@ __all__ = [
     "Normalization",
     "Samples",
     "Scores",
+    "ValueDataset",
     "class_weights",
     "confusion",
     "digits",

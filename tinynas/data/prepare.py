@@ -29,7 +29,8 @@ class Source:
     """Samples and labels as they came, and what is known of them; without a test part all `_test` are None.
 
     groups: a name or number a sample; samples of one group are never split.  features: how the samples were made from
-    sound.  notes: sentences for the person, on what was left out or assumed.
+    sound.  notes: sentences for the person, on what was left out or assumed.  no_classes: a sentence that says why the
+    labels cannot be classes, for those who need such.
     """
 
     meta: Meta
@@ -41,6 +42,7 @@ class Source:
     groups_test: npt.ArrayLike | None = None
     features: MelFeatures | None = None
     notes: tuple[str, ...] = ()
+    no_classes: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class Prepared(NamedTuple):
 def prepare(source: Source, options: Options) -> Prepared:
     """The checked, laid out, split and normalised samples of `source`; DataError for what cannot be used."""
     check_options(options.reshape, options.test_fraction, options.seed)
+    if source.no_classes is not None:
+        raise DataError(source.no_classes)
     where = source.meta.name
     raw, labels = _part(source.x, source.y, options.reshape, f"{where}, training part")
     raw_test, labels_test = _test_part(source, options, raw)

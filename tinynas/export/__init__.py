@@ -1,6 +1,7 @@
 """From a model to the files that firmware includes."""
 
 from tinynas.export.convert import Converted, convert
+from tinynas.export.output import KINDS, Kind, Output
 from tinynas.export.render import FORMATS
 
-__all__ = ["FORMATS", "Converted", "convert"]
+__all__ = ["FORMATS", "KINDS", "Converted", "Kind", "Output", "convert"]

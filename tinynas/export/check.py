@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tinynas.export.ends import Stored
 from tinynas.export.source import Source
 from tinynas.hardware import Target, Violation
-from tinynas.tflite import Analysis
-from tinynas.tflite.affine import Int8s
+from tinynas.tflite import Analysis, tflm
 
 _MOST_SAMPLES = 200
 _REFERENCE = "TensorFlow Lite's reference kernels (TFLM was not available)"
@@ -15,13 +15,13 @@ _REFERENCE = "TensorFlow Lite's reference kernels (TFLM was not available)"
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What a file answers to int8 `samples` (n, ...): `outputs` (n, values), and whose they are.
+    """What a file answers to `samples` (n, ...), as its tensor holds them: `outputs` (n, values), and whose they are.
 
-    `step` is how far TFLM is from TFLite's reference kernels; None where TFLM is not installed.
+    `step` is how far TFLM is from TFLite's reference kernels; None where one of them is not there or does not run it.
     """
 
-    samples: Int8s
-    outputs: Int8s
+    samples: Stored
+    outputs: Stored
     maker: str
     step: int | None
     notes: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ def answers(data: bytes, source: Source) -> Answers:
 
     samples = source.samples[:_MOST_SAMPLES]
     found = verify.answers(data, samples, source.is_own)
-    maker = _REFERENCE if found.step is None else "TFLM"
+    maker = "TFLM" if tflm.available() else _REFERENCE
     return Answers(samples, found.outputs, maker, found.step, () if found.note is None else (found.note,))
 
 

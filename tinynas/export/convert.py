@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinynas.data import Dataset
+from tinynas.data.values import ValueDataset
 from tinynas.errors import ConversionError, ModelError, UsageError, check_kind
 from tinynas.export import c_text, check, golden
 from tinynas.export.arena import ArenaSize, arena_size
+from tinynas.export.ends import dequantized, ends
 from tinynas.export.facts import UNIT, as_range
+from tinynas.export.output import Kind, Output, as_kind
 from tinynas.export.render import FORMATS, Firmware, render
 from tinynas.export.resolve import resolve
-from tinynas.export.source import Accuracy, Source
+from tinynas.export.score import Accuracy, Deviation, Score, score, warnings_of
+from tinynas.export.source import Source
 from tinynas.export.write import write_folder
 from tinynas.hardware import Target
-from tinynas.tflite import Analysis, add_offline_plan, analyze
+from tinynas.tflite import Analysis, Tensor, add_offline_plan, analyze
 from tinynas.tflite.tflm import require_same_head
 
 if TYPE_CHECKING:
@@ -30,20 +34,27 @@ _WORTH_A_PLAN = 0.01  # an offline plan costs some bytes of Flash: it must save 
 class Converted:
     """What was written and what is known of it.
 
-    `tflm_largest_step`: how far TFLM was from TFLite's reference kernels, None where TFLM is not available. `stage` is
-    "final", or the fidelity of a trial that had no final training; None for a model that is no run's. `accuracy`
-    is known where data were given. `notes` are sentences for a person.
+    `golden_maker`: whose the golden outputs are, "TFLM" where it is installed. `tflm_largest_step`: how far TFLM was
+    from TFLite's reference kernels, None where one of the two is not available or does not run the file. `stage` is
+    "final", or the fidelity of a trial that had no final training; None for a model that is no run's. `output` is what
+    the model's output was taken for. Where data were given, `accuracy` is known of a model that tells classes apart,
+    `error` of one that gives values or its input again. `warnings` say why the model is of
+    no use, or could easily be better; `notes` are other sentences for a person.
     """
 
     files: tuple[Path, ...]
     analysis: Analysis
     arena: ArenaSize
     golden_samples: int
+    golden_maker: str
     tflm_largest_step: int | None
     offline_plan: bool
     stage: str | None
+    output: Output
     accuracy: Accuracy | None = None
+    error: Deviation | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def convert(
@@ -52,7 +63,8 @@ def convert(
     out: Path | str | None = None,
     name: str | None = None,
     runs: Path | str = "runs",
-    data: Dataset | None = None,
+    data: Dataset | ValueDataset | None = None,
+    output: Kind | None = None,
     target: Target | str | None = None,
     formats: Sequence[str] = tuple(FORMATS),
     check_fit: bool | None = None,
@@ -63,9 +75,11 @@ def convert(
 
     `source` is a run (its best model) or RUN:TRIAL, RUN being "best" or "latest" (the newest below `runs`), a folder or
     a name below `runs`; or a search's result, an int8 .tflite, or a float model (.keras, .h5, SavedModel), which is
-    quantised on `data`; `input_range` is what the data's [0, 1] is stretched to for it. `formats` are some of
-    export.FORMATS. `target`, a board, is a run's own by default. With `check_fit` (the default for a run on its own
-    target) a model that does not fit is a ConversionError that names the limit.
+    quantised on `data`; `input_range` is what the data's [0, 1] is stretched to for it. `output` says what the output
+    is (one of export.KINDS) where the guess by the file and the labels is wrong; real labels come as a
+    data.ValueDataset. `formats` are some of export.FORMATS. `target`, a board, is a run's own by default. With
+    `check_fit` (the default for a run on its own target) a model that does not fit is a ConversionError that names the
+    limit.
     `offline_plan` puts TFLM's memory plan into the file where that saves arena: by default into all but a .tflite.
 
     The bytes are run in the real TFLM first, where it is installed, and its plan and outputs are held against tinynas's
@@ -77,20 +91,25 @@ def convert(
         c_text.check_name(name)
     if out is not None:
         check_kind("out", out, (str, Path), "the path of a folder")
-    found = resolve(source, Path(runs), data, as_range(*input_range))
+    asked = None if output is None else as_kind(output)
+    found = resolve(source, Path(runs), data, as_range(*input_range), asked)
     board = _board(target, found)
     data_of_file, planned, analysis = _analyzed(found, board, offline_plan)
     notes = found.notes + _fit(found, analysis, board, check_fit)
     require_same_head(data_of_file)
     answers = check.answers(data_of_file, found)
+    _, result = ends(data_of_file)
+    scored = _score(data_of_file, found, result)
     firmware = Firmware(
         name=name or found.name,
         tflite=data_of_file,
+        output=found.output,
         facts=found.facts,
         arena=arena_size(data_of_file, analysis, board),
-        golden=golden.choose(answers, golden.how_many(answers, analysis, board)),
+        golden=golden.choose(answers, golden.how_many(answers, analysis, board), found.output, result),
         target=board,
         offline_plan=planned,
+        warnings=found.warnings + warnings_of(scored, found.output.class_names),
     )
     texts = render(firmware, formats)
     folder = found.destination if out is None else Path(out)
@@ -101,12 +120,27 @@ def convert(
         analysis,
         firmware.arena,
         len(firmware.golden.inputs),
+        firmware.golden.maker,
         answers.step,
         planned,
         found.stage,
-        found.accuracy,
+        found.output,
+        scored if isinstance(scored, Accuracy) else None,
+        scored if isinstance(scored, Deviation) else None,
         notes + answers.notes,
+        firmware.warnings,
     )
+
+
+def _score(data: bytes, source: Source, result: Tensor) -> Score | None:
+    """How right the file is on the test samples; None without data."""
+    held_out = source.held_out
+    if held_out is None:
+        return None
+    from tinynas.training.verify import run
+
+    real = dequantized(run(data, source.samples), result)
+    return score(source.output, held_out.data, held_out.rows, held_out.inputs, real, held_out.floats)
 
 
 def _require_formats(formats: Sequence[str]) -> None:

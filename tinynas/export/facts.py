@@ -1,4 +1,4 @@
-"""What firmware must know of a model besides its bytes: classes, and how a raw sample becomes an input."""
+"""What firmware must know of a model's input besides its bytes: how a raw sample becomes an input."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 from tinynas.data import Dataset
 from tinynas.data.layout import Layout
 from tinynas.data.normalize import Normalization
+from tinynas.data.values import ValueDataset
 from tinynas.errors import DataError, ModelError, UsageError
-from tinynas.tflite import Graph, Tensor, read
-from tinynas.tflite.affine import Floats, Int8s, to_int8
+from tinynas.tflite import Tensor
+from tinynas.tflite.affine import Floats
 
 UNIT = (0.0, 1.0)
 _GREATEST = 1e30  # beyond it, products of float32 overflow
@@ -20,13 +21,12 @@ _GREATEST = 1e30  # beyond it, products of float32 overflow
 
 @dataclass(frozen=True)
 class Facts:
-    """Class names, layout, and the way in: raw -> normalised to [0, 1] -> stretched to `input_range`.
+    """Layout, and the way in: raw -> normalised to [0, 1] -> stretched to `input_range`.
 
     `channels` is how many channels a raw sample has, one after the other. Without a `normalization` the model takes
     real values as they are.
     """
 
-    class_names: tuple[str, ...]
     layout: Layout
     channels: int
     normalization: Normalization | None = None
@@ -40,10 +40,10 @@ class Facts:
             )
 
 
-def facts_of_data(dataset: Dataset, input_range: tuple[float, float]) -> Facts:
+def facts_of_data(dataset: Dataset | ValueDataset, input_range: tuple[float, float]) -> Facts:
     """The facts of a model that takes the samples of `dataset`, [0, 1] stretched to `input_range`."""
     channels = int(dataset.x.shape[-1])
-    return Facts(dataset.class_names, dataset.layout, channels, dataset.normalization, input_range)
+    return Facts(dataset.layout, channels, dataset.normalization, input_range)
 
 
 def as_range(low: float, high: float) -> tuple[float, float]:
@@ -86,35 +86,7 @@ def _text(shape: Sequence[int | None]) -> str:
     return " x ".join("any" if size is None else str(size) for size in shape) or "one value"
 
 
-def ends(data: bytes) -> tuple[Tensor, Tensor]:
-    """The input and the output of the .tflite `data`; ModelError unless each is one int8 tensor of one sample."""
-    graph = read(data)
-    return _int8(graph, graph.inputs, "input"), _int8(graph, graph.outputs, "output")
-
-
-def _int8(graph: Graph, indices: tuple[int, ...], what: str) -> Tensor:
-    tensors = [graph.tensors[index] for index in indices]
-    if len(tensors) != 1:
-        raise ModelError(f"the model has {len(tensors)} {what}s, but firmware is made for exactly one")
-    (tensor,) = tensors
-    if tensor.dtype != "INT8" or len(tensor.scales) != 1 or len(tensor.zero_points) != 1:
-        scales = f" with {len(tensor.scales)} scales" if tensor.dtype == "INT8" else ""
-        raise ModelError(
-            f"the model's {what} is {tensor.dtype}{scales}; wanted INT8 with one scale: convert it fully quantised, "
-            f"input and output included, or give tinynas the Keras model and --data"
-        )
-    if tensor.shape[:1] != (1,) or not tensor.elements or not tensor.scales[0] > 0:
-        raise ModelError(f"the model's {what} has shape {tensor.shape}; wanted a batch of one sample")
-    return tensor
-
-
-def quantized(x: Floats, source: Tensor) -> Int8s:
-    """The int8 inputs (n, *shape) for x float32 (n, ...), as the firmware makes them."""
-    return to_int8(x, source.scales[0], source.zero_points[0]).reshape(len(x), *source.shape[1:])
-
-
-def plain_facts(source: Tensor, result: Tensor) -> Facts:
-    """The facts of a file of which nothing is known: real values in, numbered classes out."""
+def plain_facts(source: Tensor) -> Facts:
+    """The facts of a file of which nothing is known: it takes real values."""
     long = [size for size in source.shape[1:-1] if size > 1]
-    names = tuple(f"class {number}" for number in range(result.elements))
-    return Facts(names, "image" if len(long) > 1 else "series", source.shape[-1] if len(source.shape) > 2 else 1)
+    return Facts("image" if len(long) > 1 else "series", source.shape[-1] if len(source.shape) > 2 else 1)

@@ -10,12 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tinynas.data import Dataset
-from tinynas.errors import ConversionError, DataError, TinynasError, UsageError
+from tinynas.data.splits import representative_rows
+from tinynas.errors import ConversionError, TinynasError, UsageError
 from tinynas.export.c_text import as_name
-from tinynas.export.facts import UNIT, ends, facts_of_data, in_shape, plain_facts, quantized, stretched
-from tinynas.export.source import Accuracy, Source
-from tinynas.tflite import strip
-from tinynas.tflite.affine import Int8s, to_real
+from tinynas.export.ends import at_random, ends, quantized
+from tinynas.export.facts import UNIT, facts_of_data, in_shape, plain_facts, stretched
+from tinynas.export.output import Kind, Labelled, Output, output_of
+from tinynas.export.source import HeldOut, Source
+from tinynas.tflite import read, strip
+from tinynas.tflite.affine import limits_of
+from tinynas.tflite.disguise import float_model
 
 _RANDOM_SAMPLES = 64
 _SCORED_SAMPLES = 1000
@@ -25,76 +29,84 @@ _Made = TypeVar("_Made")
 
 def is_float_model(path: Path) -> bool:
     """Whether `path` is a float model's by its looks: a Keras file, or the folder of a SavedModel."""
-    if path.is_dir():
-        return (path / "saved_model.pb").exists() or (path / "saved_model.pbtxt").exists()
-    return path.suffix.lower() in (".keras", ".h5", ".hdf5")
+    return float_model(path) is not None
 
 
-def from_tflite(path: Path, data: Dataset | None, input_range: tuple[float, float]) -> Source:
-    """An int8 .tflite of any origin, stripped; its samples are random unless there are `data`."""
+def from_tflite(path: Path, data: Labelled | None, input_range: tuple[float, float], asked: Kind | None) -> Source:
+    """A quantised .tflite of any origin, stripped; its samples are random unless there are `data`."""
     tflite = _named(path, lambda: strip(_bytes(path)))
-    given, answer = _named(path, lambda: ends(tflite))
+    given, _ = _named(path, lambda: ends(tflite))
+    graph = read(tflite)
+    output = _named(path, lambda: output_of(graph, data, asked))
     if data is None:
         _no_range(input_range)
-        samples = np.random.default_rng(0).integers(-128, 128, (_RANDOM_SAMPLES, *given.shape[1:]), dtype=np.int8)
-        return Source(tflite=tflite, samples=samples, facts=plain_facts(given, answer), is_own=False, **_of_path(path))
-    _same_classes(path, data, answer.elements)
-    rows = _scored(data)
-    test = in_shape(given.shape[1:], stretched(data.x_test[rows], input_range), data.name)
-    samples = quantized(test, given)
+        samples = at_random(graph, _RANDOM_SAMPLES, np.random.default_rng(0))
+        facts, held_out = plain_facts(given), None
+        notes: tuple[str, ...] = ()
+    else:
+        rows = _scored(data)
+        test = in_shape(given.shape[1:], stretched(data.x_test[rows], input_range), data.name)
+        samples, facts = quantized(test, given), facts_of_data(data, input_range)
+        held_out = HeldOut(data, rows, test.reshape(len(test), -1))
+        notes = _range_note(limits_of(graph, graph.inputs[0]), input_range)
     return Source(
         tflite=tflite,
         samples=samples,
-        facts=facts_of_data(data, input_range),
+        output=output,
+        facts=facts,
         is_own=False,
-        accuracy=_int8_accuracy(tflite, samples, data.y_test[rows]),
-        notes=_range_note(given.scales[0], given.zero_points[0], input_range),
+        held_out=held_out,
+        notes=(*_output_note(output), *notes),
         **_of_path(path),
     )
 
 
-def from_float_model(path: Path, data: Dataset | None, input_range: tuple[float, float]) -> Source:
+def from_float_model(path: Path, data: Labelled | None, input_range: tuple[float, float], asked: Kind | None) -> Source:
     """A Keras file or a SavedModel, quantised on the training part of `data` and compared on its test part."""
     if data is None:
         raise UsageError(f"{path} is a float model: give --data, whose samples its int8 ranges are measured on.")
     if not path.exists():
         raise ConversionError(f"{path} does not exist; give the path of a model.")
-    from tinynas.data.splits import representative_rows
     from tinynas.training.convert import quantize_call
     from tinynas.training.load import load
 
     loaded = load(path)
     rows = _scored(data)
-    train = stretched(data.x[representative_rows(data.y, _CALIBRATION_SAMPLES, 0)], input_range)
-    test = stretched(data.x_test[rows], input_range)
-    outputs = _named(path, lambda: loaded.predict(in_shape(loaded.input_shape, test, data.name)))
-    _same_classes(path, data, outputs.shape[1])
+    train = stretched(data.x[_representative(data)], input_range)
+    test = in_shape(loaded.input_shape, stretched(data.x_test[rows], input_range), data.name)
+    outputs = _named(path, lambda: loaded.predict(test))
     tflite = _named(path, lambda: quantize_call(loaded.call, in_shape(loaded.input_shape, train, data.name)))
     given, _ = _named(path, lambda: ends(tflite))
-    samples = quantized(test, given)
-    int8 = _int8_accuracy(tflite, samples, data.y_test[rows])
-    right = float((outputs.argmax(axis=1) == data.y_test[rows]).mean())
+    output = _named(path, lambda: output_of(read(tflite), data, asked))
     return Source(
         tflite=tflite,
-        samples=samples,
+        samples=quantized(test, given),
+        output=output,
         facts=facts_of_data(data, input_range),
         is_own=True,
-        accuracy=Accuracy(int8.samples, int8.int8, right),
+        held_out=HeldOut(data, rows, test.reshape(len(test), -1), outputs),
+        notes=_output_note(output),
         **_of_path(path),
     )
 
 
-def _scored(data: Dataset) -> npt.NDArray[np.int64]:
+def _representative(data: Labelled) -> npt.NDArray[np.int64]:
+    """The training samples that the ranges are measured on: evenly over the classes, where there are any."""
+    if isinstance(data, Dataset):
+        return representative_rows(data.y, _CALIBRATION_SAMPLES, 0)
+    drawn = np.random.default_rng(0).permutation(len(data.x))[:_CALIBRATION_SAMPLES]
+    return np.asarray(np.sort(drawn), dtype=np.int64)
+
+
+def _output_note(output: Output) -> tuple[str, ...]:
+    note = output.note()
+    return () if note is None else (note,)
+
+
+def _scored(data: Labelled) -> npt.NDArray[np.int64]:
     """Which test samples are scored: all, or as many drawn at random."""
-    rows: npt.NDArray[np.int64] = np.sort(np.random.default_rng(0).permutation(len(data.y_test))[:_SCORED_SAMPLES])
+    rows: npt.NDArray[np.int64] = np.sort(np.random.default_rng(0).permutation(len(data.x_test))[:_SCORED_SAMPLES])
     return rows
-
-
-def _int8_accuracy(tflite: bytes, samples: Int8s, labels: npt.NDArray[np.int64]) -> Accuracy:
-    from tinynas.training.int8 import Int8Model
-
-    answers = Int8Model(tflite, reference=True).run(samples, batch_size=1).reshape(len(samples), -1).argmax(axis=1)
-    return Accuracy(len(samples), float((answers == labels).mean()))
 
 
 def _of_path(path: Path) -> dict[str, Any]:
@@ -124,17 +136,11 @@ def _no_range(input_range: tuple[float, float]) -> None:
         raise UsageError("The input range says how data are stretched for the model: it needs --data.")
 
 
-def _same_classes(path: Path, data: Dataset, outputs: int) -> None:
-    if outputs != data.n_classes:
-        raise DataError(
-            f"{data.name} has {data.n_classes} classes, but the model in {path} has {outputs} output(s); "
-            f"wanted one output a class"
-        )
-
-
-def _range_note(scale: float, zero_point: int, input_range: tuple[float, float]) -> tuple[str, ...]:
+def _range_note(held: tuple[float, float] | None, input_range: tuple[float, float]) -> tuple[str, ...]:
     """A word when the data, as they are given, fill much less or more than what the model's input can hold."""
-    low, high = to_real(np.array([-128, 127], np.int8), scale, zero_point)
+    if held is None:
+        return ()
+    low, high = held
     wide = input_range[1] - input_range[0]
     if 0.5 < wide / (high - low) < 2:
         return ()

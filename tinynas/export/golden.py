@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinynas.export.check import Answers
+from tinynas.export.ends import Stored, dequantized
+from tinynas.export.output import Ints, Output
 from tinynas.hardware import Target
-from tinynas.tflite import Analysis
-from tinynas.tflite.affine import Int8s
+from tinynas.tflite import Analysis, Tensor
+from tinynas.tflite.affine import Floats
 
 MOST_SAMPLES = 8
 _BUDGET_BYTES = 64 * 1024  # of Flash, where no board says how much is left
@@ -17,34 +19,47 @@ _BUDGET_BYTES = 64 * 1024  # of Flash, where no board says how much is left
 
 @dataclass(frozen=True, eq=False)
 class Golden:
-    """int8 inputs (n, values) and outputs (n, values); `maker` says whose outputs they are."""
+    """Inputs (n, values) and outputs (n, values), as the tensors hold them; `maker` says whose outputs they are."""
 
-    inputs: Int8s
-    outputs: Int8s
+    inputs: Stored
+    outputs: Stored
     maker: str
 
     @property
     def flash_bytes(self) -> int:
         """What the samples take of the board."""
-        return self.inputs.size + self.outputs.size
+        return self.inputs.nbytes + self.outputs.nbytes
 
 
-def choose(answers: Answers, most: int) -> Golden:
-    """At most `most` of the samples; the classes that the model answers take turns, the surest answer goes first."""
-    outputs = answers.outputs
-    classes = outputs.argmax(axis=1)
-    surest = np.argsort(-outputs.max(axis=1).astype(int), kind="stable")
-    turn = np.empty(len(outputs), dtype=int)
-    for number in np.unique(classes):
-        rows = surest[classes[surest] == number]
+def choose(answers: Answers, most: int, output: Output, result: Tensor) -> Golden:
+    """At most `most` of the samples, spread over what the model answers; `result` is the output's tensor.
+
+    Classes take turns, the surest answer of each going first; values, and reconstructions by their first value, take
+    turns from the least to the greatest.
+    """
+    group, sureness = _turns(output, dequantized(answers.outputs, result), most)
+    surest = np.argsort(-sureness, kind="stable")
+    turn = np.empty(len(group), dtype=int)
+    for number in np.unique(group):
+        rows = surest[group[surest] == number]
         turn[rows] = np.arange(len(rows))
-    chosen = np.lexsort((classes, turn))[:most]
-    return Golden(answers.samples[chosen].reshape(len(chosen), -1), outputs[chosen], answers.maker)
+    chosen = np.lexsort((group, turn))[:most]
+    return Golden(answers.samples[chosen].reshape(len(chosen), -1), answers.outputs[chosen], answers.maker)
+
+
+def _turns(output: Output, real: Floats, parts: int) -> tuple[Ints, Floats]:
+    """The group of each output (n, values) that the samples of take turns, and how sure it is, a number."""
+    if output.kind == "classes":
+        return output.answers(real), real.max(axis=1)
+    if output.kind == "binary":
+        return output.answers(real), np.abs(real[:, 0] - np.float32(output.threshold))
+    ranks = real[:, 0].argsort(kind="stable").argsort(kind="stable")
+    return ranks * parts // len(real), np.zeros(len(real), dtype=np.float32)
 
 
 def how_many(answers: Answers, analysis: Analysis, target: Target | None) -> int:
     """How many samples the self-test gets: 8, or as many as the board's Flash has room for, but one."""
-    sample_bytes = answers.samples[0].size + answers.outputs[0].size
+    sample_bytes = answers.samples[0].nbytes + answers.outputs[0].nbytes
     room: int = _BUDGET_BYTES
     if target is not None and target.limits.board_flash_bytes is not None:
         room = target.limits.board_flash_bytes - analysis.footprint.flash.total

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tinynas.errors import ModelError
 from tinynas.export import c_text
 from tinynas.export.arena import ArenaSize
-from tinynas.export.facts import Facts, ends
+from tinynas.export.ends import TYPES, Stored, ends
+from tinynas.export.facts import Facts
 from tinynas.export.golden import Golden
 from tinynas.export.operators import registrations
+from tinynas.export.output import Output, last_operator
 from tinynas.hardware import Target
 from tinynas.tflite import Tensor, read
+from tinynas.tflite.affine import step_of
 from tinynas.version import __version__
 
 FORMATS: Mapping[str, tuple[str, ...]] = {
@@ -30,6 +35,8 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
 }
 """What can be asked for, and the files of each."""
 
+_DECIMALS, _MOST_DECIMALS = 4, 7  # of real values in text: where no step says how many, and as many as a float has
+
 _TEMPLATES = {
     "{name}.h": "model.h",
     "{name}.cc": "model.cc",
@@ -40,6 +47,19 @@ _TEMPLATES = {
     "main.cc": "main.cc",
     "README.md": "README.md",
 }
+# What is said of each kind of output, and the functions of its own.
+_WORDS: Mapping[str, str] = {
+    "classes": "one value a class; the greatest is the answer.",
+    "binary": "one value; above {threshold} as a real value it stands for class 1, else for class 0.",
+    "values": "{values} real value(s), (output - zero point) * scale.",
+    "reconstruction": "the input once more, {values} values; how far it is from the input says how strange that is.",
+}
+_HELPERS: Mapping[str, tuple[str, ...]] = {
+    "classes": ("best_class", "class_name"),
+    "binary": ("best_class", "class_name"),
+    "values": ("values",),
+    "reconstruction": ("error",),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +68,13 @@ class Firmware:
 
     name: str
     tflite: bytes
+    output: Output
     facts: Facts
     arena: ArenaSize
     golden: Golden
     target: Target | None
     offline_plan: bool
+    warnings: tuple[str, ...] = ()
 
 
 def render(firmware: Firmware, formats: Iterable[str] = FORMATS) -> dict[str, bytes]:
@@ -91,36 +113,79 @@ def _values(firmware: Firmware) -> dict[str, Any]:
         "digest": hashlib.sha256(firmware.tflite).hexdigest(),
         "bytes": c_text.byte_array(firmware.tflite),
         "registrations": registrations(graph),
-        "probabilities": graph.operators[-1].name in ("SOFTMAX", "LOGISTIC"),
+        "probabilities": last_operator(graph) in ("SOFTMAX", "LOGISTIC"),
         "arena": firmware.arena,
         "board": c_text.string("any" if firmware.target is None else firmware.target.name),
         "core": None if firmware.target is None else firmware.target.core,
         "exact": firmware.target is None or firmware.target.arena_is_exact,
         "offline_plan": firmware.offline_plan,
+        "warnings": firmware.warnings,
         "facts": firmware.facts,
         **_tensor_values(source, "input"),
         **_tensor_values(result, "output"),
-        **_facts_values(firmware.facts, result),
-        **_golden_values(firmware.golden),
+        **_facts_values(firmware.facts),
+        **_output_values(firmware.output, source, result, step_of(graph, graph.outputs[0])),
+        **_golden_values(firmware.golden, step_of(graph, graph.outputs[0])),
     }
 
 
 def _tensor_values(tensor: Tensor, what: str) -> dict[str, Any]:
+    kind = TYPES[tensor.dtype]
+    is_float = tensor.dtype == "FLOAT32"
     return {
         f"{what}_rank": len(tensor.shape),
         f"{what}_shape": ", ".join(map(str, tensor.shape)),
         f"{what}_length": tensor.elements,
-        f"{what}_scale": c_text.number(tensor.scales[0]),
-        f"{what}_zero_point": tensor.zero_points[0],
+        f"{what}_type": kind.c,
+        f"{what}_field": kind.field,
+        f"{what}_enum": kind.enum,
+        f"{what}_words": "float32" if is_float else tensor.dtype.lower(),
+        f"{what}_is_float": is_float,
+        f"{what}_scale": None if is_float else c_text.number(tensor.scales[0]),
+        f"{what}_zero_point": None if is_float else tensor.zero_points[0],
+        f"{what}_least": None if is_float else int(np.iinfo(kind.numpy).min),
+        f"{what}_most": None if is_float else int(np.iinfo(kind.numpy).max),
     }
 
 
-def _facts_values(facts: Facts, result: Tensor) -> dict[str, Any]:
-    if len(facts.class_names) != result.elements:
+def _output_values(output: Output, source: Tensor, result: Tensor, step: float | None) -> dict[str, Any]:
+    """What the templates know of the kind of output; ModelError for class names that are too many or too few.
+
+    `step` is the difference of neighbouring real values, where there are such.
+    """
+    wanted = {"classes": result.elements, "binary": 2}.get(output.kind, 0)
+    if len(output.class_names) != wanted:
         raise ModelError(
-            f"{len(facts.class_names)} class names came for a model with {result.elements} outputs; give one each"
+            f"{len(output.class_names)} class names came for a model with {wanted} classes; give one each"
+            if wanted
+            else f"{len(output.class_names)} class names came for a model whose output is no classes; give none"
         )
-    values: dict[str, Any] = {"class_names": _macro(map(c_text.string, facts.class_names))}
+    if output.kind == "reconstruction" and source.elements != result.elements:
+        raise ModelError(f"the model gives {result.elements} values for {source.elements}, so it is no reconstruction")
+    decimals = _DECIMALS if step is None else min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(step))))
+    return {
+        "kind": output.kind,
+        "n_classes": wanted,
+        "class_names": _macro(map(c_text.string, output.class_names)),
+        "threshold": output.threshold,
+        "threshold_step": _threshold(output.threshold, result),
+        "output_means": _WORDS[output.kind].format(values=result.elements, threshold=f"{output.threshold:g}"),
+        "output_reason": output.reason if output.others else "",
+        "helpers": _HELPERS[output.kind],
+        "decimals": decimals,
+        "decimal_factor": 10**decimals,
+    }
+
+
+def _threshold(threshold: float, result: Tensor) -> str:
+    """The threshold as the output's type holds values: above it in steps is above it as a real value."""
+    if result.dtype == "FLOAT32":
+        return c_text.number(threshold)
+    return str(math.floor(result.zero_points[0] + threshold / result.scales[0]))
+
+
+def _facts_values(facts: Facts) -> dict[str, Any]:
+    values: dict[str, Any] = {}
     if facts.normalization is not None:
         dtype = facts.normalization.source_dtype
         if not dtype.isalnum() or not dtype.isascii():
@@ -141,9 +206,17 @@ def _macro(values: Iterable[object]) -> str:
     return c_text.array(values).strip().rstrip(",").replace("\n", " \\\n")
 
 
-def _golden_values(golden: Golden) -> dict[str, Any]:
+def _golden_values(golden: Golden, step: float | None) -> dict[str, Any]:
+    """The golden samples; `test_step` is what a float output's tolerance is counted in."""
+    greatest = float(np.abs(golden.outputs.astype(np.float64)).max())
     return {
         "golden": golden,
-        "golden_inputs": [c_text.array(row.tolist()) for row in golden.inputs],
-        "golden_outputs": [c_text.array(row.tolist()) for row in golden.outputs],
+        "golden_inputs": [c_text.array(_literals(row)) for row in golden.inputs],
+        "golden_outputs": [c_text.array(_literals(row)) for row in golden.outputs],
+        "test_step": c_text.number(step or greatest / 255 or 1.0),
     }
+
+
+def _literals(row: Stored) -> list[object]:
+    """The values of a row as literals of C."""
+    return [c_text.number(value) for value in row] if row.dtype == np.float32 else row.tolist()

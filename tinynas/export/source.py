@@ -8,32 +8,40 @@ from pathlib import Path
 from tinynas.data.layout import as_layout
 from tinynas.data.normalize import Normalization
 from tinynas.errors import RunError, TinynasError
+from tinynas.export.ends import Stored
 from tinynas.export.facts import Facts
+from tinynas.export.output import Ints, Labelled, Output
 from tinynas.hardware import Limits, Target
 from tinynas.runs import Best, read_settings
-from tinynas.tflite.affine import Int8s
+from tinynas.tflite.affine import Floats
 
 
-@dataclass(frozen=True)
-class Accuracy:
-    """Shares of `samples` held-out samples that a model gets right; `float32` is None where there is no float model."""
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """The test samples `rows` of `data`: the real inputs (n, values), and a float model's outputs (n, values) for them.
 
-    samples: int
-    int8: float
-    float32: float | None = None
+    `floats` is None where there is no float model.
+    """
+
+    data: Labelled
+    rows: Ints
+    inputs: Floats
+    floats: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """An int8 .tflite, stripped, with all that is known of it.
+    """A .tflite, stripped, with all that is known of it.
 
-    `samples` are int8 inputs (n, ...) to check it with. `is_own`: tinynas converted it, so TFLM and TFLite's reference
-    must agree on it. `limits` are a run's own beside those of its target; `stage` is a run's, None for other sources.
+    `samples` are inputs (n, ...), as its tensor holds them, to check it with, of `held_out` where there are data.
+    `is_own`: tinynas converted it, so TFLM and TFLite's reference must agree on it. `limits` are a run's own beside
+    those of its target; `stage` is a run's, None for other sources. `warnings` are what a run says against its model.
     """
 
     origin: str
     tflite: bytes
-    samples: Int8s
+    samples: Stored
+    output: Output
     facts: Facts
     name: str
     destination: Path
@@ -42,8 +50,9 @@ class Source:
     limits: Limits | None = None
     flops: int | None = None
     stage: str | None = None
-    accuracy: Accuracy | None = None
+    held_out: HeldOut | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def from_run(folder: Path, trial: int | None = None) -> Source:
@@ -53,7 +62,7 @@ def from_run(folder: Path, trial: int | None = None) -> Source:
     try:
         normalization = Normalization.from_dict(about["normalization"])
         names, flops = tuple(map(str, about["class_names"])), about["footprint"]["flops"]
-        facts = Facts(names, as_layout(about["layout"], "layout"), int(best.samples.shape[-1]), normalization)
+        facts = Facts(as_layout(about["layout"], "layout"), int(best.samples.shape[-1]), normalization)
     except (TypeError, KeyError, ValueError, IndexError, TinynasError) as error:
         where = "best" if trial is None else f"models/{trial}"
         raise RunError(f"{folder}/{where}/architecture.json is damaged ({error}); resume the search.") from error
@@ -61,6 +70,7 @@ def from_run(folder: Path, trial: int | None = None) -> Source:
         origin=f"the model of {folder}" if trial is None else f"trial {trial} of {folder}",
         tflite=best.tflite,
         samples=best.samples,
+        output=Output("classes", names),
         facts=facts,
         name="model",
         destination=folder / ("firmware" if trial is None else f"firmware_{trial}"),
@@ -69,4 +79,5 @@ def from_run(folder: Path, trial: int | None = None) -> Source:
         limits=settings.limits,
         flops=flops,
         stage=about["stage"],
+        warnings=tuple(map(str, about.get("warnings", ()))),
     )

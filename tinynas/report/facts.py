@@ -53,6 +53,11 @@ class RunFacts:
         return best if best is not None and best["test"] else None
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the summary says against the final model, a sentence each; a run of an older tinynas has none."""
+        return tuple(map(str, (self.summary or {}).get("warnings", ())))
+
+    @property
     def footprint(self) -> Footprint | None:
         """The figures of the final model, else of the best trial."""
         if self.final is not None:

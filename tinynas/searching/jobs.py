@@ -72,7 +72,8 @@ class FinalJob:
 class Final:
     """The final model, its scores on the test set and how it agrees with TFLM.
 
-    `judged` is the accuracy, on held-out training samples, of the int8 files that there was a choice of.
+    `judged` is the accuracy, on held-out training samples, of the int8 files that there was a choice of. `losses` are
+    the mean training losses of the epochs.
     """
 
     scores: FoldScores
@@ -83,3 +84,4 @@ class Final:
     footprint: Footprint
     tflm_largest_step: int | None
     judged: Mapping[str, float] = field(default_factory=dict)
+    losses: tuple[float, ...] = ()

@@ -17,7 +17,7 @@ from tinynas.searching.jobs import Final, FinalJob, Job, Outcome, StartFile
 from tinynas.searching.keep import keep_front
 from tinynas.searching.record import Record, count_trained
 from tinynas.searching.strategy import Proposal, Screen, Strategy
-from tinynas.searching.summary import about_best, summarize
+from tinynas.searching.summary import about_best, summarize, warnings_of
 from tinynas.training.schedule import Schedule, rung_schedule, schedule_for
 from tinynas.words import counted
 
@@ -285,7 +285,8 @@ class Loop:
         violations = self._settings.limits.violations(footprint)
         if violations:
             raise RunError(f"The final file does not fit: {'; '.join(str(v) for v in violations)}.")
-        about = about_best(self.run, self.dataset, best, footprint, "final")
+        warnings = warnings_of(self.run, self.dataset, self.trials, best, final)
+        about = about_best(self.run, self.dataset, best, footprint, "final", warnings)
         self.run.save_best(about, final.keras, final.tflite, final.samples)
         self.run.journal.set_fact("seconds", self.clock.elapsed())
         self._summarize(best, final)

@@ -33,6 +33,11 @@ class SearchResult:
         return self.best.evaluation.mean("accuracy") if test is None else float(test["int8"]["accuracy"])
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What speaks against the final model, a sentence each: that it is no better than chance, and such."""
+        return tuple(self.summary.get("warnings", ()))
+
+    @property
     def architecture(self) -> Architecture | None:
         """The best network."""
         return None if self.best is None else self.best.architecture

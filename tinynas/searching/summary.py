@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinynas.data import Dataset
+from tinynas.data.doubts import Figures, Validation, doubts
 from tinynas.hardware import Footprint
-from tinynas.runs import METRICS, Evaluation, Run, State, Trial
+from tinynas.runs import METRICS, Evaluation, Run, State, Trial, latest
 from tinynas.searching.clock import Clock
 from tinynas.searching.jobs import Final
 
@@ -27,8 +28,33 @@ def summarize(
         "seed": run.settings.seed,
         "trials": {state.value: states[state] for state in State},
         "best": None if best is None else _best(run, best, final),
+        "warnings": [] if best is None else list(warnings_of(run, dataset, trials, best, final)),
         "seconds": round(clock.elapsed(), 3),
     }
+
+
+def warnings_of(
+    run: Run, dataset: Dataset, trials: Sequence[Trial], best: Trial, final: Final | None
+) -> tuple[str, ...]:
+    """Return what speaks against the final model, a sentence each; nothing is said before there is one."""
+    if final is None or final.scores.confusion is None:
+        return ()
+    folds = len(best.evaluation.folds)
+    return doubts(
+        Figures(
+            confusion=final.scores.confusion,
+            class_names=dataset.class_names,
+            float_accuracy=final.scores.float.accuracy,
+            validation=None
+            if not folds
+            else Validation(
+                accuracy=best.evaluation.mean("accuracy"),
+                samples=len(dataset.y) * folds // run.settings.n_folds,
+                candidates=len(latest(trials)),
+            ),
+            losses=final.losses,
+        )
+    )
 
 
 def _best(run: Run, best: Trial, final: Final | None) -> dict[str, Any]:
@@ -52,6 +78,7 @@ def _best(run: Run, best: Trial, final: Final | None) -> dict[str, Any]:
         "validation": validation(best.evaluation),
         "test": tested,
         "epochs": None if final is None else final.epochs,
+        "losses": None if final is None else [round(loss, 5) for loss in final.losses],
         "held_out": None if final is None else dict(final.judged),
         "tflm_largest_step": None if final is None else final.tflm_largest_step,
         "fits": not run.settings.limits.violations(footprint),
@@ -67,10 +94,13 @@ def validation(evaluation: Evaluation) -> dict[str, Any]:
     return {**int8, "float": floats, "fidelity": evaluation.fidelity, "folds": len(evaluation.folds)}
 
 
-def about_best(run: Run, dataset: Dataset, trial: Trial, footprint: Footprint, stage: str) -> dict[str, Any]:
+def about_best(
+    run: Run, dataset: Dataset, trial: Trial, footprint: Footprint, stage: str, warnings: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return what stands beside a saved model: all that a firmware needs to know of it, and how it came about.
 
-    `stage` is "proxy", "full" (one fold's model of a search that goes on) or "final".
+    `stage` is "proxy", "full" (one fold's model of a search that goes on) or "final"; `warnings` are what speaks
+    against a final model.
     """
     return {
         "architecture": trial.architecture.to_dict(),
@@ -84,4 +114,5 @@ def about_best(run: Run, dataset: Dataset, trial: Trial, footprint: Footprint, s
         "features": None if dataset.features is None else dataset.features.to_dict(),
         "validation": validation(trial.evaluation),
         "footprint": footprint.to_dict(),
+        "warnings": list(warnings),
     }

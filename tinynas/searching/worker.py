@@ -127,7 +127,8 @@ class Worker:
         require_agreement(job.architecture, screened, footprint, trained.tflite)
         require_same_head(trained.tflite)
         step = answers(trained.tflite, samples).step
-        return Final(done.scores, trained.keras, trained.tflite, samples, done.epochs, footprint, step, done.judged)
+        model = trained.keras, trained.tflite, samples
+        return Final(done.scores, *model, done.epochs, footprint, step, done.judged, done.losses)
 
     def _recipe(self) -> Any:
         from tinynas.training.augment import augmentation_for

@@ -7,6 +7,7 @@ from flatbuffers.number_types import Int32Flags
 
 from tinynas.errors import ModelError, UnsupportedOperatorError
 from tinynas.tflite.canonical import CUSTOM_PREFIX, IDENTIFIER, OFFLINE_PLAN_NAME, SCHEMA_VERSION
+from tinynas.tflite.disguise import disguised
 from tinynas.tflite.graph import Graph, Operator
 from tinynas.tflite.guard import MAX_FILE_BYTES, Guard
 from tinynas.tflite.layout import fields_by_name
@@ -30,6 +31,8 @@ def read(data: bytes) -> Graph:
             f"the file has {len(data):,} bytes; a model for a microcontroller has {MAX_FILE_BYTES:,} at most"
         )
     if len(data) < 8 or data[4:8] != IDENTIFIER:
+        if (words := disguised(data)) is not None:
+            raise ModelError(f"these {len(data):,} bytes {words}")
         raise ModelError(
             f"these {len(data):,} bytes are not a .tflite file: 'TFL3' is missing at byte 4; "
             "pass the bytes of a model that the TFLite converter wrote"

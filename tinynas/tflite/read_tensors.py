@@ -109,7 +109,8 @@ def _read_quantization(
         raise ModelError(f"{where} is quantised in a way of its own (custom details); convert the model to plain int8")
     scales = tuple(numbers(stored.ScaleAsNumpy()))
     zero_points = tuple(numbers(stored.ZeroPointAsNumpy()))
-    axis = stored.QuantizedDimension()
+    # Files exist whose biases carry the axis of their filter, 3; TFLM does not look at that of a list, TFLite does.
+    axis = 0 if len(shape) == 1 else stored.QuantizedDimension()
     if any(not (math.isfinite(scale) and scale >= 0) for scale in scales):
         bad = next(scale for scale in scales if not (math.isfinite(scale) and scale >= 0))
         raise ModelError(f"{where} has the quantisation scale {bad}; wanted finite numbers, none negative")

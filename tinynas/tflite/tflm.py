@@ -18,14 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinynas.errors import ConversionError, ModelError, UnsupportedOperatorError
-from tinynas.tflite.affine import Int8s
 from tinynas.tflite.arena import plan_arena
 from tinynas.tflite.read import read
 
 _WORKER = Path(__file__).with_name("tflm_worker.py")
 _TIMEOUT_S = 3600
+TYPES = (np.int8, np.uint8, np.float32)
 # Pages that TFLM never touches cost nothing, so the first is far above what any microcontroller has.
 _ARENAS = (64 << 20, 1 << 30)
 _NO_OPERATOR = re.compile(r"Failed to get registration from op code (\S+)|Didn't find op for builtin opcode '(\w+)'")
@@ -38,19 +39,20 @@ def available() -> bool:
     return importlib.util.find_spec("tflite_micro") is not None
 
 
-def run(data: bytes, inputs: Int8s, arena_bytes: int | None = None) -> Int8s:
-    """The int8 outputs (n, classes) of the .tflite `data` for int8 `inputs` (n, ...), sample by sample.
+def run(data: bytes, inputs: npt.NDArray[Any], arena_bytes: int | None = None) -> npt.NDArray[Any]:
+    """The outputs (n, values) of the .tflite `data` for `inputs` (n, ...) of its input's type, sample by sample.
 
-    arena_bytes: the arena in bytes, on this 64-bit machine; None gives as much as the model asks for. Raises
-    ModelError when TFLM refuses the model or the inputs, UnsupportedOperatorError for an operator it lacks.
+    Types are int8, uint8 and float32. arena_bytes: the arena in bytes, on this 64-bit machine; None gives as much as
+    the model asks for. Raises ModelError when TFLM refuses the model or the inputs, UnsupportedOperatorError for an
+    operator it lacks.
     """
-    if inputs.dtype != np.int8 or inputs.ndim < 2 or not inputs.size:
+    if inputs.dtype not in TYPES or inputs.ndim < 2 or not inputs.size:
         raise ModelError(
-            f"TFLM: the inputs have type {inputs.dtype} and shape {inputs.shape}, wanted int8 (n, ...); "
-            "quantise them by the model's input scale and zero point"
+            f"TFLM: the inputs have type {inputs.dtype} and shape {inputs.shape}, wanted int8, uint8 or float32 "
+            "(n, ...); quantise them by the model's input scale and zero point"
         )
     outputs, _ = _call(data, np.ascontiguousarray(inputs), arena_bytes)
-    return np.asarray(outputs, dtype=np.int8)
+    return np.asarray(outputs)
 
 
 def head_bytes(data: bytes) -> int:
@@ -88,7 +90,9 @@ def require_same_head(data: bytes) -> None:
         )
 
 
-def _call(model: bytes | tuple[bytes, ...], inputs: Int8s | None, arena_bytes: int | None) -> tuple[Any, str]:
+def _call(
+    model: bytes | tuple[bytes, ...], inputs: npt.NDArray[Any] | None, arena_bytes: int | None
+) -> tuple[Any, str]:
     """What the worker gave back, and what it said on stderr; ModelError when it failed."""
     if not available():
         raise ModelError(

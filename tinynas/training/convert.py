@@ -1,6 +1,7 @@
 """Keras model to full-integer int8 .tflite: int8 in and out, batch 1."""
 
 import gc
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from tinynas.tflite.strip import strip
 from tinynas.training.keras import keras, tf
 from tinynas.training.quiet import quiet
 
+_NO_OPERATOR = re.compile(r"'tf\.(\w+)' op is neither")
 _CONTROL_FLOW = frozenset(("While", "StatelessWhile", "If", "StatelessIf", "Switch", "Merge", "LoopCond"))
 
 
@@ -46,6 +48,11 @@ def quantize_call(call: Callable[[Any], Any], representative: np.ndarray) -> byt
     except ConversionError:
         raise
     except Exception as error:  # the converter raises half a dozen types, all with the reason in the text
+        unknown = sorted(set(_NO_OPERATOR.findall(str(error))))
+        if unknown:
+            raise ConversionError(
+                f"TensorFlow Lite has no operator for {', '.join(unknown)}: build the model from layers that it knows."
+            ) from error
         raise ConversionError(f"TensorFlow's converter refused the model: {first_line(error)}.") from error
     return strip(data)
 

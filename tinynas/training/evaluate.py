@@ -47,12 +47,14 @@ class FinalTraining:
     """The scores of the final model on the test set, the model, the epochs done.
 
     `judged` holds the accuracy of each int8 file on the samples held out, by "ptq" and "qat"; empty without a choice.
+    `losses` are the mean training losses of the epochs, those of quantisation-aware fine-tuning left out.
     """
 
     scores: FoldScores
     trained: Trained
     epochs: int
     judged: dict[str, float]
+    losses: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,14 @@ def train_final(
     shares = (1 - _QAT_SHARE, _QAT_SHARE) if len(held) else (1.0, 0.0)
     budgets = [None if recipe.time_budget_s is None else recipe.time_budget_s * share for share in shares]
     long = replace(recipe, time_budget_s=budgets[0])
-    model, epochs = _fitted(architecture, x, y, long, seed, precision, report=report)
+    losses: list[float] = []
+
+    def told(progress: Progress) -> None:
+        losses.append(progress.loss)
+        if report is not None:
+            report(progress)
+
+    model, epochs = _fitted(architecture, x, y, long, seed, precision, report=told)
     representative = x[representative_rows(y, CALIBRATION_SAMPLES, seed)]
     trained = _finished(model, representative, epochs * len(x))
     judged: dict[str, float] = {}
@@ -163,7 +172,7 @@ def train_final(
         if _better(judged, {"ptq": trained.tflite, "qat": aware}, model, dataset.x[held]) == "qat":
             trained = replace(trained, tflite=aware)
     scores = score_both(model, trained.tflite, dataset.x_test, dataset.y_test)
-    return FinalTraining(scores, trained, epochs, judged)
+    return FinalTraining(scores, trained, epochs, judged, tuple(losses))
 
 
 def _better(judged: Mapping[str, float], files: Mapping[str, bytes], model: Any, x: np.ndarray) -> str:

@@ -18,6 +18,11 @@ _DECAY = 0.99  # of the moving averages: a fine-tuning sees some hundred batches
 _LEAST = 1e-7  # half the range where all weights of a channel are zero
 
 
+def quantize_scope() -> Any:
+    """Return a context in which Keras loads networks with tfmot's layers around their own."""
+    return tfmot.quantize_scope()
+
+
 class Range(tfmot.quantizers.Quantizer):  # type: ignore[misc]
     """Rounds a map to 256 steps between two moving averages: those of the least and greatest value of each batch.
 

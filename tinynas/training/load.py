@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from tinynas.errors import ConversionError
+from tinynas.tflite.disguise import is_lfs_pointer
 from tinynas.training.convert import first_line
 from tinynas.training.keras import keras, tf
 from tinynas.training.quiet import quiet
 
 _BATCH = 64
+_QUANTIZED = b"QuantizeWrapper"  # in the configuration of a network that tfmot's quantize_model made
 
 
 @dataclass(frozen=True)
@@ -53,24 +55,58 @@ def _in_silence() -> Iterator[None]:
 
 def load(path: Path) -> Loaded:
     """Return the float model in `path`; ConversionError, in one sentence, when it cannot be read or has two inputs."""
+    pointers = [
+        file for file in ((path, *sorted(path.rglob("*"))) if path.is_dir() else (path,)) if is_lfs_pointer(file)
+    ]
+    if pointers:
+        raise ConversionError(
+            f"{pointers[0]} is a git-LFS pointer, which stands for a file that was not fetched: run git lfs pull."
+        )
     return _load_saved_model(path) if path.is_dir() else _load_keras(path)
 
 
 def _load_keras(path: Path) -> Loaded:
-    """Read a Keras file by the Keras that wrote it: tf_keras is tried first, then Keras 3."""
+    """Read a Keras file by the Keras that wrote it: tf_keras is tried first, then Keras 3.
+
+    The layers that tensorflow-model-optimization puts around others for quantisation-aware training are known.
+    """
     if path.suffix.lower() == ".keras" and not zipfile.is_zipfile(path):
         raise ConversionError(f"{path} is not a .keras file: it is no zip archive; save the model again.")
-    reasons = []
+    config, reasons = _config(path), []
     for library in (keras, importlib.import_module("keras")):
         try:
-            with _in_silence():
+            with _in_silence(), _quantize_scope(config):
                 model = library.models.load_model(path, compile=False)
         except Exception as error:  # each Keras raises its own, and so does h5py
             reasons.append(error)
             continue
         return _of_keras(model, path)
-    reason = first_line(reasons[-1])
+    of_tf_keras = b"tf_keras" in config or _QUANTIZED in config
+    reason = first_line(reasons[0 if of_tf_keras else -1])
     raise ConversionError(f"{path} cannot be loaded by tf_keras or Keras 3: {reason}; export a SavedModel instead.")
+
+
+def _config(path: Path) -> bytes:
+    """Return the part of a Keras file that describes the network: all of an .h5; b"" where nothing can be read."""
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                return archive.read("config.json")
+        return path.read_bytes()
+    except (OSError, KeyError, zipfile.BadZipFile):
+        return b""
+
+
+@contextlib.contextmanager
+def _quantize_scope(config: bytes) -> Iterator[None]:
+    """Make the layers of quantisation-aware training known, where the network in `config` has some."""
+    if _QUANTIZED not in config:
+        yield
+        return
+    from tinynas.training.fake_quant import quantize_scope
+
+    with quantize_scope():
+        yield
 
 
 def _of_keras(model: Any, path: Path) -> Loaded:

@@ -1,11 +1,14 @@
-// The other half of the stand-in: a model that looks its answers up. A table of inputs and outputs comes from
-// table.cc, which the test writes; an input that is not in it is an error of Invoke().
+// The other half of the stand-in: a model that looks its answers up. A table of inputs and outputs, byte for byte,
+// comes from table.cc, which the test writes; an input that is not in it is an error of Invoke().
+#include <string.h>
+
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/system_setup.h"
 
 extern "C" {
-extern const unsigned int table_rows, table_input_length, table_output_length, table_arena_bytes;
-extern const int8_t table_inputs[], table_outputs[];
+extern const unsigned int table_rows, table_input_bytes, table_output_bytes, table_arena_bytes;
+extern const int table_input_type, table_output_type;
+extern const uint8_t table_inputs[], table_outputs[];
 }
 
 namespace tflite {
@@ -24,31 +27,26 @@ MicroInterpreter::~MicroInterpreter() { op_resolver_.at(0); }
 
 TfLiteStatus MicroInterpreter::AllocateTensors() {
   const bool aligned = reinterpret_cast<uintptr_t>(arena_) % 16 == 0 && reinterpret_cast<uintptr_t>(model_) % 16 == 0;
-  if (!aligned || arena_size_ < table_arena_bytes || arena_size_ < table_input_length + table_output_length) {
+  const size_t begin = (table_input_bytes + 15) / 16 * 16;
+  if (!aligned || arena_size_ < table_arena_bytes || arena_size_ < begin + table_output_bytes) {
     return kTfLiteError;
   }
-  int8_t* memory = reinterpret_cast<int8_t*>(arena_);
-  input_ = {{memory}, kTfLiteInt8, table_input_length};
-  output_ = {{memory + table_input_length}, kTfLiteInt8, table_output_length};
+  input_.data.data = arena_;
+  input_.type = static_cast<TfLiteType>(table_input_type);
+  input_.bytes = table_input_bytes;
+  output_.data.data = arena_ + begin;
+  output_.type = static_cast<TfLiteType>(table_output_type);
+  output_.bytes = table_output_bytes;
   return kTfLiteOk;
 }
 
 TfLiteStatus MicroInterpreter::Invoke() {
   for (unsigned int row = 0; row < table_rows; ++row) {
-    const int8_t* known = table_inputs + row * table_input_length;
-    unsigned int same = 0;
-    while (same < table_input_length && known[same] == input_.data.int8[same]) {
-      ++same;
-    }
-    if (same < table_input_length) {
+    if (memcmp(table_inputs + row * table_input_bytes, input_.data.data, table_input_bytes) != 0) {
       continue;
     }
-    for (unsigned int i = 0; i < table_output_length; ++i) {
-      output_.data.int8[i] = table_outputs[row * table_output_length + i];
-    }
-    for (unsigned int i = 0; i < table_input_length; ++i) {
-      input_.data.int8[i] = 0x55;  // as in TFLM, where other tensors lie over the input
-    }
+    memcpy(output_.data.data, table_outputs + row * table_output_bytes, table_output_bytes);
+    memset(input_.data.data, 0x55, table_input_bytes);  // as in TFLM, where other tensors lie over the input
     return kTfLiteOk;
   }
   return kTfLiteError;

@@ -35,8 +35,9 @@ def read_rows(path: Path, options: ReadOptions) -> Source:
     x, labels, groups = _joined(train)
     notes = (*train[0].label_note, *notes)
     y = plain_labels(labels)
+    no_classes = None
     if len(set(labels)) > max(20, len(labels) // 2):
-        raise DataError(
+        no_classes = (
             f"{path}: the label takes {len(set(labels)):,} values in {len(labels):,} rows, such as {labels[0][:40]!r}, "
             f"which are no classes: name the column of the classes with label (--label)"
         )
@@ -46,7 +47,7 @@ def read_rows(path: Path, options: ReadOptions) -> Source:
     if spans.max() > _UNLIKE * np.median(spans[spans > 0] if spans.any() else spans):
         shape = (1, 1, x.shape[1])
         meta = meta.with_layout("series", "the columns' ranges are unlike, so each is a channel")
-    source = Source(meta, x.reshape(-1, *shape), y, groups=groups, notes=notes)
+    source = Source(meta, x.reshape(-1, *shape), y, groups=groups, notes=notes, no_classes=no_classes)
     if not test:
         return source
     x_test, labels_test, groups_test = _joined(test)
@@ -60,6 +61,7 @@ def read_rows(path: Path, options: ReadOptions) -> Source:
         groups,
         groups_test,
         notes=notes,
+        no_classes=no_classes,
     )
 
 

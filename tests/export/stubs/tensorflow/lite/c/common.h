@@ -5,9 +5,11 @@
 #include <stdint.h>
 
 enum TfLiteStatus { kTfLiteOk = 0, kTfLiteError = 1 };
-enum TfLiteType { kTfLiteNoType = 0, kTfLiteFloat32 = 1, kTfLiteInt8 = 9 };
+enum TfLiteType { kTfLiteNoType = 0, kTfLiteFloat32 = 1, kTfLiteUInt8 = 3, kTfLiteInt8 = 9 };
 union TfLitePtrUnion {
   int8_t* int8;
+  uint8_t* uint8;
+  float* f;
   void* data;
 };
 struct TfLiteTensor {

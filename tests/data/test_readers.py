@@ -196,7 +196,7 @@ def test_tables_beside_pictures_only_tell_of_them(tmp_path) -> None:
         ({"columns": ""}, "columns is ''; wanted"),
         ({"columns": "a,a"}, "columns names 'a' twice"),
         ({"columns": 3}, "columns is 3; wanted columns"),
-        ({"sample_rate": 3}, "sample_rate is 3; wanted a whole number from 100"),
+        ({"sample_rate": 3}, "sample_rate is 3; wanted a rate from 100 to 400,000 Hz"),
         ({"mels": 0}, "mels is 0"),
     ],
 )

@@ -53,11 +53,14 @@ def reshape_samples(x: Array, shape: tuple[int, ...], where: str) -> Array:
     return x.reshape(len(x), *shape)
 
 
-def arrange(x: Array, layout: Layout, where: str) -> Array:
+def arrange(x: Array, layout: Layout, where: str, is_exact: bool = False) -> Array:
     """x (n, ...) as (n, H, W, C) for pictures and (n, L, 1, C) for series; a view, nothing is copied.
 
-    A series may come as L, L x C, L x 1 x C or 1 x L x C; where L x C has a side of 1, the other one is L.
+    A series may come as L, L x C, L x 1 x C or 1 x L x C; where L x C has a side of 1, the other one is L, unless
+    `is_exact` says that two axes are steps and channels as they stand.
     """
+    if is_exact and layout == "series" and x.ndim == 3:
+        return np.reshape(x, (len(x), x.shape[1], 1, x.shape[2]))
     text = " x ".join(map(str, x.shape[1:]))
     shapes = _image_shapes(x.shape[1:]) if layout == "image" else _series_shapes(x.shape[1:])
     if shapes is None:

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from tinynas.data.files import Meta, read_meta
 from tinynas.data.idx import MAX_BYTES, require_file
 from tinynas.data.prepare import Source
-from tinynas.data.readers.folders import entries, listed
+from tinynas.data.readers.folders import entries
+from tinynas.data.readers.listing import listed
 from tinynas.errors import DataError
 from tinynas.options.reading import ReadOptions
 

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from tinynas.data.files import read_meta
 from tinynas.data.prepare import Source
-from tinynas.data.readers.folders import IMAGES, by_class, parts
+from tinynas.data.readers.folders import IMAGES, parts
+from tinynas.data.readers.places import placed
 from tinynas.data.samples import allocate
 from tinynas.errors import DataError
 from tinynas.options.reading import ReadOptions
@@ -35,8 +36,11 @@ def read_images(path: Path, options: ReadOptions) -> Source:
     Without image_size all must have one size; without colour they are grey when all of them are.
     """
     train, test, notes = parts(path)
-    files, labels = by_class(train, IMAGES, "pictures")
-    files_test, labels_test = ([], []) if test is None else by_class(test, IMAGES, "pictures")
+    found = placed(train, IMAGES, "pictures", None, True)
+    files, labels = found.files, found.labels
+    found_test = None if test is None else placed(test, IMAGES, "pictures", None, True)
+    files_test, labels_test = ([], []) if found_test is None else (found_test.files, found_test.labels)
+    notes += found.notes
     size, colour = _agreed([*files, *files_test], path, options)
     meta = read_meta(path).with_layout("image", "the files are pictures")
     return Source(

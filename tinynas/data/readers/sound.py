@@ -15,10 +15,11 @@ from tinynas.data.features import MelFeatures
 from tinynas.data.files import read_meta
 from tinynas.data.idx import require_file
 from tinynas.data.prepare import Source
-from tinynas.data.readers.folders import SOUNDS, by_class, parts
+from tinynas.data.readers.folders import SOUNDS, parts
+from tinynas.data.readers.places import placed
 from tinynas.data.samples import allocate
 from tinynas.errors import DataError
-from tinynas.options.reading import ReadOptions
+from tinynas.options.reading import ReadOptions, Seconds
 
 Floats = npt.NDArray[np.float32]
 Part = tuple[list[Path], list[str]]
@@ -34,11 +35,14 @@ def read_sounds(path: Path, options: ReadOptions) -> Source:
     silence. With one, a longer file gives several clips, which are a group: they stay on one side of every split.
     """
     train, test, notes = parts(path)
-    part = by_class(train, SOUNDS, "WAV files")
-    part_test = None if test is None else by_class(test, SOUNDS, "WAV files")
+    found = placed(train, SOUNDS, "WAV files", None, True)
+    part = found.files, found.labels
+    found_test = None if test is None else placed(test, SOUNDS, "WAV files", None, True)
+    part_test = None if found_test is None else (found_test.files, found_test.labels)
+    notes += found.notes
     rate, both = _agreed(part[0] + (part_test[0] if part_test else []), path, options.sample_rate)
     lengths, lengths_test = both[: len(part[0])], both[len(part[0]) :]
-    clip = options.window or max(lengths)
+    clip = _length(options.window, rate) or max(lengths)
     if clip > max(lengths):
         raise DataError(
             f"{path}: the longest file has {max(lengths):,} samples at {rate} Hz, fewer than the window of {clip:,}: "
@@ -96,7 +100,7 @@ def _clips(
     part: Part, lengths: Sequence[int], features: MelFeatures, options: ReadOptions
 ) -> tuple[Floats, list[str], list[str]]:
     """The spectrograms of every clip of the files, the label of each and the file it is from."""
-    clip, stride = features.clip, options.stride or features.clip
+    clip, stride = features.clip, _length(options.stride, features.sample_rate) or features.clip
     longest = clip if options.window is None else max(lengths)
     starts = [range(0, max(1, min(length, longest) - clip + 1), stride) for length in lengths]
     x = allocate((sum(map(len, starts)), features.n_frames, features.n_mels), np.float32)
@@ -110,6 +114,10 @@ def _clips(
         labels += [label] * len(begins)
         groups += [str(file)] * len(begins)
     return x, labels, groups
+
+
+def _length(length: int | Seconds | None, rate: int) -> int | None:
+    return length.steps(rate) if isinstance(length, Seconds) else length
 
 
 def _read(file: Path) -> tuple[int, Floats]:

@@ -6,7 +6,7 @@ from scipy.io import wavfile
 
 from tests.data.kinds import wav_bytes, write_wav
 from tinynas.data import MelFeatures, load
-from tinynas.data.readers.sound import _read
+from tinynas.data.readers.wav import read_wav
 from tinynas.errors import DataError
 
 RATE = 4000
@@ -27,7 +27,9 @@ def test_the_features_are_recorded_and_are_those_of_the_samples(tmp_path) -> Non
     data = load(folder(tmp_path))
     assert data.features == MelFeatures.for_sound(RATE, 1200)
     assert data.input_shape == (data.features.n_frames, data.features.n_mels, 1)
-    decibels = np.concatenate([data.features.apply(_read(file)[1][None]) for file in sorted(tmp_path.glob("*/*.wav"))])
+    decibels = np.concatenate(
+        [data.features.apply(read_wav(file)[1][None]) for file in sorted(tmp_path.glob("*/*.wav"))]
+    )
     wanted = {data.normalization.apply(one[..., None]).tobytes() for one in decibels}
     assert {sample.tobytes() for sample in (*data.x, *data.x_test)} == wanted
 
@@ -40,14 +42,15 @@ def test_every_sample_type_is_brought_to_one(tmp_path, dtype) -> None:
     else:
         raw = (wave * (np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1)).astype(dtype)
     wavfile.write(tmp_path / "a.wav", RATE, raw)
-    rate, sound = _read(tmp_path / "a.wav")
+    rate, sound, is_open = read_wav(tmp_path / "a.wav")
+    assert not is_open
     assert rate == RATE
     np.testing.assert_allclose(sound, wave, atol=0.01)
 
 
 def test_channels_are_averaged(tmp_path) -> None:
     wavfile.write(tmp_path / "a.wav", RATE, np.stack([tone(), 0 * tone()], axis=1).astype(np.float32))
-    np.testing.assert_allclose(_read(tmp_path / "a.wav")[1], tone() / 2, atol=1e-6)
+    np.testing.assert_allclose(read_wav(tmp_path / "a.wav")[1], tone() / 2, atol=1e-6)
 
 
 def test_rates_must_agree_or_be_brought_together(tmp_path) -> None:

@@ -11,9 +11,10 @@ from tinynas.data.files import find_files, is_idx, read_meta
 from tinynas.data.idx import open_idx, require_file
 from tinynas.data.prepare import Source
 from tinynas.data.readers.arrays import is_numpy_folder, read_npy, read_npz
-from tinynas.data.readers.folders import IMAGES, SOUNDS, TABLES, class_folders, entries, suffixes_below
+from tinynas.data.readers.folders import IMAGES, SOUNDS, TABLES, class_folders, entries, files_in, suffixes_below
 from tinynas.data.readers.images import read_images
 from tinynas.data.readers.listing import listed
+from tinynas.data.readers.media import is_listed
 from tinynas.data.readers.rows import read_rows
 from tinynas.data.readers.signals import read_signals
 from tinynas.data.readers.sound import read_sounds
@@ -99,10 +100,17 @@ def _is_npy(path: Path, options: ReadOptions) -> bool:
 
 
 def _has(path: Path, suffixes: frozenset[str]) -> bool:
-    """Whether `path` is a folder of class folders with such files in them, and no IDX files."""
+    """Whether `path` is a folder with such files in class folders, or more of them than tables right in it, and no
+    IDX files or arrays; or one with a table that lists them.
+    """
     if not os.path.isdir(path) or is_idx(path):
         return False
-    return any(suffixes_below(folder, 2) & suffixes for folder in class_folders(path))
+    if any(suffixes_below(folder, 2) & suffixes for folder in class_folders(path)):
+        return True
+    flat = files_in(path, suffixes)
+    if not flat or any(entry.suffix.lower() in (".npz", ".npy") for entry in entries(path)):
+        return False
+    return len(flat) > len(files_in(path, TABLES)) or is_listed(path, suffixes)
 
 
 def _has_tables(path: Path) -> bool:
@@ -126,13 +134,13 @@ READERS = (
     Reader("a set of .npy files", EVERY, _is_npy, _plain(lambda path, options: read_npy(path, None))),
     Reader(
         "a folder of pictures",
-        EVERY | {"image_size", "colour"},
+        EVERY | {"label", "group", "image_size", "colour"},
         lambda path, _: _has(path, IMAGES),
         _plain(read_images),
     ),
     Reader(
         "a folder of WAV files",
-        EVERY | {"window", "stride", "sample_rate", "mels"},
+        EVERY | {"label", "group", "window", "stride", "sample_rate", "mels"},
         lambda path, _: _has(path, SOUNDS),
         _plain(read_sounds),
     ),

@@ -7,7 +7,7 @@ overrule it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -94,6 +94,17 @@ def choose_roles(tables: Sequence[Table], options: ReadOptions, folders: Sequenc
     return Roles(label, group, tuple(values), clock, options.columns is None, (*notes, *_sentences(left)))
 
 
+def choose_label(table: Table, options: ReadOptions, others: Collection[int]) -> tuple[int | None, list[str]]:
+    """The column of the label in a table that lists files, but for the columns `others`, and what is to be said."""
+    facts = _Facts([table], options)
+    if options.label is not None:
+        return column_of(table, options.label, "label"), []
+    free = [key for number, key in enumerate(facts.keys) if number not in others and number in table.texts]
+    free += [key for key in facts.keys if key not in free and facts.keys.index(key) not in others]
+    label, notes = facts.guessed(free)
+    return None if label is None else facts.keys.index(label), notes
+
+
 _RISES = "only rises, as a time stamp or a counter does"
 _NAMED = "is called a time or a row number"
 _PERSON = "says who or what was recorded (--group makes it keep what belongs together on one side)"
@@ -156,6 +167,10 @@ class _Facts:
         free = [key for key in self.keys if key != group and (key not in chosen or self.is_text(key))]
         if folders is not None:
             return self._label_in_folders(free, folders)
+        return self.guessed(free)
+
+    def guessed(self, free: Sequence[Key]) -> tuple[Key | None, list[str]]:
+        """The likeliest label among some columns, and the sentence that says so."""
         found = list(dict.fromkeys(self._candidates(free)))
         if not found:
             return None, []

@@ -15,11 +15,9 @@ from tinynas.data.readers.labels import plain_labels, require_classes
 from tinynas.data.readers.listing import listed
 from tinynas.data.readers.sheets import Marks, Sheet, Sheets, count_missing, csv_meta, marks_in, read_sheets
 from tinynas.data.readers.timing import Timing, resampled, said, timings
-from tinynas.data.readers.windows import BLOCKS, Recording, Stretch, Windows, cut, stretches
+from tinynas.data.readers.windows import BLOCKS, LEAST_GROUPS, Recording, Stretch, Windows, cut, stretches
 from tinynas.errors import DataError
 from tinynas.options.reading import ReadOptions, Seconds
-
-_LEAST_GROUPS = 3  # of a class: one for the test, two for the folds of the search
 
 
 def read_signals(path: Path, options: ReadOptions) -> Source:
@@ -133,7 +131,7 @@ def _grouped(
         return found, found_test, ()
     pairs = {(stretch.label, folder[stretch.group]) for stretch in found}
     labels = [label for label, _ in pairs]
-    if min(labels.count(label) for label in set(labels)) < (_LEAST_GROUPS if found_test is None else 2):
+    if min(labels.count(label) for label in set(labels)) < (LEAST_GROUPS if found_test is None else 2):
         return found, found_test, ()
 
     def renamed(some: list[Stretch]) -> list[Stretch]:
@@ -149,7 +147,7 @@ def _windows(
 ) -> tuple[Windows, tuple[str, ...]]:
     """The windows of the training part, of classes with too few recordings in blocks, and a note on that."""
     windows, note = cut(found, window, stride), tuple[str, ...]()
-    least = _LEAST_GROUPS if is_split_later else 2
+    least = LEAST_GROUPS if is_split_later else 2
     counts = windows.groups_of()
     few = sorted(label for label, count in counts.items() if count < least)
     if few and options.group is None:

@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.str_]
 
+LEAST_GROUPS = 3  # of a class: one for the test part, two for the folds of a search
 BLOCKS = 10  # that a stretch is cut into where a class has too few recordings
 
 
@@ -106,14 +107,14 @@ def _chosen(stretch: Stretch, window: int, stride: int, is_blocked: bool) -> tup
         lost[SKIPPED] = (count - 1) * (stride - window)
     spoilt = np.concatenate([[0], np.cumsum(stretch.spoilt)])
     whole = spoilt[starts + window] == spoilt[starts]
-    blocks = _blocks(count, -(-window // stride) - 1) if is_blocked else np.zeros(count, dtype=np.int64)
+    blocks = blocks_of(count, -(-window // stride) - 1) if is_blocked else np.zeros(count, dtype=np.int64)
     keep = whole & (blocks >= 0)
-    covered = [_covered(starts[rows], n, window) for rows in (slice(None), whole, keep)]
-    lost |= {SPOILT: covered[0] - covered[1], BETWEEN: covered[1] - covered[2]}
+    held = [covered(starts[rows], n, window) for rows in (slice(None), whole, keep)]
+    lost |= {SPOILT: held[0] - held[1], BETWEEN: held[1] - held[2]}
     return starts[keep], blocks[keep], {why: rows for why, rows in lost.items() if rows}
 
 
-def _covered(starts: Ints, n: int, window: int) -> int:
+def covered(starts: Ints, n: int, window: int) -> int:
     """How many of n rows are in a window."""
     edges = np.zeros(n + 1, dtype=np.int64)
     np.add.at(edges, starts, 1)
@@ -121,7 +122,7 @@ def _covered(starts: Ints, n: int, window: int) -> int:
     return int((np.cumsum(edges)[:n] > 0).sum())
 
 
-def _blocks(count: int, overlap: int) -> Ints:
+def blocks_of(count: int, overlap: int) -> Ints:
     """The block of each of `count` windows, of which each shares steps with the next `overlap`; -1 between blocks."""
     most = max(1, (count + overlap) // (1 + overlap))
     n = min(BLOCKS, most, max(3, count // (4 * overlap + 1)))

@@ -85,21 +85,25 @@ class Normalization:
 
 
 def fit_normalization(
-    x: Array, rows: npt.NDArray[np.int64] | None, where: str, ends: tuple[Doubles, Doubles] | None = None
+    x: Array,
+    rows: npt.NDArray[np.int64] | None,
+    where: str,
+    ends: tuple[Doubles, Doubles] | None = None,
+    is_asked: bool = False,
 ) -> Normalization:
     """What brings the training rows of x (n, H, W, C) to [0, 1].
 
     ubyte: 1/255, whatever the values are.  bool, and float already within [0, 1] that uses 32 of 256 steps at least:
     left as it is.  All else: from the least and greatest training value, a channel at a time, or from `ends`, which
-    are those of each channel (C,).
+    are those of each channel (C,); with `is_asked` these go before what the type says.
     """
     dtype = x.dtype.name
-    if x.dtype == np.uint8:
+    if x.dtype == np.uint8 and not is_asked:
         return Normalization((0.0,), (1 / 255,), dtype)
     low, high = extremes(x, rows) if ends is None else ends
     span = high - low
     scale = np.divide(1.0, span, out=np.zeros_like(span), where=span > 1 / _FLOAT32_MAX)
-    if x.dtype.kind == "b" or (x.dtype.kind == "f" and low.min() >= 0 and high.max() <= 1):
+    if not is_asked and (x.dtype.kind == "b" or (x.dtype.kind == "f" and low.min() >= 0 and high.max() <= 1)):
         narrow = (scale > _NARROW) & (x.dtype.kind == "f")
         if not narrow.any():
             return Normalization((0.0,), (1.0,), dtype)

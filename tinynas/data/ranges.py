@@ -63,8 +63,10 @@ def find_ranges(x: Array, rows: Ints | None, y: Ints, choice: str | None, names:
     the bulk would have fewer than 16 of the 256 steps of int8, or a value is a mark of failed readings, what is far off
     is left out, unless it tells the classes apart. names: of the channels, for the notes.
     """
+    if x.dtype == np.uint8 and choice != "robust":  # has a range of its own
+        return Ranges(np.zeros(x.shape[-1]), np.full(x.shape[-1], 255.0))
     low, high = extremes(x, rows)
-    if choice == "full" or x.dtype == np.uint8 or x.dtype.kind == "b":
+    if choice == "full" or x.dtype.kind == "b":
         return Ranges(low, high)
     found = []
     for channel, values in enumerate(samples_of(x, rows)):

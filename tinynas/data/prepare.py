@@ -34,7 +34,8 @@ class Source:
 
     groups: a name or number a sample; samples of one group are never split.  features: how the samples were made from
     sound.  notes: sentences for the person, on what was left out or assumed.  channels: their names, where the files
-    give them.  is_clean: missing values were treated by the reader.
+    give them.  is_clean: missing values were treated by the reader.  no_classes: a sentence that says why the labels
+    cannot be classes, for those who need such.
     """
 
     meta: Meta
@@ -48,6 +49,7 @@ class Source:
     notes: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     is_clean: bool = False
+    no_classes: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ class _Part:
 def prepare(source: Source, options: Options) -> Prepared:
     """The checked, laid out, split and normalised samples of `source`; DataError for what cannot be used."""
     check_options(options.reshape, options.test_fraction, options.seed)
+    if source.no_classes is not None:
+        raise DataError(source.no_classes)
     where = source.meta.name
     train = _part(source.x, source.y, source.groups, options, f"{where}, training part")
     test = _test_part(source, options, train.x)

@@ -150,7 +150,8 @@ def _told(
 
 def _note(one: _Channel, about: _Clipped, names: Sequence[str]) -> str:
     name = f"Channel {names[one.number]!r}" if one.number < len(names) else f"Channel {one.number + 1}"
-    values = " and ".join(f"{value:.6g} ({count:,} times)" for value, count in about.values[: max(1, len(one.marks))])
+    shown = about.values[: max(1, len(one.marks))]
+    values = " and ".join(f"{value:.6g} ({f'{count:,} times' if count > 1 else 'once'})" for value, count in shown)
     marks = ", as marks of failed readings are: --missing drop or interpolate treats them" if one.marks else ""
     start = (
         f"{name}: {about.count:,} of {about.of:,} values lie far from the others, such as {values}{marks}; in a range "

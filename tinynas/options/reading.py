@@ -132,12 +132,16 @@ class ReadOptions:
     label: str | None = _row(
         _column,
         "COLUMN",
-        "CSV: the column of the label, by name or number.",
-        "the one called label, class, target, y or activity, or the only one of text",
+        "CSV: the column of the label, by name or number; or folder, subfolder or file, where the place of a file says "
+        "its class.",
+        "the column that is called so, the only one of text, or else the place",
     )
     group: str | None = _row(_column, "COLUMN", "CSV: the column that says what belongs together, such as a person.")
     columns: tuple[str, ...] | None = _row(
-        _columns, "COLUMNS", "CSV: the columns to read, such as ax,ay,az.", "all others"
+        _columns,
+        "COLUMNS",
+        "CSV: the columns to read, such as ax,ay,az.",
+        "all but label, group, times, counters and text",
     )
     window: int | Seconds | None = _row(  # noqa: RUF009 (a field, as the others are)
         _length, "STEPS", "CSV of signals, WAV: a window's steps, or its time as 2s. Makes a CSV one of signals."

@@ -148,11 +148,12 @@ def _delimiter(body: Sequence[str]) -> str:
         if not rows:
             continue
         width, lines = max(Counter(map(len, rows)).items(), key=lambda item: (item[1], item[0]))
+        rows = rows[next(i for i, row in enumerate(rows) if len(row) == width) :]  # without titles
         later = [cell for row in rows[1:] or rows for cell in row]
         numeric = sum(_is_numeric(cell, delimiter) for cell in later) / len(later)
         if (width < 2) != (delimiter == _NONE) or (width < 2 and numeric < 0.9):
             continue
-        rank = lines / len(rows), round(numeric, 2), width > 1
+        rank = lines / len(rows), round(numeric, 1), width > 1
         if rank > best_rank:
             best, best_rank = delimiter, rank
     if best != _NONE:

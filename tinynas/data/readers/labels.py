@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinynas.data.readers.roles import is_whole
-from tinynas.errors import DataError
+from tinynas.data.readers.columns import is_whole
 
 _FEW = 20  # classes that may be, however few samples there are
 
@@ -23,10 +22,11 @@ def plain_labels(labels: Sequence[str]) -> npt.NDArray[Any]:
     return np.array(labels, dtype=np.str_)
 
 
-def require_classes(labels: Sequence[str], path: Path) -> None:
-    """Raise DataError for labels of which nearly every row has another."""
-    if len(set(labels)) > max(_FEW, len(labels) // 2):
-        raise DataError(
-            f"{path}: the label takes {len(set(labels)):,} values in {len(labels):,} rows, such as {labels[0][:40]!r}, "
-            f"which are no classes: name the column of the classes with label (--label)"
-        )
+def why_no_classes(labels: Sequence[str], path: Path) -> str | None:
+    """The sentence on labels of which nearly every row has another; None where they may be classes."""
+    if len(set(labels)) <= max(_FEW, len(labels) // 2):
+        return None
+    return (
+        f"{path}: the label takes {len(set(labels)):,} values in {len(labels):,} rows, such as {labels[0][:40]!r}, "
+        f"which are no classes: name the column of the classes with label (--label)"
+    )

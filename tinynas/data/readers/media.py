@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinynas.data.readers.columns import column_of
 from tinynas.data.readers.folders import TABLES, below, class_folders, files_in, parts
 from tinynas.data.readers.listing import listed
 from tinynas.data.readers.names import plain
 from tinynas.data.readers.official import SPLIT_COLUMNS, listed_for_test, part_of
 from tinynas.data.readers.places import PLACES, Placed, placed
-from tinynas.data.readers.roles import choose_label, column_of, open_tables
+from tinynas.data.readers.roles import choose_label, open_tables
 from tinynas.data.readers.tables import Table
 from tinynas.errors import DataError
 from tinynas.options.reading import ReadOptions

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinynas.data.prepare import Source
-from tinynas.data.readers.labels import plain_labels, require_classes
+from tinynas.data.readers.labels import plain_labels, why_no_classes
 from tinynas.data.readers.sheets import Sheet, csv_meta, read_sheets
 from tinynas.data.readers.tables import Table
 from tinynas.errors import DataError
@@ -38,7 +38,6 @@ def read_rows(path: Path, options: ReadOptions) -> Source:
 
     sheets = read_sheets(path, options, needs_window)
     x, labels, groups = _joined(sheets.train)
-    require_classes(labels, path)
     meta, channels = csv_meta(path), tuple[str, ...]()
     shape: tuple[int, ...] = (x.shape[1],)
     spans = _spans(x)
@@ -48,6 +47,7 @@ def read_rows(path: Path, options: ReadOptions) -> Source:
     source = Source(
         meta, x.reshape(-1, *shape), plain_labels(labels), groups=groups, notes=sheets.notes, channels=channels
     )
+    source = replace(source, no_classes=why_no_classes(labels, path))
     if sheets.test is None:
         return source
     x_test, labels_test, groups_test = _joined(sheets.test)

@@ -14,16 +14,19 @@ import numpy.typing as npt
 from tinynas.data.clean import shown_marks
 from tinynas.data.files import Meta, read_meta
 from tinynas.data.missing import find_marks, is_missing
+from tinynas.data.prepare import WARNING
+from tinynas.data.readers.columns import Key, keys, place_of_label
 from tinynas.data.readers.folders import TABLES, class_folders, files_in, parts
 from tinynas.data.readers.listing import listed
-from tinynas.data.readers.official import split_files
+from tinynas.data.readers.official import part_of, split_files
 from tinynas.data.readers.places import FILE, PLACES, Placed, names_as_labels, placed, said_of_names
-from tinynas.data.readers.roles import Key, Roles, choose_roles, keys, open_tables, place_of_label
+from tinynas.data.readers.roles import Roles, choose_roles, open_tables
 from tinynas.data.readers.tables import Table
 from tinynas.errors import DataError
 from tinynas.options.reading import ReadOptions
 
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Marks = tuple[tuple[float, ...], ...]
 
@@ -32,10 +35,12 @@ Marks = tuple[tuple[float, ...], ...]
 class Sheet:
     """The rows of a file: `values` (n, channels), NaN where nothing is, `labels` (n,) and `groups` (n,) as text.
 
-    folder: the class folder or person that the file is in, "" for none.  time: the column that tells it, as it lies.
+    rows: which of the table's rows these are (n,), ascending.  folder: the class folder or person that the file is in,
+    "" for none.  time: the column that tells it, as it lies.
     """
 
     table: Table
+    rows: Ints
     values: Floats
     labels: npt.NDArray[np.str_]
     groups: npt.NDArray[np.str_] | None
@@ -46,6 +51,20 @@ class Sheet:
     def path(self) -> Path:
         """The file."""
         return self.table.path
+
+    @property
+    def lines(self) -> Ints:
+        """The line of each row."""
+        return self.table.lines[self.rows]
+
+    def of(self, chosen: Mask) -> Sheet:
+        """The same of some of the rows."""
+        rows = np.flatnonzero(chosen)
+        time = self.time
+        if time is not None:
+            time = tuple(time[row] for row in rows) if isinstance(time, tuple) else time[rows]
+        groups = None if self.groups is None else self.groups[rows]
+        return Sheet(self.table, self.rows[rows], self.values[rows], self.labels[rows], groups, self.folder, time)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +112,10 @@ def read_sheets(path: Path, options: ReadOptions, needs: Callable[[Sequence[Tabl
         tables_test = test = None
     tested = None if tables_test is None or test is None else _sheets(tables_test, test, roles, tables[0])
     _refuse_faults([*sheets, *(tested or ())], roles, options)
+    if tested is None and roles.part is not None:
+        sheets, tested, note = _parted(sheets, roles.part)
+        notes += (note,)
+    notes += _telling(sheets, roles) if by_place else ()
     return Sheets(sheets, tested, roles, by_place, notes)
 
 
@@ -163,6 +186,35 @@ def _named(tables: Sequence[Table], train: Placed, test: Placed | None) -> tuple
     return replace(train, labels=labels, by=FILE), test, said_of_names(labels)
 
 
+def _telling(sheets: Sequence[Sheet], roles: Roles) -> tuple[str, ...]:
+    """A warning of each channel that has one value in all files of a class, and another in each."""
+    notes = []
+    for channel, (name, _) in enumerate(roles.values):
+        values: dict[str, set[float]] = {}
+        for sheet in sheets:
+            if len(sheet.values):
+                ends = {float(sheet.values[:, channel].min()), float(sheet.values[:, channel].max())}
+                values.setdefault(str(sheet.labels[0]), set()).update(ends)
+        if all(len(own) == 1 for own in values.values()) and len(set().union(*values.values())) == len(values) > 1:
+            notes.append(
+                f"{WARNING}Column {name!r} has one value in all of a class and another in each, so it tells the class "
+                f"by itself: leave it out with --columns."
+            )
+    return tuple(notes)
+
+
+def _parted(sheets: Sequence[Sheet], part: Key) -> tuple[list[Sheet], list[Sheet], str]:
+    """The rows for training and for the test, as the column `part` says, and the sentence on it."""
+    says = [np.array([part_of(text) for text in sheet.table.text(keys(sheet.table).index(part))]) for sheet in sheets]
+    test = "test" if any((own == "test").any() for own in says) else "val"
+    note = f"The training and the test part are as column {part[0]!r} says."
+    if test == "test" and any((own == "val").any() for own in says):
+        note = f"{note[:-1]}; what is for validation is training data, since a search validates on folds of its own."
+    train = [sheet.of(own != test) for sheet, own in zip(sheets, says, strict=True)]
+    tested = [sheet.of(own == test) for sheet, own in zip(sheets, says, strict=True)]
+    return [sheet for sheet in train if len(sheet.rows)], [sheet for sheet in tested if len(sheet.rows)], note
+
+
 def _sheets(tables: Sequence[Table], files: Placed, roles: Roles, first: Table) -> list[Sheet]:
     return [
         _sheet(table, label, folder, roles, first)
@@ -173,7 +225,7 @@ def _sheets(tables: Sequence[Table], files: Placed, roles: Roles, first: Table) 
 def _sheet(table: Table, label: str, folder: str, roles: Roles, first: Table) -> Sheet:
     """The rows of a table by the roles of its columns, which must be there."""
     places = {key: number for number, key in enumerate(keys(table))}
-    other = {roles.label, roles.group}
+    other = {roles.label, roles.group, roles.part}
     held = [key for key in places if key not in other and (key in roles.values or key not in keys(first))]
     if not set(roles.values) <= set(held) or (table is not first and roles.strict and held != list(roles.values)):
         wanted = [key[0] for key in roles.values]
@@ -181,7 +233,7 @@ def _sheet(table: Table, label: str, folder: str, roles: Roles, first: Table) ->
             f"{table.path}: its columns are {listed([key[0] for key in held])}, those of {first.path.name} "
             f"{listed(wanted)}; wanted the same in each file"
         )
-    for key in other:
+    for key in (roles.label, roles.group):
         if key is not None and key not in places:
             raise DataError(f"{table.path}: has no column {key[0]!r}; the columns are {listed(table.names)}")
     values = np.full((len(table), len(roles.values)), np.nan, np.float32)
@@ -192,7 +244,7 @@ def _sheet(table: Table, label: str, folder: str, roles: Roles, first: Table) ->
     groups = None if roles.group is None else table.text(places[roles.group])
     time = None if roles.clock is None or roles.clock not in places else _time(table, places[roles.clock])
     texts = np.array(labels, dtype=np.str_), None if groups is None else np.array(groups, dtype=np.str_)
-    return Sheet(table, values, *texts, folder, time)
+    return Sheet(table, np.arange(len(table)), values, *texts, folder, time)
 
 
 def _time(table: Table, column: int) -> Any:

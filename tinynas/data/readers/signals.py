@@ -11,7 +11,7 @@ import numpy as np
 
 from tinynas.data.missing import interpolated, is_missing, longest_run
 from tinynas.data.prepare import Source
-from tinynas.data.readers.labels import plain_labels, require_classes
+from tinynas.data.readers.labels import plain_labels, why_no_classes
 from tinynas.data.readers.listing import listed
 from tinynas.data.readers.sheets import Marks, Sheet, Sheets, count_missing, csv_meta, marks_in, read_sheets
 from tinynas.data.readers.timing import Timing, resampled, said, timings
@@ -35,7 +35,9 @@ def read_signals(path: Path, options: ReadOptions) -> Source:
     n = len(sheets.train)
     recordings = [_recording(sheet, own, marks, options) for sheet, own in zip(every, timing, strict=True)]
     found, found_test = stretches(recordings[:n]), None if sheets.test is None else stretches(recordings[n:])
-    require_classes([str(label) for recording in recordings[:n] for label in recording.labels], path)
+    rows = [str(label) for recording in recordings[:n] for label in recording.labels]
+    if (why := why_no_classes(rows, path)) is not None:
+        raise DataError(why)
     found, found_test, grouped = _grouped(found, found_test, sheets, options)
     windows, blocked = _windows(path, found, window, stride, sheets.test is None, options)
     tested = None if found_test is None else cut(found_test, window, stride)
@@ -62,7 +64,7 @@ def _timing(
         return [None] * len(every), (f"No column tells the time: the rows are taken to come at {options.rate:g} Hz.",)
     name = sheets.roles.clock[0]
     found, assumed = timings([sheet.time for sheet in every], name)
-    files, lines = [sheet.path.name for sheet in every], [sheet.table.lines for sheet in every]
+    files, lines = [sheet.path.name for sheet in every], [sheet.lines for sheet in every]
     return found, (*assumed, *said(found, files, lines, name, options.rate))
 
 
@@ -107,7 +109,10 @@ def _recording(sheet: Sheet, timing: Timing | None, marks: Marks, options: ReadO
     values, labels = sheet.values, sheet.labels
     groups = sheet.groups if sheet.groups is not None else np.full(len(values), str(sheet.path))
     spoilt = np.zeros(len(values), dtype=bool)
-    begins = np.empty(0, dtype=np.int64) if timing is None else timing.breaks
+    begins = np.flatnonzero(np.diff(sheet.rows) > 1) + 1  # rows between are of the other part
+    if timing is not None:
+        begins = np.union1d(begins, timing.breaks)
+        timing = replace(timing, breaks=begins)
     if options.missing is not None:
         missing = is_missing(values, marks)
         edges = [0, *begins.tolist(), len(values)]

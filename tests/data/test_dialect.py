@@ -43,7 +43,7 @@ def test_every_dialect_is_the_same_table(
         trailing = False
         head = "" if head.startswith("Device") else head
     rows = [(a.replace(".", decimal), b.replace(".", decimal), label) for a, b, label in ROWS]
-    names = ("ax (°)", "ay", "label") if encoding == "cp1252" else HEADER
+    names = ("ax(°)", "ay", "label") if encoding == "cp1252" else HEADER
     lines = [delimiter.join(row) + (mark if trailing else "") for row in ((names, *rows) if header else rows)]
     content = (head.format(mark) + "\n".join(lines) + "\n").replace("\n", ends)
     (folder / "a.csv").write_bytes(content.encode(encoding))

@@ -87,6 +87,6 @@ def _is_mark(value: Any, values: Array) -> bool:
 
 
 def _is_known(value: float) -> bool:
-    """Whether a value is one that recorders write: nines alone (99, -999, 9999.9), or the end of an integer's range."""
+    """Whether a value is one that recorders write: nines alone (-999, 9999.9), or the end of an integer's range."""
     digits = f"{abs(value):.7g}".replace(".", "")  # as many digits as float32 has
-    return (len(digits) > 1 and set(digits) == {"9"}) or value in _LIMITS or value in _ROUND
+    return (len(digits) > 2 and set(digits) == {"9"}) or value in _LIMITS or value in _ROUND

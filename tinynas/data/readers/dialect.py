@@ -142,6 +142,8 @@ def _head(lines: Sequence[str]) -> tuple[int, str | None, str | None]:
 
 def _delimiter(body: Sequence[str]) -> str:
     """The delimiter that splits the lines into equally many cells, most of them numbers, as far as any does."""
+    if len(body) > 1 and "," not in body[0] and all(_COMMA_NUMBER.fullmatch(line.strip()) for line in body[1:]):
+        return ";"  # a single column with decimal commas
     best, best_rank = ",", (0.0, 0.0, False)
     for delimiter in (*_DELIMITERS, _NONE):
         rows = _split(body, delimiter)

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinynas.data.missing import is_missing
 from tinynas.data.prepare import Source
 from tinynas.data.readers.labels import plain_labels, why_no_classes
-from tinynas.data.readers.sheets import Sheet, csv_meta, read_sheets
+from tinynas.data.readers.sheets import Sheet, csv_meta, marks_in, read_sheets
 from tinynas.data.readers.tables import Table
 from tinynas.errors import DataError
 from tinynas.options.reading import ReadOptions
@@ -40,8 +41,7 @@ def read_rows(path: Path, options: ReadOptions) -> Source:
     x, labels, groups = _joined(sheets.train)
     meta, channels = csv_meta(path), tuple[str, ...]()
     shape: tuple[int, ...] = (x.shape[1],)
-    spans = _spans(x)
-    if spans.max() > _UNLIKE * np.median(spans[spans > 0] if spans.any() else spans):
+    if _are_unlike(_spans(x)) and _are_unlike(_spans(np.where(is_missing(x, marks_in(sheets.train)), np.nan, x))):
         shape, channels = (1, 1, x.shape[1]), sheets.channels
         meta = meta.with_layout("series", "the columns' ranges are unlike, so each is a channel")
     source = Source(
@@ -59,6 +59,10 @@ def read_rows(path: Path, options: ReadOptions) -> Source:
         y_test=both[len(labels) :],
         groups_test=groups_test,
     )
+
+
+def _are_unlike(spans: Any) -> bool:
+    return bool(spans.max() > _UNLIKE * np.median(spans[spans > 0] if spans.any() else spans))
 
 
 def _spans(x: Floats) -> Any:

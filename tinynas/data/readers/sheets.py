@@ -259,24 +259,28 @@ def _refuse_faults(sheets: Sequence[Sheet], roles: Roles, options: ReadOptions) 
     """
     for sheet in sheets:
         table, places = sheet.table, {key: number for number, key in enumerate(keys(sheet.table))}
-        for key in roles.values:
-            number = places[key]
-            fault = table.faults.get(number)
-            if number not in table.numeric:
-                fault = next(((int(table.lines[row]), cell) for row, cell in enumerate(table.texts[number])), None)
-            if fault is not None:
-                raise DataError(_fault(table, key, fault, "say with columns (--columns) which ones to read"))
-            if number in table.holes and options.missing in (None, "error"):
-                counted = count_missing(sheets, (), [name for name, _ in roles.values])
-                hint = "say what becomes of such values with missing (--missing drop or interpolate), or with columns "
-                raise DataError(
-                    _fault(table, key, table.holes[number], f"{hint}(--columns) which ones to read", counted)
-                )
+        faults = [(fault, key) for key in roles.values if (fault := _first_fault(table, places[key])) is not None]
+        if faults:
+            fault, key = min(faults)
+            raise DataError(_fault(table, key, fault, "say with columns (--columns) which ones to read"))
+        holes = [(table.holes[places[key]], key) for key in roles.values if places[key] in table.holes]
+        if holes and options.missing in (None, "error"):
+            hole, key = min(holes)
+            counted = count_missing(sheets, (), [name for name, _ in roles.values])
+            hint = "say what becomes of such values with missing (--missing drop or interpolate), or with columns"
+            raise DataError(_fault(table, key, hole, f"{hint} (--columns) which ones to read", counted))
         for one, what in ((roles.label, sheet.labels), (roles.group, sheet.groups)):
             empty = np.flatnonzero(what == "") if one is not None and what is not None else np.empty(0, int)
             if one is not None and len(empty):
                 more = f" and {len(empty) - 1:,} lines more" if len(empty) > 1 else ""
                 raise DataError(f"{table.path}, line {table.lines[empty[0]]}{more}: column {one[0]!r} is empty")
+
+
+def _first_fault(table: Table, number: int) -> tuple[int, str] | None:
+    """The line and the cell of the first text where numbers must be."""
+    if number in table.numeric:
+        return table.faults.get(number)
+    return next(((int(line), cell) for line, cell in zip(table.lines, table.texts[number], strict=True)), None)
 
 
 def _fault(table: Table, key: Key, fault: tuple[int, str], hint: str, counted: str = "") -> str:

@@ -181,7 +181,7 @@ def _resampled(values: npt.NDArray[Any], seconds: Doubles, rate: float) -> tuple
         return values[:1], np.zeros(min(n, 1), dtype=np.int64)
     if Counter(np.diff(seconds) > 0)[True] < (n - 1) / 2:  # several rows bear the same time
         seconds = np.linspace(seconds[0], seconds[-1], n)
-    own = (n - 1) / span
+    own, middle = (n - 1) / span, (seconds[1:] + seconds[:-1]) / 2
     source: npt.NDArray[Any] = values.astype(np.float64)
     if own > rate * (1 + _EXACT):
         even = np.linspace(seconds[0], seconds[-1], n)
@@ -191,5 +191,4 @@ def _resampled(values: npt.NDArray[Any], seconds: Doubles, rate: float) -> tuple
         source = sosfiltfilt(filter_, source, axis=0, padlen=min(n - 1, 30))
     at = seconds[0] + np.arange(int(span * rate + 1e-6) + 1) / rate
     made = np.stack([np.interp(at, seconds, column) for column in source.T], axis=1).astype(values.dtype)
-    middle = (seconds[1:] + seconds[:-1]) / 2
     return made, np.searchsorted(middle, at).astype(np.int64)

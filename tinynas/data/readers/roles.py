@@ -78,9 +78,8 @@ def choose_label(table: Table, options: ReadOptions, others: Collection[int]) ->
     facts = Columns([table], options)
     if options.label is not None:
         return column_of(table, options.label, "label"), []
-    free = [key for number, key in enumerate(facts.keys) if number not in others and number in table.texts]
-    free += [key for key in facts.keys if key not in free and facts.keys.index(key) not in others]
-    label, notes = facts.guessed(free)
+    taken = {facts.keys[number] for number in others}
+    label, notes = facts.guessed([key for key in facts.keys if key not in taken and key != facts.part(taken)])
     return None if label is None else facts.keys.index(label), notes
 
 

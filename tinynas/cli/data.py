@@ -34,7 +34,7 @@ def check(
     from tinynas.cli.console import console as console_for
     from tinynas.cli.session import load_data
 
-    dataset, source = load_data(data, given, console_for(stderr=True), say=as_json)
+    dataset, source = load_data(data, given, console_for(stderr=as_json), say=as_json)
     from tinynas.data.check import check as check_data
 
     found = check_data(dataset)
@@ -48,6 +48,7 @@ def check(
 
 def _show(found: "Check") -> None:
     from tinynas.cli.console import console, table
+    from tinynas.data.prepare import WARNING
 
     screen = console()
     height, width, channels = found.shape
@@ -70,7 +71,8 @@ def _show(found: "Check") -> None:
         classes.add_row(f"and {len(found.classes) - 40} more", "", "", "")
     screen.print(classes)
     for warning in found.warnings:
-        screen.print(f"Warning: {warning}")
+        if f"{WARNING}{warning}" not in found.notes:  # which were said while the data were read
+            screen.print(f"{WARNING}{warning}")
     if not found.warnings:
         screen.print("Nothing speaks against a search.")
 

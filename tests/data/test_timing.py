@@ -30,6 +30,7 @@ CLOCKS = {
     "milliseconds since 1970": ("timestamp", 10, 1_700_000_000_000, 100, False),
     "seconds since 1970": ("timestamp", 1, 1_700_000_000, 1, False),
     "nanoseconds since 1970": ("timestamp", 5_000_000, 1_700_000_000_000_000_000, 200, False),
+    "nanoseconds since it was switched on": ("clock", 50_000_000, 49_105_962_326_000, 20, True),
     "minutes by name": ("time (min)", 2, 0, 1 / 120, False),
 }
 

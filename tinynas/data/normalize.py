@@ -26,7 +26,8 @@ class Normalization:
     """normalised = clip((raw - offset) * scale, 0, 1), per channel (last axis) or with one value for all.
 
     A scale of 0 stands for a channel that is constant in the training samples: it becomes 0 everywhere.
-    Clipping touches only values beyond the range of the training samples; the device does the same.
+    Clipping touches only values beyond the range of the training samples, or beyond that of their bulk where a few of
+    them lie far off (see ranges.py); the device does the same.
     """
 
     offset: tuple[float, ...]

@@ -92,7 +92,7 @@ def bulk_steps(x: Any) -> tuple[float, ...]:
 def samples_of(x: Any, rows: Ints | None) -> Iterator[Array]:
     """Yield some values (m,) of each channel, all of them where they are few, evenly from the rows (None: all)."""
     n, inner = len(x) if rows is None else len(rows), math.prod(x.shape[1:-1])
-    some = np.arange(0, n, max(1, min(n // 4096, n * inner // _SAMPLE_VALUES)))
+    some = np.arange(0, n, max(1, min(n // 256, n * inner // _SAMPLE_VALUES)))
     picked = np.asarray(x[some if rows is None else rows[some]])
     for channel in range(x.shape[-1]):
         values = picked[..., channel].ravel()

@@ -23,8 +23,8 @@ _GAP = 1.8  # steps: a row is missing
 _BREAK = 10.0  # steps, after which what comes is taken for another recording
 _SAME_RATE = 0.05  # rates that differ by less are one
 _EXACT = 0.01  # of the rate that is wanted: the rows are left as they are
-# The least value of a time since 1970 in such a unit (in 1973), and the least whole step between rows.
-_SINCE_1970 = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3), (1e8, 1.0))
+_DATES = (6.3e8, 4.1e9)  # seconds since 1970 of the years 1990 and 2099: a time there is a date
+# The least whole step between rows in such a unit.
 _STEPS = ((1e6, 1e-9, "nanoseconds"), (1e3, 1e-6, "microseconds"), (1.0, 1e-3, "milliseconds"))
 _FORMATS = ("%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%H:%M:%S", "%H:%M")
 _WORDS = {1.0: "seconds", 1e-3: "milliseconds", 1e-6: "microseconds", 1e-9: "nanoseconds", 60.0: "minutes"}
@@ -140,7 +140,7 @@ def _unit(times: Sequence[Doubles], name: str) -> tuple[float | None, str]:
         return None, ""
     step = float(np.median(np.concatenate(steps)))
     start = float(np.median([np.nanmin(own) for own in times]))
-    since = next((unit for least, unit in _SINCE_1970 if start >= least), None)
+    since = next((unit for unit in (1.0, 1e-3, 1e-6, 1e-9) if _DATES[0] <= start * unit <= _DATES[1]), None)
     if since is not None:
         return since, ""
     is_whole = all((own == np.round(own)).all() for own in steps)

@@ -73,8 +73,12 @@ def test_check_warns_of_a_leak(call, tmp_path) -> None:
 
 def test_what_was_assumed_is_said(call, tmp_path) -> None:
     path = write_csv(tmp_path / "a.csv", [["a", "b", "kind"], *[[i, i % 7, "xy"[i % 2]] for i in range(60)]])
-    _, _, err = call("data", "check", path)
+    _, out, err = call("data", "check", path)
+    assert "The label is column 'kind' (no other was asked for)." in out
+    assert err == ""
+    _, out, err = call("data", "check", path, "--json")
     assert "The label is column 'kind' (no other was asked for)." in err
+    assert "The label is column 'kind' (no other was asked for)." in json.loads(out)["notes"]
 
 
 @pytest.mark.parametrize(

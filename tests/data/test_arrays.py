@@ -1,5 +1,6 @@
 """NumPy's files and tf.data: every way the arrays may be called, and files that would lie, run code or never end."""
 
+import contextlib
 import io
 import zipfile
 
@@ -43,6 +44,69 @@ def test_npy_in_a_folder_or_as_a_pair(tmp_path) -> None:
         load(tmp_path / "answers.npy")
     with pytest.raises(UsageError, match="label cannot be given with a labels file"):
         load_pair(tmp_path / "x.npy", tmp_path / "answers.npy", label="a")
+
+
+OBJECTS = {
+    "text": (np.array(["b", "a"] * 15, dtype=object), ("a", "b")),
+    "NumPy's text": (np.array([np.str_("b"), np.str_("a")] * 15, dtype=object), ("a", "b")),
+    "bytes": (np.array([b"b", b"a"] * 15, dtype=object), ("a", "b")),
+    "numbers": (np.array([7, 3] * 15, dtype=object), ("3", "7")),
+    "NumPy's numbers": (np.array([np.int64(7), np.int64(3)] * 15, dtype=object), ("3", "7")),
+    "whole floats": (np.array([7.0, 3.0] * 15, dtype=object), ("3", "7")),
+    "a column": (np.array(["b", "a"] * 15, dtype=object)[:, None], ("a", "b")),
+}
+
+
+@pytest.mark.parametrize(("y", "names"), OBJECTS.values(), ids=OBJECTS.keys())
+def test_labels_that_pandas_left_as_objects(tmp_path, y, names) -> None:
+    np.savez(tmp_path / "set.npz", x=X, y=y)
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "y.npy", y)
+    data = load(tmp_path / "set.npz")
+    assert data.class_names == names
+    assert load(tmp_path / "x.npy").digest == data.digest
+    plain = np.array([value.decode() if isinstance(value, bytes) else value for value in y.ravel()]).tolist()
+    assert data.digest == from_arrays(X, plain).digest
+
+
+class Bomb:
+    def __reduce__(self):
+        return open, ("bomb-went-off", "w")
+
+
+@pytest.mark.parametrize(
+    ("y", "sentence"),
+    [
+        (np.array([Bomb()] * 30, dtype=object), "where a label must be"),
+        (np.array(["a", None] * 15, dtype=object), r"holds nothing and str where a label must be \(the first at 1\)"),
+        (np.array(["a", float("nan")] * 15, dtype=object), "holds float and str where a label must be"),
+        (np.array(["a", ["b"]] * 15, dtype=object), "holds list and str where a label must be"),
+    ],
+)
+def test_objects_that_are_no_labels_are_told_and_run_nothing(tmp_path, monkeypatch, y, sentence) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez(tmp_path / "set.npz", x=X, y=y)
+    with pytest.raises(DataError, match=rf"set\.npz, y\.npy: .*{sentence}"):
+        load(tmp_path / "set.npz")
+    np.savez(tmp_path / "set.npz", x=np.array([Bomb()] * 30, dtype=object), y=Y)
+    with pytest.raises(DataError, match=r"x\.npy: holds Python objects, wanted numbers or strings"):
+        load(tmp_path / "set.npz")
+    assert not (tmp_path / "bomb-went-off").exists()
+
+
+def test_damaged_objects_are_told(tmp_path) -> None:
+    whole = _npy(np.array(["b", "a"] * 15, dtype=object))
+    rng = np.random.default_rng(0)
+    for end in (len(whole) - 1, len(whole) - 40, 140):
+        _npz(tmp_path / "set.npz", x=_npy(X), y=whole[:end])
+        with pytest.raises(DataError, match=r"y\.npy: holds Python objects"):
+            load(tmp_path / "set.npz")
+    for _ in range(60):
+        content = bytearray(whole)
+        content[int(rng.integers(128, len(whole)))] = int(rng.integers(256))
+        _npz(tmp_path / "set.npz", x=_npy(X), y=bytes(content))
+        with contextlib.suppress(DataError):
+            load(tmp_path / "set.npz")
 
 
 def test_large_npy_files_stay_on_disk(tmp_path) -> None:

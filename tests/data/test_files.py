@@ -136,8 +136,8 @@ def test_missing_files_name_what_was_looked_for_and_what_is_there(tmp_path: Path
 
 def test_a_crowded_folder_is_listed_in_short(tmp_path: Path) -> None:
     for i in range(12):
-        (tmp_path / f"photo{i:02}.png").touch()
-    with pytest.raises(DataError, match=r"photo07\.png and 4 more;"):
+        (tmp_path / f"photo{i:02}.raw").touch()
+    with pytest.raises(DataError, match=r"photo07\.raw and 4 more;"):
         load(tmp_path)
 
 

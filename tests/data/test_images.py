@@ -105,17 +105,14 @@ def test_a_picture_that_lies_on_its_side_is_turned_upright(tmp_path) -> None:
     assert (np.diff(columns) < 0.02).all()  # what was above is now on the right
 
 
-@pytest.mark.parametrize("mode", ["1", "P", "RGBA", "LA", "CMYK", "I;16"])
+@pytest.mark.parametrize("mode", ["1", "P", "RGBA", "LA", "CMYK"])
 def test_modes(tmp_path, mode) -> None:
     def make():
-        if mode == "I;16":
-            return Image.fromarray(np.full((6, 4), 0x8000, dtype=np.uint16))
         return grey().convert("RGB").convert(mode) if mode not in ("LA", "1") else grey(mode=mode)
 
     data = load(save(tmp_path, make, suffix="tiff"))
-    assert data.input_shape == (6, 4, 1 if mode in ("1", "LA", "I;16") else 3)
-    if mode == "I;16":
-        np.testing.assert_array_equal(data.x, np.float32(128 / 255))
+    assert data.input_shape == (6, 4, 1 if mode in ("1", "LA") else 3)
+    assert data.normalization.source_dtype == "uint8"
 
 
 def test_what_is_transparent_is_black(tmp_path) -> None:
@@ -151,10 +148,101 @@ def test_a_picture_that_claims_to_be_enormous_is_not_unpacked(tmp_path) -> None:
         load(tmp_path, image_size=8)
 
 
-def test_values_without_a_range_are_refused(tmp_path) -> None:
-    save(tmp_path, lambda: Image.fromarray(RNG.random((4, 4), dtype=np.float32)), suffix="tiff")
-    with pytest.raises(DataError, match="mode F have no fixed range"):
-        load(tmp_path, image_size=4)
+def warm(rng, kind):
+    """A thermal picture: 16 bits of which a few hundred are used, with a warm spot where `kind` is 1."""
+    values = 51600 + rng.normal(0, 15, (6, 4))
+    values[2:4, 1:3] += 120 * kind
+    return values
+
+
+DEPTHS = {
+    "png": ("uint16", "png"),
+    "tiff": ("uint16", "tiff"),
+    "pgm": ("uint16", "pgm"),
+    "integers": ("int32", "tiff"),
+    "floats": ("float32", "tiff"),
+}
+
+
+@pytest.mark.parametrize(("dtype", "suffix"), DEPTHS.values(), ids=DEPTHS.keys())
+def test_pixels_of_more_than_8_bits_are_those_of_the_array(tmp_path, dtype, suffix) -> None:
+    """A folder of pictures is the set that the same pixels are as .npz: no bit is lost."""
+    rng = np.random.default_rng(3)
+    x = np.array([warm(rng, number % 2) for number in range(24)]).astype(dtype)
+    for number, values in enumerate(x):
+        place = tmp_path / "set" / "ab"[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(values).save(place / f"{number:02}.{suffix}")
+    data = load(tmp_path / "set")
+    order = [*range(0, 24, 2), *range(1, 24, 2)]
+    np.savez(tmp_path / "set.npz", x=x[order].astype(dtype), y=np.repeat(["a", "b"], 12))
+    assert data.digest == load(tmp_path / "set.npz").digest
+    assert data.normalization.source_dtype == dtype
+    assert any("which are kept as they are" in note for note in data.notes)
+    assert data.x.max() - data.x.min() == 1  # the range of the training part, and not of 16 bits
+
+
+def test_pictures_of_16_bits_are_resized_without_loss(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for number in range(5):
+            values = np.repeat(np.repeat(rng.integers(1000, 1256, (4, 4)), 4, 0), 4, 1).astype(np.uint16)
+            Image.fromarray(values).save(tmp_path / name / f"{number}.png")
+    small = load(tmp_path, image_size=4)
+    assert len(np.unique(small.x)) > 40
+    assert load(tmp_path, image_size=4, colour="rgb").input_shape == (4, 4, 3)
+
+
+def png(values, colour_type) -> bytes:
+    """A PNG of 16 bits a value: colour type 2 is RGB, 4 grey with opacity, 6 RGB with opacity."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    height, width = values.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("colour_type", [2, 6])
+def test_colours_of_16_bits_are_kept(tmp_path, colour_type) -> None:
+    rng = np.random.default_rng(1)
+    every = []
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for number in range(5):
+            values = rng.integers(20_000, 20_400, (3, 5, 3))
+            every.append(values)
+            opaque = np.concatenate([values, np.full((3, 5, 1), 65535)], axis=2)
+            content = png(opaque if colour_type == 6 else values, colour_type)
+            (tmp_path / name / f"{number}.png").write_bytes(content)
+    data = load(tmp_path)
+    known = {data.normalization.apply(values).tobytes() for values in every}
+    assert {sample.tobytes() for sample in (*data.x, *data.x_test)} == known
+    assert load(tmp_path, colour="grey").input_shape == (3, 5, 1)
+
+
+def test_what_pillow_cuts_is_said(tmp_path) -> None:
+    rng = np.random.default_rng(1)
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for number in range(5):
+            (tmp_path / name / f"{number}.png").write_bytes(png(rng.integers(0, 65536, (3, 5, 2)) | [0, 65535], 4))
+    assert "10 pictures have 16 bits a colour, of which only the upper 8 can be read." in load(tmp_path).notes
+
+
+def test_8_and_16_bits_in_one_folder(tmp_path) -> None:
+    save(tmp_path, grey)
+    for number in range(3):
+        Image.fromarray(RNG.integers(0, 65536, (6, 4)).astype(np.uint16)).save(tmp_path / "a" / f"deep{number}.png")
+    data = load(tmp_path)
+    assert data.normalization.source_dtype == "uint16"
+    assert "10 of the pictures have 8 bits and the others 16: all become 16." in data.notes
+    Image.fromarray(RNG.random((6, 4), dtype=np.float32)).save(tmp_path / "a" / "float.tiff")
+    with pytest.raises(DataError, match="the pictures differ in what a pixel is"):
+        load(tmp_path)
 
 
 def test_folders_beside_train_are_named(tmp_path) -> None:

@@ -19,7 +19,17 @@ def made(shape, **options):
 CASES = [
     ((28, 28), {}, "image", (28, 28, 1)),
     ((8, 6, 3), {}, "image", (8, 6, 3)),
-    ((100, 6), {}, "image", (100, 6, 1)),
+    ((64, 2), {}, "series", (64, 1, 2)),
+    ((100, 6), {}, "series", (100, 1, 6)),
+    ((9, 3), {}, "series", (9, 1, 3)),
+    ((100, 6), {"layout": "image"}, "image", (100, 6, 1)),
+    ((6, 100), {"layout": "series"}, "series", (6, 1, 100)),
+    ((6, 100), {"reshape": (6, 100)}, "image", (6, 100, 1)),
+    ((1, 28, 28), {"reshape": (28, 1, 28)}, "series", (28, 1, 28)),
+    ((3, 16, 12), {"reshape": (3, 16, 12)}, "image", (3, 16, 12)),
+    ((50, 13), {}, "image", (50, 13, 1)),
+    ((4, 5), {}, "image", (4, 5, 1)),
+    ((5, 2, 5), {}, "image", (5, 2, 5)),
     ((100, 6), {"layout": "series"}, "series", (100, 1, 6)),
     ((40, 1), {}, "series", (40, 1, 1)),
     ((1, 40), {}, "series", (40, 1, 1)),
@@ -57,6 +67,39 @@ def test_layouts(shape, options, layout: str, input_shape) -> None:
 )
 def test_the_reason_is_said(arguments, reason: str) -> None:
     assert choose_layout(*arguments)[1] == reason
+
+
+TURNED = [
+    ((1, 28, 28), {}, (28, 28, 1), (1, 2, 0)),
+    ((3, 16, 12), {}, (16, 12, 3), (1, 2, 0)),
+    ((3, 16, 12), {"layout": "image"}, (16, 12, 3), (1, 2, 0)),
+    ((2, 64), {}, (64, 1, 2), (1, 0)),
+    ((6, 1, 100), {}, (100, 1, 6), (2, 1, 0)),
+    ((1, 6, 100), {}, (100, 1, 6), (2, 0, 1)),
+]
+
+
+@pytest.mark.parametrize(("shape", "options", "input_shape", "order"), TURNED)
+def test_channels_that_come_first_are_turned_and_said(shape, options, input_shape, order) -> None:
+    data, x = made(shape, **options)
+    assert data.input_shape == input_shape
+    turned = np.transpose(x, (0, *(axis + 1 for axis in order)))
+    np.testing.assert_array_equal(data.x, turned.reshape(len(x), *input_shape))
+    text = " x ".join(map(str, shape))
+    assert any(note.startswith(f"Warning: A sample is {text}: it is read as") for note in data.notes)
+
+
+@pytest.mark.parametrize("shape", [(64, 2), (2, 64), (50, 13), (64, 16, 1), (1, 28, 28)])
+def test_what_is_doubtful_is_warned_of(shape) -> None:
+    data, _ = made(shape)
+    assert any(note.startswith("Warning: A sample ") for note in data.notes)
+    asked, _ = made(shape[:2], layout="series") if len(shape) == 2 else made(shape, reshape=(*shape[:2], shape[2]))
+    assert not any("device" in note for note in asked.notes)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (8, 6, 3), (24, 32), (49, 40), (40,), (40, 1), (40, 1, 6), (96, 64, 3)])
+def test_what_is_plain_is_not(shape) -> None:
+    assert made(shape)[0].notes == ()
 
 
 def test_a_series_keeps_steps_and_channels_apart() -> None:

@@ -11,10 +11,18 @@ from hypothesis import strategies as st
 from tests.data.kinds import write_csv
 from tinynas.data import load
 from tinynas.data.readers import ReadOptions
-from tinynas.data.readers.tables import plain_labels, read_table
+from tinynas.data.readers.labels import plain_labels
+from tinynas.data.readers.sheets import Sheet, read_sheets
 from tinynas.errors import DataError, UsageError
 
 NONE = ReadOptions()
+
+
+def sheet(path, options=NONE) -> tuple[Sheet, tuple[str, ...]]:
+    """The one file at `path` as the reader takes it, and the names of the columns that are read."""
+    sheets = read_sheets(path, options, lambda tables: None)
+    (one,) = sheets.train
+    return one, sheets.channels
 
 
 def text(path, content, encoding="utf-8"):
@@ -38,10 +46,11 @@ def test_numbers_and_labels_come_back(tmp_path_factory, numbers, labels, delimit
     rows = [[*map(repr, row), labels + str(i)] for i, row in enumerate(numbers)]
     lines = [delimiter.join(row) for row in ([["p", "q", "r", "label"], *rows] if header else rows)]
     path.write_bytes(ends.join(lines).encode(encoding))
-    table = read_table(path, ReadOptions(label="4"), True)
-    np.testing.assert_array_equal(table.values, np.array(numbers, dtype=np.float32))
-    assert table.labels == tuple(row[-1] for row in rows)
-    assert table.columns == (("p", "q", "r") if header else ("1", "2", "3"))
+    names = ("p", "q", "r") if header else ("1", "2", "3")
+    one, channels = sheet(path, ReadOptions(label="4", columns=names))
+    np.testing.assert_array_equal(one.values, np.array(numbers, dtype=np.float32))
+    assert one.labels.tolist() == [row[-1] for row in rows]
+    assert channels == names
 
 
 def test_a_table_longer_than_a_part_is_pythons(tmp_path) -> None:
@@ -49,13 +58,13 @@ def test_a_table_longer_than_a_part_is_pythons(tmp_path) -> None:
     path = write_csv(
         tmp_path / "a.csv", [["u", "v", "class"], *[[*v, i % 3] for i, v in enumerate(rng.random((9001, 2)))]]
     )
-    table = read_table(path, NONE, True)
+    table, _ = sheet(path)
     with path.open(newline="") as file:
         rows = list(csv.reader(file))[1:]
     np.testing.assert_array_equal(
         table.values, np.array([row[:2] for row in rows], dtype=np.float64).astype(np.float32)
     )
-    assert table.labels == tuple(row[2] for row in rows)
+    assert table.labels.tolist() == [row[2] for row in rows]
 
 
 @pytest.mark.parametrize(
@@ -70,8 +79,7 @@ def test_a_table_longer_than_a_part_is_pythons(tmp_path) -> None:
     ],
 )
 def test_headers_are_told_from_rows(tmp_path, content, columns) -> None:
-    table = read_table(text(tmp_path / "a.csv", content), NONE, True)
-    assert table.columns == columns
+    assert sheet(text(tmp_path / "a.csv", content))[1] == columns
 
 
 @pytest.mark.parametrize(
@@ -80,7 +88,7 @@ def test_headers_are_told_from_rows(tmp_path, content, columns) -> None:
 )
 def test_the_label_by_name_or_number(tmp_path, label, columns) -> None:
     path = text(tmp_path / "a.csv", "a,b,c\n1,2,3\n")
-    assert read_table(path, ReadOptions(label=label), True).columns == columns
+    assert sheet(path, ReadOptions(label=label))[1] == columns
 
 
 def test_labels_that_are_numbers_are_in_their_order(tmp_path) -> None:
@@ -117,11 +125,11 @@ def test_several_files_are_joined_and_groups_kept_whole(tmp_path) -> None:
 
 
 def test_columns_are_chosen_and_ordered(tmp_path) -> None:
-    path = text(tmp_path / "a.csv", "time,a,b,y\n12:00,1,2,0\n12:01,3,4,1\n")
-    with pytest.raises(DataError, match=r"line 2: column 'time' holds '12:00', wanted a finite number .*--columns"):
-        read_table(path, NONE, True)
-    table = read_table(path, ReadOptions(columns=("b", "a")), True)
-    assert table.columns == ("b", "a")
+    path = text(tmp_path / "a.csv", "volts,a,b,y\n12V,1,2,0\n13V,3,4,1\n")
+    with pytest.raises(DataError, match=r"line 2: column 'volts' holds '12V', wanted a finite number .*--columns"):
+        sheet(path)
+    table, channels = sheet(path, ReadOptions(columns=("b", "a")))
+    assert channels == ("b", "a")
     np.testing.assert_array_equal(table.values, [[2, 1], [4, 3]])
 
 
@@ -137,13 +145,13 @@ BAD = {
     "infinite": (GOOD + "5,-inf,1\n", "line 4: column 'b' holds '-inf'"),
     "huge": (GOOD + "5,1e39,1\n", "line 4: column 'b' holds '1e39'"),
     "beyond double": (GOOD + "5,1e400,1\n", "line 4: column 'b' holds '1e400'"),
-    "comma decimals": ("a;b;y\n1,5;2;0\n", "line 2: column 'a' holds '1,5'"),
+    "mixed decimals": ("a;b;y\n1.5;2;0\n1,5;2;0\n", "line 3: column 'a' holds '1,5'"),
     "short row": (GOOD + "5,6\n", "line 4: has 2 cells, wanted 3"),
     "long row": (GOOD + "5,6,7,8\n", "line 4: has 4 cells, wanted 3"),
     "no label": (GOOD + "5,6,\n", "line 4: column 'y' is empty"),
     "only a label": ("y\n1\n2\n", "has no column beside label and group"),
     "no label column": ("a,b\n1,2\n3,4\n", "which column is the label.*the columns are a, b"),
-    "latin": (GOOD.replace("a", "\xe9"), "cannot be read as CSV"),
+    "neither": (GOOD.replace("a", "\xe9\x81"), "cannot be read as CSV: it is neither UTF-8, UTF-16 nor Windows"),
     "nul": (GOOD + "5,\x00,1\n", "line 4: column 'b' holds|cannot be read as CSV"),
     "long field": ("a" * 200_000 + ",b,y\n1,2,3\n", "cannot be read as CSV"),
     "open quote": (GOOD + '"5,6,1\n', "line 4: has 1 cells|cannot be read"),
@@ -178,6 +186,8 @@ def test_columns_that_are_not_there(tmp_path) -> None:
         with pytest.raises(DataError, match=sentence):
             load(path, **options)
     with pytest.raises(UsageError, match="group is y, which is the label too"):
+        load(path, group="y", label="y")
+    with pytest.raises(DataError, match="which column is the label"):
         load(path, group="y")
 
 

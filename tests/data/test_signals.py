@@ -18,35 +18,25 @@ def recording(labels, start=0, group=None):
 
 def windows_of(path, **options):
     """(first channel of each window, its label, its group) as the reader gives them, before any split."""
-    source = read(path, None, ReadOptions.create(options), 0)
+    source = read(path, None, ReadOptions.create({"columns": "t,s", **options}), 0)
     steps = np.asarray(source.x)[:, :, 0].astype(int)
     return steps, np.asarray(source.y).tolist(), np.asarray(source.groups).tolist(), source.notes
 
 
 def test_windows_by_hand(tmp_path) -> None:
-    for file in range(2):
+    for file in range(3):
         rows = recording("a" * 10 + "b" * 7 + "a" * 2 + "b" * 6, 100 * file)
         write_csv(tmp_path / f"{file}.csv", [["t", "s", "label"], *rows])
     steps, labels, groups, notes = windows_of(tmp_path, window=4, stride=3)
-    assert steps[:, 0].tolist() == [
-        0,
-        3,
-        6,
-        10,
-        13,
-        19,
-        100,
-        103,
-        106,
-        110,
-        113,
-        119,
-    ]  # the stretch of two is too short
+    of_a_file = [0, 3, 6, 10, 13, 19]  # the stretch of two is too short
+    assert steps[:, 0].tolist() == [100 * file + step for file in range(3) for step in of_a_file]
     assert (np.diff(steps, axis=1) == 1).all()
-    assert labels == ["a", "a", "a", "b", "b", "b"] * 2
-    assert groups == [str(tmp_path / f"{file}.csv") for file in range(2) for _ in range(6)]
-    assert "2 stretches under one label are shorter than the window and were left out." in notes
-    assert load(tmp_path, window=4, stride=3).input_shape == (4, 1, 2)
+    assert labels == ["a", "a", "a", "b", "b", "b"] * 3
+    assert groups == [str(tmp_path / f"{file}.csv") for file in range(3) for _ in range(6)]
+    assert "3 stretches under one label are shorter than the window and were left out." in notes
+    lost = "6 in stretches under one label shorter than a window, 6 at the ends of stretches, too few for a window"
+    assert f"12 of 75 rows are in no window: {lost}." in notes
+    assert load(tmp_path, window=4, stride=3, columns="t,s").input_shape == (4, 1, 2)
 
 
 @settings(max_examples=30)
@@ -67,7 +57,7 @@ def test_windows_of_two_groups_share_no_step(tmp_path_factory, lengths, window, 
         assert {owner.setdefault(step, group) for step in window_steps} == {group}
     for label in "ab":
         assert len({group for one, group in zip(labels, groups, strict=True) if one == label}) >= 2
-    assert any("single recording" in note for note in notes) == (len(lengths) == 1)
+    assert any("cut into up to 10 blocks" in note for note in notes) == (len(lengths) < 3)
     assert windows_of(folder, window=window, stride=stride)[2] == groups
 
 
@@ -96,7 +86,7 @@ def test_train_and_test_folders_of_classes(tmp_path) -> None:
             for file in range(n):
                 rows = [[100 * file + i, label * i] for i in range(20)]
                 write_csv(tmp_path / part / name / f"{file}.csv", [["t", "s"], *rows])
-    data = load(tmp_path, window=5)
+    data = load(tmp_path, window=5, columns="t,s")
     assert (len(data.x), len(data.x_test)) == (24, 8)
     assert data.class_names == ("run", "walk")
     assert data.notes == ()

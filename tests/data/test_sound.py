@@ -6,7 +6,7 @@ from scipy.io import wavfile
 
 from tests.data.kinds import wav_bytes, write_wav
 from tinynas.data import MelFeatures, load
-from tinynas.data.readers.sound import _read
+from tinynas.data.readers.wav import read_wav
 from tinynas.errors import DataError
 
 RATE = 4000
@@ -27,7 +27,9 @@ def test_the_features_are_recorded_and_are_those_of_the_samples(tmp_path) -> Non
     data = load(folder(tmp_path))
     assert data.features == MelFeatures.for_sound(RATE, 1200)
     assert data.input_shape == (data.features.n_frames, data.features.n_mels, 1)
-    decibels = np.concatenate([data.features.apply(_read(file)[1][None]) for file in sorted(tmp_path.glob("*/*.wav"))])
+    decibels = np.concatenate(
+        [data.features.apply(read_wav(file)[1][None]) for file in sorted(tmp_path.glob("*/*.wav"))]
+    )
     wanted = {data.normalization.apply(one[..., None]).tobytes() for one in decibels}
     assert {sample.tobytes() for sample in (*data.x, *data.x_test)} == wanted
 
@@ -40,14 +42,15 @@ def test_every_sample_type_is_brought_to_one(tmp_path, dtype) -> None:
     else:
         raw = (wave * (np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1)).astype(dtype)
     wavfile.write(tmp_path / "a.wav", RATE, raw)
-    rate, sound = _read(tmp_path / "a.wav")
+    rate, sound, is_open = read_wav(tmp_path / "a.wav")
+    assert not is_open
     assert rate == RATE
     np.testing.assert_allclose(sound, wave, atol=0.01)
 
 
 def test_channels_are_averaged(tmp_path) -> None:
     wavfile.write(tmp_path / "a.wav", RATE, np.stack([tone(), 0 * tone()], axis=1).astype(np.float32))
-    np.testing.assert_allclose(_read(tmp_path / "a.wav")[1], tone() / 2, atol=1e-6)
+    np.testing.assert_allclose(read_wav(tmp_path / "a.wav")[1], tone() / 2, atol=1e-6)
 
 
 def test_rates_must_agree_or_be_brought_together(tmp_path) -> None:
@@ -141,3 +144,46 @@ def test_clips_too_short_for_a_frame(tmp_path) -> None:
         load(tmp_path)
     with pytest.raises(DataError, match="too narrow for the FFT: at most"):
         load(folder(tmp_path), mels=300)
+
+
+def unknown(n, size, align=2, riff=None, extra=b"") -> bytes:
+    """A WAV file of n 16-bit samples whose data chunk claims `size` bytes, as of a recorder that could not go back."""
+    import struct
+
+    sound = (8000 * np.sin(np.arange(n) * 0.3)).astype("<i2").tobytes()
+    head = b"RIFF" + struct.pack("<I", size if riff is None else riff) + b"WAVE" + extra
+    form = b"fmt " + struct.pack("<IHHIIHH", 16, 1, 1, RATE, 2 * RATE, align, 16)
+    return head + form + b"data" + struct.pack("<I", size) + sound
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 0x7FFFF000])
+@pytest.mark.parametrize("riff", [None, 0, 36, 0xFFFFFFFF])
+@pytest.mark.parametrize("extra", [b"", b"LIST\x04\0\0\0INFO", b"junk\x03\0\0\0abc\0"])
+def test_sound_of_unknown_length_is_read_to_the_end(tmp_path, size, riff, extra) -> None:
+    (tmp_path / "a.wav").write_bytes(unknown(900, size, riff=riff, extra=extra) + b"\x07")  # half a sample too much
+    sound = read_wav(tmp_path / "a.wav")
+    assert sound.is_open
+    wanted = (8000 * np.sin(np.arange(900) * 0.3)).astype("<i2").astype(np.float64) / 2**15
+    np.testing.assert_array_equal(sound.samples, wanted.astype(np.float32))
+
+
+def test_it_is_said_which_files_do_not_know_their_length(tmp_path) -> None:
+    folder(tmp_path)
+    for number in range(2):
+        (tmp_path / "low" / f"{number}.wav").write_bytes(unknown(1200, 0xFFFFFFFF * number))
+    data = load(tmp_path)
+    assert "2 files do not say how long they are (0.wav, 1.wav) and were read to their end." in data.notes
+    assert len(data.x) + len(data.x_test) == 8
+
+
+def test_sound_that_is_truly_empty_or_cut_off_is_still_told(tmp_path) -> None:
+    for content in (unknown(0, 0), unknown(0, 0) + b"LIST\x04\0\0\0INFO", wav_bytes(500)[:-10]):
+        (tmp_path / "a.wav").write_bytes(content)
+        with pytest.raises(DataError, match=r"a\.wav: (cannot be read as a WAV file|holds 0 samples)"):
+            read_wav(tmp_path / "a.wav")
+
+
+def test_windows_of_sound_in_seconds(tmp_path) -> None:
+    folder(tmp_path, length=4000)
+    assert load(tmp_path, window="200ms", stride="100ms").digest == load(tmp_path, window=800, stride=400).digest
+    assert load(tmp_path, sample_rate="2k").features.sample_rate == 2000

@@ -34,7 +34,7 @@ def check(
     from tinynas.cli.console import console as console_for
     from tinynas.cli.session import load_data
 
-    dataset, source = load_data(data, given, console_for(stderr=True), say=as_json)
+    dataset, source = load_data(data, given, console_for(stderr=as_json), say=as_json)
     from tinynas.data.check import check as check_data
 
     found = check_data(dataset)
@@ -48,6 +48,7 @@ def check(
 
 def _show(found: "Check") -> None:
     from tinynas.cli.console import console, table
+    from tinynas.data.prepare import WARNING
 
     screen = console()
     height, width, channels = found.shape
@@ -56,6 +57,7 @@ def _show(found: "Check") -> None:
     facts.add_row("sample", f"{shape}, {found.layout}: {found.layout_reason}")
     facts.add_row("samples", _samples(found))
     facts.add_row("values", f"{found.source_dtype}, {_ranges(found)}")
+    facts.add_row("int8 steps", f"{_steps(found)} of 256 hold the middle 98 % of a channel's values")
     facts.add_row("constant", f"{found.constant:,} of {found.values:,} values of a sample")
     facts.add_row("duplicates", f"{found.duplicates:,} in the training part, {found.leaked:,} test samples in it too")
     if found.n_groups is not None:
@@ -69,7 +71,8 @@ def _show(found: "Check") -> None:
         classes.add_row(f"and {len(found.classes) - 40} more", "", "", "")
     screen.print(classes)
     for warning in found.warnings:
-        screen.print(f"Warning: {warning}")
+        if f"{WARNING}{warning}" not in found.notes:  # which were said while the data were read
+            screen.print(f"{WARNING}{warning}")
     if not found.warnings:
         screen.print("Nothing speaks against a search.")
 
@@ -77,6 +80,12 @@ def _show(found: "Check") -> None:
 def _samples(found: "Check") -> str:
     train, test = sum(one[1] for one in found.classes), sum(one[2] for one in found.classes)
     return f"{train:,} training, {test:,} test; the largest class has {found.imbalance:.3g} times the smallest"
+
+
+def _steps(found: "Check") -> str:
+    """The steps of the first channels, or from the fewest to the most of many."""
+    steps = found.steps
+    return ", ".join(f"{each:.3g}" for each in steps) if len(steps) <= 4 else f"{min(steps):.3g} to {max(steps):.3g}"
 
 
 def _ranges(found: "Check") -> str:

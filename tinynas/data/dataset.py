@@ -22,6 +22,7 @@ from tinynas.data.normalize import Floats, Normalization
 from tinynas.data.prepare import Options, Source, prepare
 from tinynas.data.samples import IN_MEMORY_BYTES, parts_of
 from tinynas.data.splits import Fold, representative_rows, stratified_folds
+from tinynas.options.reading import ReadOptions
 
 Ints = npt.NDArray[np.int64]
 Reshape = Sequence[int] | None
@@ -34,7 +35,7 @@ class Dataset:
     A series of L steps of C channels is (n, L, 1, C). The arrays are read-only. The test part is for the end. An x or
     x_test that would be larger than `in_memory_bytes` is a `Samples`, which reads like an array but stays on disk.
     `groups` are the samples that belong together, `features` says how sound became samples, and `notes` are sentences
-    for the person on what was left out or assumed while reading.
+    for the person on what was left out or assumed while reading. `channels` names the channels where the files do.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Dataset:
     groups: Groups | None = None
     features: MelFeatures | None = None
     notes: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for field in ("x", "y", "x_test", "y_test"):
@@ -75,21 +77,21 @@ class Dataset:
 
         IDX files, .npz, .npy, CSV, and folders of pictures or WAVs by class. `labels` is the labels file, when `path`
         is an IDX or .npy file of samples. `reading` are the options of some kinds, as in ReadOptions: label, group,
-        columns, window, stride, image_size, colour, sample_rate, mels. Class names, name and layout come from the
-        meta.json in the folder, where there is one. Without a test part a stratified test_fraction of the samples,
-        drawn by seed, becomes it. The rest is as in from_arrays. Raises DataError for files that are missing, damaged
-        or do not agree, UsageError for options that make no sense or are for another kind.
+        columns, window, stride, rate, image_size, colour, sample_rate, mels, missing, range. Class names, name and
+        layout come from the meta.json in the folder, where there is one. Without a test part a stratified
+        test_fraction of the samples, drawn by seed, becomes it. The rest is as in from_arrays. Raises DataError for
+        files that are missing, damaged or do not agree, UsageError for options that make no sense or are for another
+        kind.
         """
-        from tinynas.data.readers import ReadOptions, read
+        from tinynas.data.readers import read
 
         check_path("path", path)
         if labels is not None:
             check_path("labels", labels)
         check_whole("in_memory_bytes", in_memory_bytes)
-        source = read(
-            Path(path), None if labels is None else Path(labels), ReadOptions.create(reading), in_memory_bytes
-        )
-        options = Options(layout, reshape, test_fraction, seed, in_memory_bytes=in_memory_bytes)
+        chosen = ReadOptions.create(reading)
+        source = read(Path(path), None if labels is None else Path(labels), chosen, in_memory_bytes)
+        options = Options(layout, reshape, test_fraction, seed, None, in_memory_bytes, chosen.missing, chosen.range)
         return cls(source.meta.name, *prepare(source, options))
 
     @classmethod
@@ -112,6 +114,8 @@ class Dataset:
         reshape: Reshape = None,
         test_fraction: float = 0.2,
         seed: int = 0,
+        missing: str | None = None,
+        range: str | None = None,
         in_memory_bytes: int = IN_MEMORY_BYTES,
         name: str = "arrays",
     ) -> Dataset:
@@ -120,15 +124,17 @@ class Dataset:
         Samples may be H x W, H x W x C, L or L x C; `reshape` lays each one out anew first. `layout` says
         whether two axes are a picture or a series; else a side of 1 makes a series. Labels may be integers,
         strings or one-hot. Samples of one group (a name or number each) are never split between parts or folds.
-        Values become [0, 1] by the training part: see Normalization. Samples above in_memory_bytes as float32 stay in
-        the array that came, which must then not be changed. Raises DataError.
+        `missing` says what becomes of NaN and of marks such as -999: "error", "drop" or "interpolate"; `range` is
+        "full" or "robust". Values become [0, 1] by the training part: see Normalization. Samples above
+        in_memory_bytes as float32 stay in the array that came, which must then not be changed. Raises DataError.
         """
         check_arrays(x=x, y=y)
         check_whole("in_memory_bytes", in_memory_bytes)
         check_names(name, class_names)
+        chosen = ReadOptions.create({"missing": missing, "range": range})
         meta = Meta(name, None if class_names is None else tuple(class_names))
         source = Source(meta, x, y, x_test, y_test, groups, groups_test)
-        options = Options(layout, reshape, test_fraction, seed, in_memory_bytes=in_memory_bytes)
+        options = Options(layout, reshape, test_fraction, seed, None, in_memory_bytes, chosen.missing, chosen.range)
         return cls(name, *prepare(source, options))
 
     @classmethod

@@ -14,8 +14,10 @@ from tinynas.errors import DataError
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 _CHUNK_VALUES = 1 << 20
+_NARROW = 8.0  # a scale that makes more than 256 steps of what would be 32
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
@@ -24,7 +26,8 @@ class Normalization:
     """normalised = clip((raw - offset) * scale, 0, 1), per channel (last axis) or with one value for all.
 
     A scale of 0 stands for a channel that is constant in the training samples: it becomes 0 everywhere.
-    Clipping touches only values beyond the range of the training samples; the device does the same.
+    Clipping touches only values beyond the range of the training samples, or beyond that of their bulk where a few of
+    them lie far off (see ranges.py); the device does the same.
     """
 
     offset: tuple[float, ...]
@@ -52,10 +55,10 @@ class Normalization:
         offset, scale = np.array(self.offset), np.array(self.scale)
         if raw.dtype == np.uint8 and len(offset) == 1:
             table = np.clip((np.arange(256.0) - offset) * scale, 0.0, 1.0).astype(np.float32)
-            for start, part in _parts(raw, rows, np.uint8):
+            for start, part in chunks(raw, rows, np.uint8):
                 np.take(table, part, out=out[start : start + len(part)], mode="clip")
             return out
-        for start, part in _parts(raw, rows):
+        for start, part in chunks(raw, rows):
             values = (part - offset) * scale
             out[start : start + len(part)] = np.clip(values, 0.0, 1.0, out=values)
         return out
@@ -82,49 +85,72 @@ class Normalization:
         return cls(offset, scale, str(values["source_dtype"]))
 
 
-def fit_normalization(x: Array, rows: npt.NDArray[np.int64] | None, where: str) -> Normalization:
+def fit_normalization(
+    x: Array,
+    rows: npt.NDArray[np.int64] | None,
+    where: str,
+    ends: tuple[Doubles, Doubles] | None = None,
+    is_asked: bool = False,
+) -> Normalization:
     """What brings the training rows of x (n, H, W, C) to [0, 1].
 
-    ubyte: 1/255, whatever the values are.  bool, and float already within [0, 1]: left as it is.
-    All else: from the least and greatest training value, a channel at a time.
+    ubyte: 1/255, whatever the values are.  bool, and float already within [0, 1] that uses 32 of 256 steps at least:
+    left as it is.  All else: from the least and greatest training value, a channel at a time, or from `ends`, which
+    are those of each channel (C,); with `is_asked` these go before what the type says.
     """
     dtype = x.dtype.name
-    if x.dtype == np.uint8:
+    if x.dtype == np.uint8 and not is_asked:
         return Normalization((0.0,), (1 / 255,), dtype)
-    axes = tuple(range(x.ndim - 1))
-    low, high = np.full(x.shape[-1], np.inf), np.full(x.shape[-1], -np.inf)
-    for _, part in _parts(x, rows):
-        low, high = np.minimum(low, part.min(axes)), np.maximum(high, part.max(axes))
-    if x.dtype.kind == "b" or (x.dtype.kind == "f" and low.min() >= 0 and high.max() <= 1):
-        return Normalization((0.0,), (1.0,), dtype)
+    low, high = extremes(x, rows) if ends is None else ends
     span = high - low
     scale = np.divide(1.0, span, out=np.zeros_like(span), where=span > 1 / _FLOAT32_MAX)
+    if not is_asked and (x.dtype.kind == "b" or (x.dtype.kind == "f" and low.min() >= 0 and high.max() <= 1)):
+        narrow = (scale > _NARROW) & (x.dtype.kind == "f")
+        if not narrow.any():
+            return Normalization((0.0,), (1.0,), dtype)
+        low, scale = np.where(narrow, low, 0.0), np.where(narrow, scale, 1.0)
     if not scale.any():
         raise DataError(f"{where}: every training sample holds the same values, so nothing can be learned")
     return Normalization(tuple(map(float, low)), tuple(map(float, scale)), dtype)
 
 
-def check_values(x: Array, where: str) -> None:
-    """Raise DataError unless x (n, ...) holds real numbers, all finite and within float32's range."""
+def extremes(x: Array, rows: npt.NDArray[np.int64] | None) -> tuple[Doubles, Doubles]:
+    """The least and the greatest value of each channel (C,) in the given rows (None: all) of x (n, H, W, C)."""
+    low, high = np.full(x.shape[-1], np.inf), np.full(x.shape[-1], -np.inf)
+    axes = tuple(range(x.ndim - 1))
+    for _, part in chunks(x, rows):
+        low, high = np.minimum(low, part.min(axes)), np.maximum(high, part.max(axes))
+    return low, high
+
+
+def check_values(x: Array, where: str, may_miss: bool = False) -> None:
+    """Raise DataError unless x (n, ...) holds real numbers, all finite and within float32's range.
+
+    With `may_miss` what is not finite is let pass, since it is treated as missing.
+    """
     if x.dtype.kind not in "buif":
         raise DataError(
             f"{where}: samples are of type {x.dtype}, wanted numbers"
             + (": they differ in shape, or are not arrays of numbers" if x.dtype.kind == "O" else "")
         )
-    if x.dtype.kind != "f":
+    if x.dtype.kind != "f" or may_miss:
         return
-    for start, part in _parts(x, None):
-        good = np.abs(part) <= _FLOAT32_MAX
-        if not good.all():
-            at = np.argwhere(~good)[0]
-            value = part[tuple(at)]
-            raise DataError(
-                f"{where}: sample {start + at[0]} holds {value} at {tuple(at[1:].tolist())}, "
-                f"wanted finite numbers within float32's range: clean or drop such samples"
-            )
+    first, values, samples = "", 0, 0
+    for start, part in chunks(x, None):
+        wrong = ~(np.abs(part) <= _FLOAT32_MAX)
+        if wrong.any():
+            at = np.argwhere(wrong)[0]
+            first = first or f"sample {start + at[0]} holds {part[tuple(at)]} at {tuple(at[1:].tolist())}"
+            values += int(wrong.sum())
+            samples += int(wrong.reshape(len(part), -1).any(axis=1).sum())
+    if first:
+        raise DataError(
+            f"{where}: {first}, wanted finite numbers within float32's range ({values:,} such values in {samples:,} of "
+            f"{len(x):,} samples): clean them, or say what becomes of them with missing (--missing drop or interpolate)"
+        )
 
 
-def _parts(
+def chunks(
     x: Array, rows: npt.NDArray[np.int64] | None, dtype: npt.DTypeLike = np.float64
 ) -> Iterator[tuple[int, Array]]:
     """(first row, rows as float64) of x, about 8 MB at a time, so that no second copy of a set is ever made."""

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from tinynas.data.arguments import check_options
+from tinynas.data.clean import clean, marks_of
 from tinynas.data.features import MelFeatures
 from tinynas.data.files import Meta
 from tinynas.data.groups import Groups, encode_groups, split_off_groups
 from tinynas.data.labels import encode_labels, flat_labels
-from tinynas.data.layout import Layout, arrange, as_layout, choose_layout, reshape_samples
+from tinynas.data.layout import Layout, arrange, as_layout, choose_layout, reshape_samples, turned
 from tinynas.data.normalize import Floats, Normalization, check_values, fit_normalization
+from tinynas.data.ranges import find_ranges
 from tinynas.data.samples import IN_MEMORY_BYTES, normalized
 from tinynas.data.splits import split_off
 from tinynas.errors import DataError
+
+WARNING = "Warning: "  # begins a note on what is doubtful
 
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
@@ -29,8 +33,9 @@ class Source:
     """Samples and labels as they came, and what is known of them; without a test part all `_test` are None.
 
     groups: a name or number a sample; samples of one group are never split.  features: how the samples were made from
-    sound.  notes: sentences for the person, on what was left out or assumed.  no_classes: a sentence that says why the
-    labels cannot be classes, for those who need such.
+    sound.  notes: sentences for the person, on what was left out or assumed.  channels: their names, where the files
+    give them.  is_clean: missing values were treated by the reader.  no_classes: a sentence that says why the labels
+    cannot be classes, for those who need such.
     """
 
     meta: Meta
@@ -42,6 +47,8 @@ class Source:
     groups_test: npt.ArrayLike | None = None
     features: MelFeatures | None = None
     notes: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    is_clean: bool = False
     no_classes: str | None = None
 
 
@@ -55,6 +62,8 @@ class Options:
     seed: int = 0
     normalization: Normalization | None = None
     in_memory_bytes: int = IN_MEMORY_BYTES
+    missing: str | None = None
+    range: str | None = None
 
 
 class Prepared(NamedTuple):
@@ -71,6 +80,21 @@ class Prepared(NamedTuple):
     groups: Groups | None
     features: MelFeatures | None
     notes: tuple[str, ...]
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Samples x (n, ...) as they came, labels (n,), and groups (n,) where there are any."""
+
+    x: Array
+    labels: Array
+    groups: npt.ArrayLike | None
+
+    def of(self, kept: npt.NDArray[np.bool_], x: Array) -> _Part:
+        """The part with the samples x, which are those that were kept."""
+        groups = self.groups if self.groups is None or kept.all() else np.asarray(self.groups)[kept]
+        return _Part(x, self.labels[kept], groups)
 
 
 def prepare(source: Source, options: Options) -> Prepared:
@@ -79,33 +103,71 @@ def prepare(source: Source, options: Options) -> Prepared:
     if source.no_classes is not None:
         raise DataError(source.no_classes)
     where = source.meta.name
-    raw, labels = _part(source.x, source.y, options.reshape, f"{where}, training part")
-    raw_test, labels_test = _test_part(source, options, raw)
-    # meta.json speaks of the samples as they lie in the file, so a reshape overrules it.
-    hint = source.meta.layout if options.reshape is None else None
-    given = None if options.layout is None else as_layout(options.layout, where)
-    layout, reason = choose_layout(raw.shape[1:], given, hint, source.meta.layout_reason)
-    y, y_test, names = encode_labels(labels, labels_test, source.meta.class_names, where)
-    raw = arrange(raw, layout, where)
-    groups = _groups(source, len(y), None if y_test is None else len(y_test))
-    if raw_test is None or y_test is None:
+    train = _part(source.x, source.y, source.groups, options, f"{where}, training part")
+    test = _test_part(source, options, train.x)
+    layout, reason, notes, train, test = _laid_out(source, options, train, test)
+    if options.missing is not None and not source.is_clean:
+        train, test, told = _cleaned(train, test, options.missing, layout, where)
+        notes += told
+    y, y_test, names = encode_labels(
+        train.labels, None if test is None else test.labels, source.meta.class_names, where
+    )
+    groups = _groups(train, test, where)
+    raw, rows, rows_test = train.x, None, None
+    if test is None or y_test is None:
         split = options.test_fraction, options.seed, names, where
         fold = split_off(y, *split) if groups is None else split_off_groups(y, groups.codes, *split)
         raw_test, rows, rows_test = raw, fold.train, fold.validation
         y, y_test = y[rows], y[rows_test]
         groups = None if groups is None else groups.divided(fold)
     else:
-        raw_test, rows, rows_test = arrange(raw_test, layout, where), None, None
-    fitted = options.normalization or fit_normalization(raw, rows, where)
+        raw_test = test.x
+    fitted = options.normalization
+    if fitted is None:
+        ranges = find_ranges(raw, rows, y, options.range, source.channels)
+        fitted = fit_normalization(raw, rows, where, (ranges.low, ranges.high), options.range == "robust")
+        notes = (*notes, *ranges.notes)
     x, x_test = (
         # Samples read like an array of float32, and callers treat them as one.
         cast(Floats, normalized(part, part_rows, fitted, options.in_memory_bytes))
         for part, part_rows in ((raw, rows), (raw_test, rows_test))
     )
-    return Prepared(x, y, x_test, y_test, names, layout, reason, fitted, groups, source.features, source.notes)
+    about = layout, reason, fitted, groups, source.features, notes, source.channels
+    return Prepared(x, y, x_test, y_test, names, *about)
 
 
-def _part(x: npt.ArrayLike, y: npt.ArrayLike, reshape: Sequence[int] | None, where: str) -> tuple[Array, Array]:
+def _laid_out(
+    source: Source, options: Options, train: _Part, test: _Part | None
+) -> tuple[Layout, str, tuple[str, ...], _Part, _Part | None]:
+    """(layout, its reason, notes, both parts with samples of (H, W, C))."""
+    where = source.meta.name
+    # meta.json and the reader speak of the samples as they lie in the file, so a reshape overrules them.
+    is_fixed = options.reshape is not None
+    hint, why = (None, None) if is_fixed else (source.meta.layout, source.meta.layout_reason)
+    given = None if options.layout is None else as_layout(options.layout, where)
+    layout, reason, order, doubt = choose_layout(train.x.shape[1:], given, hint, why, is_fixed)
+
+    def laid(part: _Part) -> _Part:
+        return replace(part, x=arrange(turned(part.x, order), layout, where, why is not None))
+
+    notes = source.notes if doubt is None else (*source.notes, f"{WARNING}{doubt}")
+    return layout, reason, notes, laid(train), None if test is None else laid(test)
+
+
+def _cleaned(
+    train: _Part, test: _Part | None, policy: str, layout: Layout, where: str
+) -> tuple[_Part, _Part | None, tuple[str, ...]]:
+    """Both parts without missing values, and sentences on what became of them."""
+    marks = marks_of(train.x)
+    x, kept, notes = clean(train.x, marks, policy, layout, where)
+    train = train.of(kept, x)
+    if test is None:
+        return train, None, notes
+    x, kept, more = clean(test.x, marks, policy, layout, f"{where}, test part")
+    return train, test.of(kept, x), (*notes, *more)
+
+
+def _part(x: npt.ArrayLike, y: npt.ArrayLike, groups: npt.ArrayLike | None, options: Options, where: str) -> _Part:
     """Samples (n, ...) and labels (n,) of one part, checked against each other."""
     try:
         raw = x if isinstance(x, np.memmap) else np.asarray(x)  # a mapped file stays one
@@ -116,29 +178,32 @@ def _part(x: npt.ArrayLike, y: npt.ArrayLike, reshape: Sequence[int] | None, whe
     labels = flat_labels(y, where)
     if len(labels) != len(raw):
         raise DataError(f"{where}: {len(raw):,} samples but {len(labels):,} labels, wanted one a sample")
-    check_values(raw, where)
-    return raw if reshape is None else reshape_samples(raw, tuple(reshape), where), labels
+    check_values(raw, where, may_miss=options.missing is not None)
+    raw = raw if options.reshape is None else reshape_samples(raw, tuple(options.reshape), where)
+    return _Part(raw, labels, groups)
 
 
-def _test_part(source: Source, options: Options, raw: Array) -> tuple[Array | None, Array | None]:
-    """The test samples and labels, checked against the training samples `raw`; (None, None) without any."""
+def _test_part(source: Source, options: Options, raw: Array) -> _Part | None:
+    """The test samples and labels, checked against the training samples `raw`; None without any."""
     where = source.meta.name
     if source.x_test is None and source.y_test is None:
-        return None, None
+        if source.groups_test is not None:
+            raise DataError(f"{where}: groups of a test part came, but no test part")
+        return None
     if source.x_test is None or source.y_test is None:
         raise DataError(f"{where}: a test part needs both samples and labels, or neither")
-    test, labels = _part(source.x_test, source.y_test, options.reshape, f"{where}, test part")
-    if raw.shape[1:] != test.shape[1:]:
-        raise DataError(f"{where}: training samples have shape {raw.shape[1:]}, test samples {test.shape[1:]}")
-    if (raw.dtype.kind, raw.dtype == np.uint8) != (test.dtype.kind, test.dtype == np.uint8):
-        raise DataError(f"{where}: training samples are {raw.dtype}, test samples {test.dtype}: scale alike")
-    return test, labels
+    test = _part(source.x_test, source.y_test, source.groups_test, options, f"{where}, test part")
+    if raw.shape[1:] != test.x.shape[1:]:
+        raise DataError(f"{where}: training samples have shape {raw.shape[1:]}, test samples {test.x.shape[1:]}")
+    if (raw.dtype.kind, raw.dtype == np.uint8) != (test.x.dtype.kind, test.x.dtype == np.uint8):
+        raise DataError(f"{where}: training samples are {raw.dtype}, test samples {test.x.dtype}: scale alike")
+    return test
 
 
-def _groups(source: Source, n: int, n_test: int | None) -> Groups | None:
-    where = source.meta.name
-    if source.groups is None:
-        if source.groups_test is not None:
+def _groups(train: _Part, test: _Part | None, where: str) -> Groups | None:
+    groups_test, n_test = (None, None) if test is None else (test.groups, len(test.labels))
+    if train.groups is None:
+        if groups_test is not None:
             raise DataError(f"{where}: the test part has groups and the training part has none: give both or neither")
         return None
-    return encode_groups(source.groups, source.groups_test, n, n_test, where)
+    return encode_groups(train.groups, groups_test, len(train.labels), n_test, where)

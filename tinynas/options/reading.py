@@ -16,14 +16,72 @@ Layout = Literal["image", "series"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 _MOST_SIDE = 1024
 _MOST_WHOLE = 1 << 31
+_MOST_SECONDS = 86400.0
+MISSING = ("error", "drop", "interpolate")
+RANGES = ("full", "robust")
 
 
-def _whole(name: str, value: Any, least: int = 1, most: int = _MOST_WHOLE) -> int:
+def _whole(name: str, value: Any, least: int = 1, most: int = _MOST_WHOLE, also: str = "") -> int:
     if isinstance(value, str) and re.fullmatch(r"\s*\d{1,12}\s*", value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise UsageError(f"{name} is {value!r}; wanted a whole number from {least:,} to {most:,}.")
+        raise UsageError(f"{name} is {value!r}; wanted a whole number from {least:,} to {most:,}{also}.")
     return value
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """A length in time, which becomes steps once the rate is known."""
+
+    value: float
+
+    def steps(self, rate: float) -> int:
+        """The steps at `rate` a second, one at the least."""
+        return max(1, round(self.value * rate))
+
+
+def _length(name: str, value: Any) -> int | Seconds:
+    """Steps, as 100; or a time, as 2s, 500ms or 1.5s."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|sec|min)\s*", value) if isinstance(value, str) else None
+    seconds = value.value if isinstance(value, Seconds) else None
+    if match is not None:
+        seconds = float(match[1]) * {"ms": 1e-3, "min": 60.0}.get(match[2], 1.0)
+    if seconds is None:
+        return _whole(name, value, also=", or a time such as 2s or 500ms")
+    if not 0 < seconds <= _MOST_SECONDS:
+        raise UsageError(f"{name} is {value!r}; wanted a time above 0 and of a day at most, such as 2s or 500ms.")
+    return Seconds(seconds)
+
+
+def _rate(name: str, value: Any, least: float = 1e-3, most: float = 1e6) -> float:
+    """Hz: 50, 12.5, 50Hz, 16k, 16kHz, 44.1k."""
+    match = (
+        re.fullmatch(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*(k?)(hz)?\s*", value, re.IGNORECASE)
+        if isinstance(value, str)
+        else None
+    )
+    number = float(match[1]) * (1000 if match[2] else 1) if match is not None else value
+    if isinstance(number, bool) or not isinstance(number, int | float) or not least <= number <= most:
+        raise UsageError(f"{name} is {value!r}; wanted a rate from {least:,} to {most:,} Hz, such as 50 or 16k.")
+    return float(number)
+
+
+def _sample_rate(name: str, value: Any) -> int:
+    rate = _rate(name, value, 100, 400_000)
+    if rate != round(rate):
+        raise UsageError(f"{name} is {value!r}; wanted a whole number of Hz, such as 16000 or 16k.")
+    return int(rate)
+
+
+def _one_of(*choices: str) -> Callable[[str, Any], str]:
+    """Return a reader of one of a few words."""
+
+    def read(name: str, value: Any) -> str:
+        if value not in choices:
+            raise UsageError(f"{name} is {value!r}; choose {one_of(choices)}.")
+        return str(value)
+
+    return read
 
 
 def _column(name: str, value: Any) -> str:
@@ -53,12 +111,6 @@ def _image_size(name: str, value: Any) -> tuple[int, int]:
     return height, width
 
 
-def _colour(name: str, value: Any) -> str:
-    if value not in COLOURS:
-        raise UsageError(f"{name} is {value!r}; choose {' or '.join(COLOURS)}.")
-    return str(value)
-
-
 def _between(least: int, most: int) -> Callable[[str, Any], int]:
     """Return a reader of whole numbers in a range."""
     return lambda name, value: _whole(name, value, least, most)
@@ -80,23 +132,47 @@ class ReadOptions:
     label: str | None = _row(
         _column,
         "COLUMN",
-        "CSV: the column of the label, by name or number.",
-        "the one called label, class, target, y or activity, or the only one of text",
+        "CSV: the column of the label, by name or number; or folder, subfolder or file, where the place of a file says "
+        "its class.",
+        "the column that is called so, the only one of text, or else the place",
     )
     group: str | None = _row(_column, "COLUMN", "CSV: the column that says what belongs together, such as a person.")
     columns: tuple[str, ...] | None = _row(
-        _columns, "COLUMNS", "CSV: the columns to read, such as ax,ay,az.", "all others"
+        _columns,
+        "COLUMNS",
+        "CSV: the columns to read, such as ax,ay,az.",
+        "all but label, group, times, counters and text",
     )
-    window: int | None = _row(_whole, "STEPS", "CSV of signals, WAV: steps in a window. Makes a CSV one of signals.")
-    stride: int | None = _row(
-        _whole, "STEPS", "CSV of signals, WAV: steps from one window to the next.", "as many as a window has"
+    window: int | Seconds | None = _row(  # noqa: RUF009 (a field, as the others are)
+        _length, "STEPS", "CSV of signals, WAV: a window's steps, or its time as 2s. Makes a CSV one of signals."
+    )
+    stride: int | Seconds | None = _row(  # noqa: RUF009
+        _length, "STEPS", "CSV of signals, WAV: from one window to the next, in steps or time.", "a window"
+    )
+    rate: float | None = _row(
+        _rate,
+        "HZ",
+        "CSV of signals: bring all to so many rows a second, by their column of time; without one, their rate.",
+        "as they are",
     )
     image_size: tuple[int, int] | None = _row(
         _image_size, "PIXELS", "Pictures: bring all to one size, such as 32, or height x width as 24x32."
     )
-    colour: str | None = _row(_colour, "COLOUR", f"Pictures: {one_of(COLOURS)}.", "grey where all are grey")
-    sample_rate: int | None = _row(_between(100, 400_000), "HZ", "WAV: bring all to so many samples a second.")
+    colour: str | None = _row(_one_of(*COLOURS), "COLOUR", f"Pictures: {one_of(COLOURS)}.", "grey where all are grey")
+    sample_rate: int | None = _row(_sample_rate, "HZ", "WAV: bring all to so many samples a second, such as 16k.")
     mels: int | None = _row(_between(1, 512), "BANDS", "WAV: bands of the log-mel spectrogram.", "40")
+    missing: str | None = _row(
+        _one_of(*MISSING),
+        "POLICY",
+        f"What becomes of missing values (NaN, nothing, marks such as -999): {one_of(MISSING)}.",
+        "error for NaN and nothing; marks are clipped",
+    )
+    range: str | None = _row(
+        _one_of(*RANGES),
+        "RANGE",
+        "What becomes 0 to 1: the full range of the training samples, or robust, that of 99 % of their values.",
+        "full, less values far off that would leave the others too few steps",
+    )
 
     @classmethod
     def create(cls, values: Mapping[str, Any]) -> ReadOptions:

@@ -163,7 +163,8 @@ def _check_same(run: Run, dataset: Dataset) -> None:
     if run.settings.data.digest != dataset.digest:
         raise RunError(
             f"{run.folder} began with other data ({run.settings.data.summary}); these are {dataset.summary()}, "
-            f"and their digest differs: resume with the same files."
+            f"and their digest differs: resume with the same files; if these are they, this version of tinynas reads "
+            f"them otherwise (CHANGELOG.md), and the search has to begin anew."
         )
 
 

@@ -225,10 +225,15 @@ def _manifest(
 
 def _why(about: Iterable[Mapping[str, Any]], spool: Spool) -> str:
     """Where the sessions went, for the error when too few are left."""
-    total = Counter[str]()
+    about, total = list(about), Counter[str]()
     for capture in about:
         total.update({key: capture[key] for key in ("sessions", "unlabelled", "empty")})
+    skipped = Counter[str]()
+    for capture in about:
+        skipped.update(capture["skipped"])
+    reasons = ", ".join(f"{count:,} ({reason})" for reason, count in skipped.most_common(3))
+    frames = f"; of the frames were skipped {reasons}" if reasons else ""
     return (
         f"of {total['sessions']:,} sessions {total['unlabelled']:,} have no label, {total['empty']:,} no payload, "
-        f"{spool.same + spool.conflicting:,} were duplicates"
+        f"{spool.same + spool.conflicting:,} were duplicates{frames}"
     )

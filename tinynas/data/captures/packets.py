@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from tinynas.data.captures.links import IPV4, IPV6, NoPacketError, network, zero_link
 from tinynas.options.captures import Masked
 
 TCP, UDP = 6, 17
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 
-ETHERNET, SLL, SLL2 = 1, 113, 276
-_NULL, _LOOP = 0, 108
-_RAW = (101, 12, 14, 228, 229)
-_IPV4, _IPV6 = 0x0800, 0x86DD
-_VLANS = (0x8100, 0x88A8, 0x9100)
 _EXTENSIONS = (0, 43, 60, 135)  # hop by hop, routing, destination, mobility: next header, length in units of eight
 _FRAGMENT, _AUTHENTICATION = 44, 51
 
@@ -38,10 +34,6 @@ class Packet(NamedTuple):
     sequence: int
 
 
-class _NoPacketError(Exception):
-    """The frame is no TCP or UDP packet; the argument is what `decode` returns."""
-
-
 def decode(link: int, frame: bytes) -> Packet | str:
     """The TCP or UDP packet in a frame of libpcap's link type `link`, or the reason why there is none.
 
@@ -49,69 +41,38 @@ def decode(link: int, frame: bytes) -> Packet | str:
     one of another kind: another protocol, a later IP fragment, a link type that is not read.
     """
     try:
-        kind, offset = _network(link, frame)
-        if kind == _IPV4:
+        kind, offset = network(link, frame)
+        if kind == IPV4:
             return _ipv4(frame, offset)
-        if kind == _IPV6:
+        if kind == IPV6:
             return _ipv6(frame, offset)
-    except _NoPacketError as no:
+    except NoPacketError as no:
         return str(no)
     return "skipped: not IP"
 
 
-def _network(link: int, frame: bytes) -> tuple[int, int]:
-    """The ethertype and the offset of what the link header carries."""
-    if link == ETHERNET:
-        return _ethernet(frame)
-    if link in _RAW or link in (_NULL, _LOOP):
-        offset = 0 if link in _RAW else 4
-        if len(frame) <= offset:
-            raise _NoPacketError("malformed: link header")
-        return {4: _IPV4, 6: _IPV6}.get(frame[offset] >> 4, 0), offset
-    if link in (SLL, SLL2):
-        offset, at = (16, 14) if link == SLL else (20, 0)
-        if len(frame) < offset:
-            raise _NoPacketError("malformed: link header")
-        return _without_tags(frame, int.from_bytes(frame[at : at + 2], "big"), offset)
-    raise _NoPacketError(f"skipped: link type {link}")
-
-
-def _ethernet(frame: bytes) -> tuple[int, int]:
-    if len(frame) < 14:
-        raise _NoPacketError("malformed: link header")
-    return _without_tags(frame, frame[12] << 8 | frame[13], 14)
-
-
-def _without_tags(frame: bytes, kind: int, offset: int) -> tuple[int, int]:
-    while kind in _VLANS:
-        if len(frame) < offset + 4:
-            raise _NoPacketError("malformed: VLAN tag")
-        kind, offset = frame[offset + 2] << 8 | frame[offset + 3], offset + 4
-    return kind, offset
-
-
 def _ipv4(frame: bytes, at: int) -> Packet:
     if len(frame) < at + 20 or frame[at] >> 4 != 4:
-        raise _NoPacketError("malformed: IPv4 header")
+        raise NoPacketError("malformed: IPv4 header")
     header = 4 * (frame[at] & 0x0F)
     total = frame[at + 2] << 8 | frame[at + 3] or len(frame) - at  # 0: the network card was to fill it in
     if header < 20 or total < header:
-        raise _NoPacketError("malformed: IPv4 length")
+        raise NoPacketError("malformed: IPv4 length")
     if (frame[at + 6] & 0x1F) << 8 | frame[at + 7]:
-        raise _NoPacketError("skipped: IP fragment")
+        raise NoPacketError("skipped: IP fragment")
     return _transport(frame, at, at + header, at + total, frame[at + 9], frame[at + 12 : at + 20])
 
 
 def _ipv6(frame: bytes, at: int) -> Packet:
     if len(frame) < at + 40 or frame[at] >> 4 != 6:
-        raise _NoPacketError("malformed: IPv6 header")
+        raise NoPacketError("malformed: IPv6 header")
     carried = frame[at + 4] << 8 | frame[at + 5] or len(frame) - at - 40  # 0: a jumbogram, or see _ipv4
     end, kind, offset = at + 40 + carried, frame[at + 6], at + 40
     while kind in _EXTENSIONS or kind in (_FRAGMENT, _AUTHENTICATION):
         if min(end, len(frame)) < offset + 8:
-            raise _NoPacketError("malformed: IPv6 extension header")
+            raise NoPacketError("malformed: IPv6 extension header")
         if kind == _FRAGMENT and (frame[offset + 2] << 8 | frame[offset + 3]) & 0xFFF8:
-            raise _NoPacketError("skipped: IP fragment")
+            raise NoPacketError("skipped: IP fragment")
         length = frame[offset + 1]
         size = 8 if kind == _FRAGMENT else 4 * length + 8 if kind == _AUTHENTICATION else 8 * length + 8
         kind, offset = frame[offset], offset + size
@@ -124,22 +85,22 @@ def _transport(frame: bytes, network: int, at: int, end: int, protocol: int, add
     half = len(addresses) // 2
     if protocol == TCP:
         if captured < at + 20:
-            raise _NoPacketError("malformed: TCP header")
+            raise NoPacketError("malformed: TCP header")
         header = 4 * (frame[at + 12] >> 4)
         if header < 20 or at + header > end:
-            raise _NoPacketError("malformed: TCP length")
+            raise NoPacketError("malformed: TCP length")
         flags, sequence = frame[at + 13], int.from_bytes(frame[at + 4 : at + 8], "big")
     elif protocol == UDP:
         if captured < at + 8:
-            raise _NoPacketError("malformed: UDP header")
+            raise NoPacketError("malformed: UDP header")
         header, flags, sequence = 8, 0, 0
         length = frame[at + 4] << 8 | frame[at + 5] or end - at
         if length < 8:
-            raise _NoPacketError("malformed: UDP length")
+            raise NoPacketError("malformed: UDP length")
         end = min(end, at + length)
         captured = min(captured, end)
     else:
-        raise _NoPacketError("skipped: neither TCP nor UDP")
+        raise NoPacketError("skipped: neither TCP nor UDP")
     payload = min(at + header, captured)
     source, destination = addresses[:half] + frame[at : at + 2], addresses[half:] + frame[at + 2 : at + 4]
     return Packet(protocol, source, destination, network, at, payload, captured, end - at - header, flags, sequence)
@@ -152,7 +113,7 @@ def masked(frame: bytes, link: int, packet: Packet, masks: Iterable[Masked]) -> 
     checksum = packet.transport + (16 if packet.protocol == TCP else 6)
     for mask in masks:
         if mask == "mac":
-            _zero_link(blank, link, packet.network)
+            zero_link(blank, link, packet.network)
             continue
         if mask == "ip":
             _zero(blank, packet.network + (12 if four else 8), 8 if four else 32)
@@ -161,20 +122,6 @@ def masked(frame: bytes, link: int, packet: Packet, masks: Iterable[Masked]) -> 
             _zero(blank, packet.transport, 4)
         _zero(blank, checksum, 2)
     return bytes(blank)
-
-
-def _zero_link(blank: bytearray, link: int, network: int) -> None:
-    """Zero the addresses of the link header, and the VLAN tags behind it (not the types they hold)."""
-    header = {ETHERNET: 14, SLL: 16, SLL2: 20}.get(link, network)
-    if link == ETHERNET:
-        _zero(blank, 0, 12)
-    elif link == SLL:
-        _zero(blank, 6, 8)
-    elif link == SLL2:
-        _zero(blank, 4, 4)  # the interface's index
-        _zero(blank, 12, 8)
-    for tag in range(header, network, 4):
-        _zero(blank, tag, 2)
 
 
 def _zero(blank: bytearray, at: int, size: int) -> None:

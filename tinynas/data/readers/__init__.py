@@ -11,8 +11,10 @@ from tinynas.data.files import find_files, is_idx, read_meta
 from tinynas.data.idx import open_idx, require_file
 from tinynas.data.prepare import Source
 from tinynas.data.readers.arrays import is_numpy_folder, read_npy, read_npz
-from tinynas.data.readers.folders import IMAGES, SOUNDS, TABLES, class_folders, entries, listed, suffixes_below
+from tinynas.data.readers.folders import IMAGES, SOUNDS, TABLES, class_folders, entries, files_in, suffixes_below
 from tinynas.data.readers.images import read_images
+from tinynas.data.readers.listing import listed
+from tinynas.data.readers.media import is_listed
 from tinynas.data.readers.rows import read_rows
 from tinynas.data.readers.signals import read_signals
 from tinynas.data.readers.sound import read_sounds
@@ -71,8 +73,9 @@ def choose(path: Path, options: ReadOptions) -> Reader:
 
 
 def _read_pair(path: Path, labels: Path, options: ReadOptions, in_memory_bytes: int) -> Source:
-    if options.given():
-        raise UsageError(f"{options.given()[0]} cannot be given with a labels file: {path} holds samples as they are.")
+    refused = [name for name in options.given() if name not in EVERY]
+    if refused:
+        raise UsageError(f"{refused[0]} cannot be given with a labels file: {path} holds samples as they are.")
     if path.suffix.lower() == ".npy":
         return read_npy(path, labels)
     return Source(read_meta(path.parent), open_idx(path, in_memory_bytes), open_idx(labels, in_memory_bytes))
@@ -97,10 +100,17 @@ def _is_npy(path: Path, options: ReadOptions) -> bool:
 
 
 def _has(path: Path, suffixes: frozenset[str]) -> bool:
-    """Whether `path` is a folder of class folders with such files in them, and no IDX files."""
+    """Whether `path` is a folder with such files in class folders, or more of them than tables right in it, and no
+    IDX files or arrays; or one with a table that lists them.
+    """
     if not os.path.isdir(path) or is_idx(path):
         return False
-    return any(suffixes_below(folder, 2) & suffixes for folder in class_folders(path))
+    if any(suffixes_below(folder, 2) & suffixes for folder in class_folders(path)):
+        return True
+    flat = files_in(path, suffixes)
+    if not flat or any(entry.suffix.lower() in (".npz", ".npy") for entry in entries(path)):
+        return False
+    return len(flat) > len(files_in(path, TABLES)) or is_listed(path, suffixes)
 
 
 def _has_tables(path: Path) -> bool:
@@ -115,32 +125,34 @@ def _plain(read: Callable[[Path, ReadOptions], Source]) -> Callable[[Path, ReadO
     return lambda path, options, in_memory_bytes: read(path, options)
 
 
+EVERY = frozenset({"missing", "range"})  # what every reader takes, since it speaks of values and not of files
+
 # A path must match one row alone.
 READERS = (
-    Reader("a set of IDX files", frozenset(), lambda path, _: is_idx(path), _read_idx),
-    Reader("an .npz file", frozenset(), _is_npz, _plain(read_npz)),
-    Reader("a set of .npy files", frozenset(), _is_npy, _plain(lambda path, options: read_npy(path, None))),
+    Reader("a set of IDX files", EVERY, lambda path, _: is_idx(path), _read_idx),
+    Reader("an .npz file", EVERY, _is_npz, _plain(read_npz)),
+    Reader("a set of .npy files", EVERY, _is_npy, _plain(lambda path, options: read_npy(path, None))),
     Reader(
         "a folder of pictures",
-        frozenset({"image_size", "colour"}),
+        EVERY | {"label", "group", "image_size", "colour"},
         lambda path, _: _has(path, IMAGES),
         _plain(read_images),
     ),
     Reader(
         "a folder of WAV files",
-        frozenset({"window", "stride", "sample_rate", "mels"}),
+        EVERY | {"label", "group", "window", "stride", "sample_rate", "mels"},
         lambda path, _: _has(path, SOUNDS),
         _plain(read_sounds),
     ),
     Reader(
         "CSV of rows",
-        frozenset({"label", "group", "columns"}),
+        EVERY | {"label", "group", "columns"},
         lambda path, options: options.window is None and _has_tables(path),
         _plain(read_rows),
     ),
     Reader(
         "CSV of signals",
-        frozenset({"label", "group", "columns", "window", "stride"}),
+        EVERY | {"label", "group", "columns", "window", "stride", "rate"},
         lambda path, options: options.window is not None and _has_tables(path),
         _plain(read_signals),
     ),

@@ -17,7 +17,10 @@ import numpy.typing as npt
 from tinynas.data.files import Meta, read_meta
 from tinynas.data.idx import MAX_BYTES, require_file
 from tinynas.data.prepare import Source
-from tinynas.data.readers.folders import entries, listed
+from tinynas.data.readers.folders import entries
+from tinynas.data.readers.listing import listed
+from tinynas.data.readers.objects import read_objects
+from tinynas.data.readers.official import split_files
 from tinynas.errors import DataError
 from tinynas.options.reading import ReadOptions
 
@@ -27,25 +30,45 @@ Array = npt.NDArray[Any]
 _NAMES = {
     "x": ("x", "x_train", "X", "X_train"),
     "y": ("y", "y_train", "Y", "Y_train", "labels"),
-    "x_test": ("x_test", "X_test"),
-    "y_test": ("y_test", "Y_test"),
+    "x_test": ("x_test", "X_test", "x_val", "X_val", "x_valid", "X_valid", "x_validation", "X_validation"),
+    "y_test": ("y_test", "Y_test", "y_val", "Y_val", "y_valid", "Y_valid", "y_validation", "Y_validation"),
     "class_names": ("class_names", "classes"),
     "groups": ("groups", "groups_train"),
-    "groups_test": ("groups_test",),
+    "groups_test": ("groups_test", "groups_val"),
 }
+_MAY_BE_OBJECTS = ("y", "y_test", "class_names", "groups", "groups_test")  # text, which pandas keeps as objects
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _WANTED = "x and y (or x_train and y_train), and perhaps x_test and y_test, class_names, groups and groups_test"
 
 
 def read_npz(path: Path, options: ReadOptions) -> Source:
-    """The set in an .npz file, or in the only one of a folder."""
-    if os.path.isdir(path):
-        (path,) = _only([entry for entry in entries(path) if entry.suffix.lower() == ".npz"], path)
+    """The set in an .npz file, in the only one of a folder, or in the two of a folder that are called by their part."""
+    if not os.path.isdir(path):
+        return _read_npz(path)
+    files = [entry for entry in entries(path) if entry.suffix.lower() == ".npz"]
+    train, test, notes = split_files(files)
+    if len(train) != 1 or len(test) != 1:
+        return _read_npz(*_only(files, path))
+    source, tested = _read_npz(train[0]), _read_npz(test[0])
+    if source.x_test is not None:
+        raise DataError(f"{path}: {train[0].name} holds a test part, and {test[0].name} is one: keep one of them")
+    meta = replace(source.meta, name=read_meta(path).name)
+    return replace(
+        source,
+        meta=meta,
+        x_test=tested.x,
+        y_test=tested.y,
+        groups_test=None if source.groups is None else tested.groups,
+        notes=notes,
+    )
+
+
+def _read_npz(path: Path) -> Source:
     require_file(path)
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            return _source(path, members, lambda name: _member(path, archive, members[name]))
+            return _source(path, members, lambda name, takes: _member(path, archive, members[name], takes))
     except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{path}: cannot be read as .npz ({error})") from error
 
@@ -54,12 +77,12 @@ def read_npy(path: Path, labels: Path | None) -> Source:
     """The set in a folder of .npy files; of x.npy with y.npy beside it; or of two files. Large ones stay on disk."""
     if labels is not None:
         meta = replace(read_meta(path.parent), name=path.stem)
-        return Source(meta, _open(path), _open(labels))
+        return Source(meta, _open(path, False), _open(labels, True))
     folder = path if os.path.isdir(path) else path.parent
     files = {entry.stem: entry for entry in entries(folder) if entry.suffix.lower() == ".npy"}
     if not os.path.isdir(path) and path.stem not in _NAMES["x"]:
         raise DataError(f"{path}: its labels are not known: give them with labels, or call the two x.npy and y.npy")
-    return _source(folder, files, lambda name: _open(files[name]))
+    return _source(folder, files, lambda name, takes: _open(files[name], takes))
 
 
 def is_numpy_folder(path: Path) -> bool:
@@ -67,12 +90,12 @@ def is_numpy_folder(path: Path) -> bool:
     return os.path.isdir(path) and any((path / f"{name}.npy").is_file() for name in _NAMES["x"])
 
 
-def _source(path: Path, held: Mapping[str, Any], load: Callable[[str], Array]) -> Source:
+def _source(path: Path, held: Mapping[str, Any], load: Callable[[str, bool], Array]) -> Source:
     found = {key: next((n for n in names if n in held), None) for key, names in _NAMES.items()}
     for key in ("x", "y"):
         if found[key] is None:
             raise DataError(f"{path}: has no array {key}; wanted {_WANTED}; it holds {listed(sorted(held))}")
-    arrays = {key: None if name is None else load(name) for key, name in found.items()}
+    arrays = {key: None if name is None else load(name, key in _MAY_BE_OBJECTS) for key, name in found.items()}
     named = read_meta(path if os.path.isdir(path) else path.parent)
     names = arrays.pop("class_names")
     own = Meta(path.stem if os.path.isfile(path) else named.name, named.class_names, named.layout)
@@ -83,15 +106,21 @@ def _source(path: Path, held: Mapping[str, Any], load: Callable[[str], Array]) -
     x, y = arrays["x"], arrays["y"]
     assert x is not None
     assert y is not None
-    return Source(own, x, y, arrays["x_test"], arrays["y_test"], arrays["groups"], arrays["groups_test"])
+    notes: tuple[str, ...] = ()
+    if found["x_test"] not in (None, *_NAMES["x_test"][:2]):
+        notes = (f"The test part is {found['x_test']} and {found['y_test']}, since there is no x_test.",)
+    parts = arrays["x_test"], arrays["y_test"], arrays["groups"], arrays["groups_test"]
+    return Source(own, x, y, *parts, notes=notes)
 
 
-def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
+def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, takes_objects: bool) -> Array:
     """The array of one file in the archive, after its header was held against its size."""
     where = f"{path}, {info.filename}"
     try:
         with archive.open(info) as file:
-            shape, dtype, offset = _header(file, where)
+            shape, dtype, offset = _header(file, where, takes_objects)
+            if dtype.hasobject:
+                return read_objects(file.read(MAX_BYTES), shape, where)
         n_bytes = math.prod(shape) * dtype.itemsize
         if n_bytes + offset != info.file_size or n_bytes > MAX_BYTES:
             raise DataError(
@@ -99,18 +128,22 @@ def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Arra
                 f"many, and at most {MAX_BYTES:,} (save larger arrays as x.npy and y.npy: they stay on disk)"
             )
         return np.load(io.BytesIO(archive.read(info)), allow_pickle=False)  # type: ignore[no-any-return]
+    except DataError:
+        raise
     except (ValueError, EOFError, zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
         raise DataError(f"{where}: cannot be read ({_first_line(error)})") from error
     except Exception as error:  # zlib.error, lzma.LZMAError: each compression has its own
         raise DataError(f"{where}: is damaged ({_first_line(error)})") from error
 
 
-def _open(path: Path) -> Array:
+def _open(path: Path, takes_objects: bool) -> Array:
     """The array in an .npy file, mapped; small arrays cost no more that way."""
     require_file(path)
     try:
         with path.open("rb") as file:
-            shape, dtype, offset = _header(file, str(path))
+            shape, dtype, offset = _header(file, str(path), takes_objects)
+            if dtype.hasobject:
+                return read_objects(file.read(MAX_BYTES), shape, str(path))
         if math.prod(shape) * dtype.itemsize != path.stat().st_size - offset:
             raise DataError(f"{path}: promises shape {shape} of {dtype}, which its size does not match: it is cut off")
         return np.load(path, mmap_mode="r" if math.prod(shape) else None, allow_pickle=False)  # type: ignore[no-any-return]
@@ -118,8 +151,8 @@ def _open(path: Path) -> Array:
         raise DataError(f"{path}: cannot be read as .npy ({_first_line(error)})") from error
 
 
-def _header(file: Any, where: str) -> tuple[tuple[int, ...], np.dtype[Any], int]:
-    """(shape, type, bytes of the header) of an .npy file; objects are refused, since reading them runs code."""
+def _header(file: Any, where: str, takes_objects: bool) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+    """(shape, type, bytes of the header) of an .npy file; objects are refused where they cannot be labels."""
     try:
         version = np.lib.format.read_magic(file)
         shape, _, dtype = _HEADERS[version](file)
@@ -127,7 +160,7 @@ def _header(file: Any, where: str) -> tuple[tuple[int, ...], np.dtype[Any], int]
         raise DataError(f"{where}: is .npy version {version}, wanted 1.0 or 2.0: save it with a plain type") from None
     except Exception as error:  # it is parsed as Python, which has many kinds of errors
         raise DataError(f"{where}: cannot be read as .npy ({_first_line(error)})") from error
-    if dtype.hasobject:
+    if dtype.hasobject and (not takes_objects or dtype != np.dtype(object)):
         raise DataError(f"{where}: holds Python objects, wanted numbers or strings: save it with a plain type")
     return shape, dtype, file.tell()
 

@@ -1,15 +1,17 @@
-"""Folders as people lay data out: one a class, or a train and a test folder of those."""
+"""Folders as people lay data out: what lies in them, and which are the two parts."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from tinynas.data.readers.listing import listed
+from tinynas.data.readers.official import split_folders
 from tinynas.errors import DataError
 
-_TRAIN, _TEST = ("train", "training"), ("test", "testing", "t10k")
+_TRAIN = ("train", "training")
 _LOOKED_AT = 5000  # entries, until it is plain what kind of files a folder holds
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pnm"})
 SOUNDS = frozenset({".wav"})
@@ -37,37 +39,18 @@ def suffixes_below(folder: Path, depth: int) -> set[str]:
 def parts(folder: Path) -> tuple[Path, Path | None, tuple[str, ...]]:
     """(training folder, test folder or None, notes): the train and test folders in `folder`, or `folder` itself.
 
-    A folder called train that has neither a test folder beside it nor folders in it is a class of that name.
+    A folder val stands for a test folder that is not there. A folder called train that has neither beside it nor
+    folders in it is a class of that name.
     """
-    named = {entry.name.lower(): entry for entry in entries(folder) if os.path.isdir(entry)}
-    train = next((named[name] for name in _TRAIN if name in named), None)
-    test = next((named[name] for name in _TEST if name in named), None)
-    if train is None or (test is None and not class_folders(train)):
+    held = [entry for entry in entries(folder) if os.path.isdir(entry)]
+    split = split_folders(held)
+    if split is not None:
+        return split
+    train = next((entry for entry in held if entry.name.lower() in _TRAIN), None)
+    if train is None or not class_folders(train):
         return folder, None, ()
-    left = sorted(entry.name for entry in named.values() if entry not in (train, test))
-    notes = (f"Beside {train.name}/ these folders were left out: {listed(left)}.",) if left else ()
-    return train, test, notes
-
-
-def by_class(folder: Path, suffixes: frozenset[str], what: str) -> tuple[list[Path], list[str]]:
-    """Files with the suffixes and the class of each: the name of the folder in `folder` that they are in or below.
-
-    Folders that begin with "_" or "." are left out. DataError when there are no classes, or one has no file.
-    """
-    found: list[Path] = []
-    labels: list[str] = []
-    folders = class_folders(folder)
-    for one in folders:
-        own = [path for path in _below(one) if path.suffix.lower() in suffixes and os.path.isfile(path)]
-        if not own:
-            raise DataError(
-                f"{one}: holds no {what}; every folder in {folder} is a class (one named _{one.name} is not)"
-            )
-        found += own
-        labels += [one.name] * len(own)
-    if not found:
-        raise DataError(f"{folder}: holds no folder with {what} in it; wanted one folder a class")
-    return found, labels
+    left = sorted(entry.name for entry in held if entry != train)
+    return train, None, (f"Beside {train.name}/ these folders were left out: {listed(left)}.",) if left else ()
 
 
 def class_folders(folder: Path) -> list[Path]:
@@ -75,13 +58,7 @@ def class_folders(folder: Path) -> list[Path]:
     return [entry for entry in entries(folder) if os.path.isdir(entry) and not entry.name.startswith("_")]
 
 
-def listed(names: Sequence[str], most: int = 8) -> str:
-    """The first names and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more if names else "nothing"
-
-
-def _below(folder: Path) -> Iterator[Path]:
+def below(folder: Path) -> Iterator[Path]:
     """Yield the files at any depth below `folder`, in a fixed order; links to folders are not followed."""
     for place, folders, names in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

@@ -1,65 +1,66 @@
-"""A folder of pictures by class, read with Pillow: one size, grey or colour, as bytes."""
+"""A folder of pictures by class, read with Pillow: one size, grey or colour, with all the bits that the files have."""
 
 from __future__ import annotations
 
 import warnings
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from tinynas.data.files import read_meta
 from tinynas.data.prepare import Source
-from tinynas.data.readers.folders import IMAGES, by_class, parts
+from tinynas.data.readers.folders import IMAGES
+from tinynas.data.readers.media import find_media
+from tinynas.data.readers.pixels import Depth, Kind, Size, kind_of, pixels
 from tinynas.data.samples import allocate
 from tinynas.errors import DataError
 from tinynas.options.reading import ReadOptions
 
-if TYPE_CHECKING:
-    from PIL import Image
-
-Bytes = npt.NDArray[np.uint8]
-Size = tuple[int, int]
+Array = npt.NDArray[Any]
 
 _LARGEST = 256  # a side above which no microcontroller takes the picture as it is
-_ORIENTATION = 0x0112  # the EXIF tag
-_GREY_MODES = frozenset({"1", "L", "LA", "I;16", "I;16B", "I;16L"})
+
+
+class _Form(NamedTuple):
+    """What all pictures are brought to."""
+
+    size: Size
+    is_grey: bool
+    depth: Depth
 
 
 def read_images(path: Path, options: ReadOptions) -> Source:
-    """Pictures as uint8 (n, H, W, 1 or 3) and the names of their folders.
+    """Pictures (n, H, W, 1 or 3), of 8 or 16 bits or whatever the files hold, and the names of their classes.
 
     Without image_size all must have one size; without colour they are grey when all of them are.
     """
-    train, test, notes = parts(path)
-    files, labels = by_class(train, IMAGES, "pictures")
-    files_test, labels_test = ([], []) if test is None else by_class(test, IMAGES, "pictures")
-    size, colour = _agreed([*files, *files_test], path, options)
+    media = find_media(path, IMAGES, "pictures", options)
+    train, test = media.train, media.test
+    files = [*train.files, *(test.files if test is not None else [])]
+    form, notes = _agreed(files, path, options)
     meta = read_meta(path).with_layout("image", "the files are pictures")
-    return Source(
-        meta,
-        _read_all(files, size, colour),
-        labels,
-        None if test is None else _read_all(files_test, size, colour),
-        None if test is None else labels_test,
-        notes=notes,
-    )
+    source = Source(meta, _read_all(train.files, form), train.labels, groups=train.groups, notes=(*media.notes, *notes))
+    if test is None:
+        return source
+    return replace(source, x_test=_read_all(test.files, form), y_test=test.labels, groups_test=test.groups)
 
 
-def _agreed(files: Sequence[Path], path: Path, options: ReadOptions) -> tuple[Size, str]:
-    """((height, width), colour) as asked for, or as all the files have them."""
-    if options.image_size is not None and options.colour is not None:
-        return options.image_size, options.colour
-    kinds = Counter(_with_image(file, _kind) for file in files)
-    colour = options.colour or ("grey" if all(mode in _GREY_MODES for _, _, mode in kinds) else "rgb")
+def _agreed(files: Sequence[Path], path: Path, options: ReadOptions) -> tuple[_Form, tuple[str, ...]]:
+    """Size, colour and depth as asked for, or as all the files have them, and what is to be said of that."""
+    kinds = Counter[Kind](_with_image(file, kind_of) for file in files)
+    is_grey = options.colour == "grey" if options.colour else all(kind.is_grey for kind in kinds)
+    depth, notes = _depth(kinds, path)
     if options.image_size is not None:
-        return options.image_size, colour
+        return _Form(options.image_size, is_grey, depth), notes
     sizes = Counter[Size]()
-    for (height, width, _), count in kinds.items():
-        sizes[height, width] += count
+    for kind, count in kinds.items():
+        sizes[kind.height, kind.width] += count
     (size, count), *others = sizes.most_common()
     if others:
         other = others[0][0]
@@ -72,41 +73,33 @@ def _agreed(files: Sequence[Path], path: Path, options: ReadOptions) -> tuple[Si
             f"{path}: the pictures are {size[0]} x {size[1]}, more than {_LARGEST} a side, which is more than a "
             f"microcontroller takes: give image_size (--image-size), such as 96"
         )
-    return size, colour
+    return _Form(size, is_grey, depth), notes
 
 
-def _kind(image: Image.Image) -> tuple[int, int, str]:
-    """(height, width, mode) of the picture when it is turned upright; its pixels are not read for that."""
-    height, width = image.height, image.width
-    if image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8):  # lies on its side
-        height, width = width, height
-    return height, width, image.mode
+def _depth(kinds: Counter[Kind], path: Path) -> tuple[Depth, tuple[str, ...]]:
+    """The depth that keeps all bits of every picture, and sentences where it is not 8 bits."""
+    depths = Counter[Depth]()
+    for kind, count in kinds.items():
+        depths[kind.depth] += count
+    cut = sum(count for kind, count in kinds.items() if kind.cut)
+    notes = (f"{cut:,} pictures have 16 bits a colour, of which only the upper 8 can be read.",) if cut else ()
+    if len(depths) == 1:
+        (depth,) = depths
+        told = {"uint8": "", "uint16": "16 bits", "int32": "32-bit integers", "float32": "floats"}[depth]
+        more = (f"The pictures hold {told}, which are kept as they are.",) if told else ()
+        return depth, (*notes, *more)
+    if set(depths) != {"uint8", "uint16"}:
+        counts = ", ".join(f"{count:,} of {depth}" for depth, count in depths.most_common())
+        raise DataError(f"{path}: the pictures differ in what a pixel is ({counts}), wanted one: save them alike")
+    return "uint16", (*notes, f"{depths['uint8']:,} of the pictures have 8 bits and the others 16: all become 16.")
 
 
-def _read_all(files: Sequence[Path], size: Size, colour: str) -> Bytes:
-    out = allocate((len(files), *size, 1 if colour == "grey" else 3), np.uint8)
+def _read_all(files: Sequence[Path], form: _Form) -> Array:
+    out = allocate((len(files), *form.size, 1 if form.is_grey else 3), np.dtype(form.depth))
+    look = partial(pixels, size=form.size, is_grey=form.is_grey, depth=form.depth)
     for number, file in enumerate(files):
-        out[number] = _with_image(file, lambda image: _pixels(image, size, colour)).reshape(out.shape[1:])
+        out[number] = _with_image(file, look).reshape(out.shape[1:])
     return out
-
-
-def _pixels(image: Image.Image, size: Size, colour: str) -> Bytes:
-    """The picture as uint8 (H, W) or (H, W, 3), brought to the size with all of its pixels averaged in."""
-    from PIL import Image, ImageOps
-
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):  # Pillow would cut such values off at 255
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    elif image.mode in ("I", "F"):
-        raise ValueError(f"pixels of mode {image.mode} have no fixed range: save it with 8 bits")
-    if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA"):
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
-    image = image.convert("L" if colour == "grey" else "RGB")
-    height, width = size
-    if image.size != (width, height):
-        image = image.resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(image, dtype=np.uint8)
 
 
 def _with_image(file: Path, look: Any) -> Any:

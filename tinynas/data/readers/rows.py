@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinynas.data.files import Meta, read_meta
+from tinynas.data.missing import is_missing
 from tinynas.data.prepare import Source
-from tinynas.data.readers.folders import TABLES, files_in, parts
-from tinynas.data.readers.tables import Table, plain_labels, read_table, require_same_columns
+from tinynas.data.readers.labels import plain_labels, why_no_classes
+from tinynas.data.readers.sheets import Sheet, csv_meta, marks_in, read_sheets
+from tinynas.data.readers.tables import Table
 from tinynas.errors import DataError
 from tinynas.options.reading import ReadOptions
 
 Floats = npt.NDArray[np.float32]
 
-_TRAIN, _TEST = ("train", "training"), ("test", "testing")
 _UNLIKE = 10.0  # times the usual range: a common normalisation would leave the small columns without a value
 
 
@@ -28,77 +28,55 @@ def read_rows(path: Path, options: ReadOptions) -> Source:
 
     The latter when the ranges of the columns are unlike, since a series has one normalisation for all its steps.
     """
-    files, files_test, notes = csv_files(path)
-    train = [read_table(file, options, True) for file in files]
-    test = [read_table(file, options, True) for file in files_test]
-    require_same_columns([*train, *test])
-    x, labels, groups = _joined(train)
-    notes = (*train[0].label_note, *notes)
-    y = plain_labels(labels)
-    no_classes = None
-    if len(set(labels)) > max(20, len(labels) // 2):
-        no_classes = (
-            f"{path}: the label takes {len(set(labels)):,} values in {len(labels):,} rows, such as {labels[0][:40]!r}, "
-            f"which are no classes: name the column of the classes with label (--label)"
+
+    def needs_window(tables: Sequence[Table]) -> None:
+        lengths = {len(table) for table in tables}
+        such = f"{lengths.pop()}, which makes each file a sample, or 1" if len(lengths) == 1 else "50, or 1"
+        raise DataError(
+            f"{path}: the class is the folder or the name of a file, which does not say how many rows are a sample: "
+            f"give window (--window), such as {such}, which makes each row a sample"
         )
-    meta = csv_meta(path)
+
+    sheets = read_sheets(path, options, needs_window)
+    x, labels, groups = _joined(sheets.train)
+    meta, channels = csv_meta(path), tuple[str, ...]()
     shape: tuple[int, ...] = (x.shape[1],)
-    spans = x.max(axis=0) - x.min(axis=0) if len(x) else np.zeros(1)
-    if spans.max() > _UNLIKE * np.median(spans[spans > 0] if spans.any() else spans):
-        shape = (1, 1, x.shape[1])
+    if _are_unlike(_spans(x)) and _are_unlike(_spans(np.where(is_missing(x, marks_in(sheets.train)), np.nan, x))):
+        shape, channels = (1, 1, x.shape[1]), sheets.channels
         meta = meta.with_layout("series", "the columns' ranges are unlike, so each is a channel")
-    source = Source(meta, x.reshape(-1, *shape), y, groups=groups, notes=notes, no_classes=no_classes)
-    if not test:
+    source = Source(
+        meta, x.reshape(-1, *shape), plain_labels(labels), groups=groups, notes=sheets.notes, channels=channels
+    )
+    source = replace(source, no_classes=why_no_classes(labels, path))
+    if sheets.test is None:
         return source
-    x_test, labels_test, groups_test = _joined(test)
+    x_test, labels_test, groups_test = _joined(sheets.test)
     both = plain_labels([*labels, *labels_test])
-    return Source(
-        meta,
-        source.x,
-        both[: len(labels)],
-        x_test.reshape(-1, *shape),
-        both[len(labels) :],
-        groups,
-        groups_test,
-        notes=notes,
-        no_classes=no_classes,
+    return replace(
+        source,
+        y=both[: len(labels)],
+        x_test=x_test.reshape(-1, *shape),
+        y_test=both[len(labels) :],
+        groups_test=groups_test,
     )
 
 
-def csv_files(path: Path) -> tuple[list[Path], list[Path], tuple[str, ...]]:
-    """(training files, test files, notes) of a CSV file or a folder of them, or of its train and test folders.
-
-    Files called train and test beside each other are the two parts.
-    """
-    if not os.path.isdir(path):
-        return [path], [], ()
-    folder, test, notes = parts(path)
-    files = files_in(folder, TABLES)
-    if test is not None:
-        return files, files_in(test, TABLES), notes
-    named = {file.stem.lower(): file for file in files}
-    train_file = next((named[name] for name in _TRAIN if name in named), None)
-    test_file = next((named[name] for name in _TEST if name in named), None)
-    if train_file is None or test_file is None:
-        return files, [], notes
-    left = [file.name for file in files if file not in (train_file, test_file)]
-    more = (f"Beside {train_file.name} and {test_file.name} these were left out: {', '.join(left)}.",) if left else ()
-    return [train_file], [test_file], (*notes, *more)
+def _are_unlike(spans: Any) -> bool:
+    return bool(spans.max() > _UNLIKE * np.median(spans[spans > 0] if spans.any() else spans))
 
 
-def csv_meta(path: Path) -> Meta:
-    """What meta.json says beside or in `path`, under the name of the file where it is one."""
-    if os.path.isdir(path):
-        return read_meta(path)
-    beside = read_meta(path.parent)
-    return Meta(path.stem, beside.class_names, beside.layout)
+def _spans(x: Floats) -> Any:
+    """The range of each column, missing values left out."""
+    known = np.isfinite(x)
+    spans = np.where(known, x, -np.inf).max(axis=0) - np.where(known, x, np.inf).min(axis=0)
+    return np.where(known.any(axis=0), spans, 0.0)
 
 
-def _joined(tables: Sequence[Table]) -> tuple[Floats, list[str], Any]:
-    """Rows, labels and groups of all tables; a group bears the same name in each file."""
-    for table in tables:
-        if not len(table.values):
-            raise DataError(f"{table.path}: holds no rows")
-    labels = [label for table in tables for label in table.labels or ()]
-    groups = [group for table in tables for group in table.groups or ()]
-    return np.concatenate([table.values for table in tables]), labels, groups or None
+def _joined(sheets: Sequence[Sheet]) -> tuple[Floats, list[str], Any]:
+    """Rows, labels and groups of all files; a group bears the same name in each file."""
+    for sheet in sheets:
+        if not len(sheet.values):
+            raise DataError(f"{sheet.path}: holds no rows")
+    labels = [str(label) for sheet in sheets for label in sheet.labels]
+    groups = [str(group) for sheet in sheets for group in (() if sheet.groups is None else sheet.groups)]
+    return np.concatenate([sheet.values for sheet in sheets]), labels, groups or None

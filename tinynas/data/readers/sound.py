@@ -1,44 +1,53 @@
-"""A folder of WAV files by class, as log-mel spectrograms."""
+"""WAV files by class, as log-mel spectrograms."""
 
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinynas.data.features import MelFeatures
 from tinynas.data.files import read_meta
-from tinynas.data.idx import require_file
 from tinynas.data.prepare import Source
-from tinynas.data.readers.folders import SOUNDS, by_class, parts
+from tinynas.data.readers.folders import SOUNDS
+from tinynas.data.readers.listing import listed
+from tinynas.data.readers.media import Labelled, find_media
+from tinynas.data.readers.wav import Sound, read_wav
+from tinynas.data.readers.windows import BLOCKS, LEAST_GROUPS, blocks_of, covered
 from tinynas.data.samples import allocate
 from tinynas.errors import DataError
-from tinynas.options.reading import ReadOptions
+from tinynas.options.reading import ReadOptions, Seconds
 
 Floats = npt.NDArray[np.float32]
-Part = tuple[list[Path], list[str]]
 
 _LONGEST_S = 10.0  # of a clip, when no window was asked for
-_FULL_SCALE = {"uint8": 128.0, "int16": 2.0**15, "int32": 2.0**31}
+
+
+@dataclass(frozen=True, eq=False)
+class _File:
+    """A file, its class, who or what it belongs to, and the first samples of its clips with the group of each."""
+
+    path: Path
+    label: str
+    starts: list[int]
+    groups: list[str]
 
 
 def read_sounds(path: Path, options: ReadOptions) -> Source:
-    """Spectrograms (n, frames, bands) in decibels, the names of their folders, and how they were made.
+    """Spectrograms (n, frames, bands) in decibels, the names of their classes, and how they were made.
 
     Without a window each file is one clip, as long as the longest of the training files, shorter ones ended with
     silence. With one, a longer file gives several clips, which are a group: they stay on one side of every split.
     """
-    train, test, notes = parts(path)
-    part = by_class(train, SOUNDS, "WAV files")
-    part_test = None if test is None else by_class(test, SOUNDS, "WAV files")
-    rate, both = _agreed(part[0] + (part_test[0] if part_test else []), path, options.sample_rate)
-    lengths, lengths_test = both[: len(part[0])], both[len(part[0]) :]
-    clip = options.window or max(lengths)
+    media = find_media(path, SOUNDS, "WAV files", options)
+    n = len(media.train.files)
+    rate, both, notes = _agreed([*media.train.files, *(media.test.files if media.test else [])], path, options)
+    lengths, lengths_test = both[:n], both[n:]
+    clip = _length(options.window, rate) or max(lengths)
     if clip > max(lengths):
         raise DataError(
             f"{path}: the longest file has {max(lengths):,} samples at {rate} Hz, fewer than the window of {clip:,}: "
@@ -46,42 +55,39 @@ def read_sounds(path: Path, options: ReadOptions) -> Source:
         )
     if options.window is None and clip > _LONGEST_S * rate:
         raise DataError(
-            f"{path}: the longest file lasts {clip / rate:.1f} s: give window (--window), the samples of a clip, "
-            f"such as {rate} for a second"
+            f"{path}: the longest file lasts {clip / rate:.1f} s: give window (--window), the samples of a clip or its "
+            f"time, such as {rate} or 1s"
         )
     try:
         features = MelFeatures.for_sound(rate, clip, options.mels)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    x, y, groups = _clips(part, lengths, features, options)
+    stride = _length(options.stride, rate) or clip
+    files = _files(media.train, lengths, clip, stride, options)
+    notes = (*media.notes, *notes)
+    if media.test is None and options.window is not None and options.group is None:
+        files, told = _in_blocks(files, clip, stride)
+        notes = (*notes, *told)
+    notes = (*notes, *_lost(files, lengths, clip, options))
     source = Source(
         read_meta(path).with_layout("image", "frames x bands of a log-mel spectrogram"),
-        x,
-        y,
-        groups=groups if options.window else None,
+        *_clips(files, features),
+        groups=_groups(files, media.train, options),
         features=features,
         notes=notes,
     )
-    if part_test is None:
+    if media.test is None:
         return source
-    x_test, y_test, groups_test = _clips(part_test, lengths_test, features, options)
-    return Source(
-        source.meta,
-        x,
-        y,
-        x_test,
-        y_test,
-        source.groups,
-        groups_test if options.window else None,
-        features,
-        notes,
-    )
+    tested = _files(media.test, lengths_test, clip, stride, options)
+    x_test, y_test = _clips(tested, features)
+    return replace(source, x_test=x_test, y_test=y_test, groups_test=_groups(tested, media.test, options))
 
 
-def _agreed(files: Sequence[Path], path: Path, wanted: int | None) -> tuple[int, list[int]]:
-    """(sample rate, samples of each file at that rate): the rate asked for, or the one that all have."""
-    found = [(rate, len(sound)) for rate, sound in map(_read, files)]
-    rates = {rate: file for (rate, _), file in zip(found, files, strict=True)}
+def _agreed(files: Sequence[Path], path: Path, options: ReadOptions) -> tuple[int, list[int], tuple[str, ...]]:
+    """(sample rate, samples of each file at that rate, notes): the rate asked for, or the one that all have."""
+    wanted = options.sample_rate
+    found = [(sound.rate, len(sound.samples), sound.is_open) for sound in map(read_wav, files)]
+    rates = {rate: file for (rate, _, _), file in zip(found, files, strict=True)}
     if wanted is None and len(rates) > 1:
         (rate, file), (other_rate, other) = list(rates.items())[:2]
         raise DataError(
@@ -89,62 +95,95 @@ def _agreed(files: Sequence[Path], path: Path, wanted: int | None) -> tuple[int,
             f"(--sample-rate)"
         )
     target = wanted or next(iter(rates))
-    return target, [_resampled_length(length, rate, target) for rate, length in found]
+    still_open = [file.name for file, (_, _, is_open) in zip(files, found, strict=True) if is_open]
+    notes: tuple[str, ...] = ()
+    if still_open:
+        shown = listed(still_open, 3)
+        notes = (f"{len(still_open):,} files do not say how long they are ({shown}) and were read to their end.",)
+    return target, [_resampled_length(length, rate, target) for rate, length, _ in found], notes
 
 
-def _clips(
-    part: Part, lengths: Sequence[int], features: MelFeatures, options: ReadOptions
-) -> tuple[Floats, list[str], list[str]]:
-    """The spectrograms of every clip of the files, the label of each and the file it is from."""
-    clip, stride = features.clip, options.stride or features.clip
-    longest = clip if options.window is None else max(lengths)
-    starts = [range(0, max(1, min(length, longest) - clip + 1), stride) for length in lengths]
-    x = allocate((sum(map(len, starts)), features.n_frames, features.n_mels), np.float32)
+def _files(part: Labelled, lengths: Sequence[int], clip: int, stride: int, options: ReadOptions) -> list[_File]:
+    """The files of a part with the clips of each: one without a window, else as many as there is room for."""
+    files = []
+    for number, (file, label, length) in enumerate(zip(part.files, part.labels, lengths, strict=True)):
+        starts = [0] if options.window is None else list(range(0, max(1, length - clip + 1), stride))
+        group = str(file) if part.groups is None else part.groups[number]
+        files.append(_File(file, label, starts, [group] * len(starts)))
+    return files
+
+
+def _in_blocks(files: Sequence[_File], clip: int, stride: int) -> tuple[list[_File], tuple[str, ...]]:
+    """The same with blocks as groups where a class has too few recordings for a test part and folds, and a note."""
+    pairs = {(file.label, group) for file in files for group in file.groups}
+    labels = [label for label, _ in pairs]
+    few = sorted(label for label in set(labels) if labels.count(label) < LEAST_GROUPS)
+    few = [label for label in few if any(len(file.starts) > 1 for file in files if file.label == label)]
+    if not few:
+        return list(files), ()
+    overlap = -(-clip // stride) - 1
+    note = (
+        f"Of {listed([repr(label) for label in few], 4)} there are fewer than the {LEAST_GROUPS} recordings that a "
+        f"test part and folds need, so these were cut into up to {BLOCKS} blocks each: clips of two parts share no "
+        f"sample, but they share recordings, and the scores will flatter."
+    )
+    return [_blocked(file, overlap) if file.label in few else file for file in files], (note,)
+
+
+def _blocked(file: _File, overlap: int) -> _File:
+    blocks = blocks_of(len(file.starts), overlap).tolist()
+    kept = [
+        (start, f"{file.path}, block {block + 1:02}")
+        for start, block in zip(file.starts, blocks, strict=True)
+        if block >= 0
+    ]
+    return _File(file.path, file.label, [start for start, _ in kept], [group for _, group in kept])
+
+
+def _lost(files: Sequence[_File], lengths: Sequence[int], clip: int, options: ReadOptions) -> tuple[str, ...]:
+    """The sentence on samples that are in no window."""
+    if options.window is None:
+        return ()
+    lost = sum(
+        length - covered(np.array(file.starts, dtype=np.int64), max(length, clip), clip) + max(0, clip - length)
+        for file, length in zip(files, lengths, strict=True)
+    )
+    return (f"{lost:,} of {sum(lengths):,} samples are in no window.",) if lost else ()
+
+
+def _groups(files: Sequence[_File], part: Labelled, options: ReadOptions) -> list[str] | None:
+    """The group of each clip; None where each is a recording of its own."""
+    if options.window is None and part.groups is None:
+        return None
+    return [group for file in files for group in file.groups]
+
+
+def _clips(files: Sequence[_File], features: MelFeatures) -> tuple[Floats, list[str]]:
+    """The spectrograms of every clip of the files, and the label of each."""
+    clip = features.clip
+    x = allocate((sum(len(file.starts) for file in files), features.n_frames, features.n_mels), np.float32)
     labels: list[str] = []
-    groups: list[str] = []
-    for file, label, begins in zip(*part, starts, strict=True):
-        sound = _resampled(*_read(file), features.sample_rate)
+    for file in files:
+        sound = _resampled(read_wav(file.path), features.sample_rate)
         sound = np.pad(sound, (0, max(0, clip - len(sound))))
-        clips = np.lib.stride_tricks.sliding_window_view(sound, clip)[begins.start : begins.stop : begins.step]
-        x[len(labels) : len(labels) + len(begins)] = features.apply(clips)
-        labels += [label] * len(begins)
-        groups += [str(file)] * len(begins)
-    return x, labels, groups
+        clips = np.lib.stride_tricks.sliding_window_view(sound, clip)[file.starts]
+        x[len(labels) : len(labels) + len(clips)] = features.apply(clips)
+        labels += [file.label] * len(clips)
+    return x, labels
 
 
-def _read(file: Path) -> tuple[int, Floats]:
-    """(sample rate, samples (n,) in [-1, 1], the channels' mean); DataError naming the file when it is no sound."""
-    from scipy.io import wavfile
-
-    require_file(file)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", wavfile.WavFileWarning)  # of chunks that hold no sound
-            warnings.filterwarnings("error", "Reached EOF", wavfile.WavFileWarning)  # cut off
-            rate, raw = wavfile.read(file)
-    except Exception as error:  # the parser trips over damage in many ways
-        text = " ".join(str(error).split())[:200] or type(error).__name__
-        raise DataError(f"{file}: cannot be read as a WAV file ({text})") from error
-    if raw.size == 0 or not 100 <= rate <= 400_000:
-        raise DataError(f"{file}: holds {raw.size} samples at {rate} Hz, wanted some at 100 to 400,000 Hz")
-    sound: Any = raw.astype(np.float64)
-    if raw.dtype.name in _FULL_SCALE:
-        sound = (sound - (128.0 if raw.dtype == np.uint8 else 0.0)) / _FULL_SCALE[raw.dtype.name]
-    elif raw.dtype.kind != "f" or not np.abs(sound).max() < 1e6:  # not a number is not below either
-        raise DataError(
-            f"{file}: holds {raw.dtype} samples beyond any range of sound, wanted PCM, or floats in [-1, 1]"
-        )
-    mono: Floats = (sound if sound.ndim == 1 else sound.mean(axis=1)).astype(np.float32)
-    return int(rate), mono
+def _length(length: int | Seconds | None, rate: int) -> int | None:
+    return length.steps(rate) if isinstance(length, Seconds) else length
 
 
-def _resampled(rate: int, sound: Floats, target: int) -> Floats:
+def _resampled(sound: Sound, target: int) -> Floats:
+    rate = sound.rate
     if rate == target:
-        return sound
+        return sound.samples
     from scipy.signal import resample_poly
 
     common = math.gcd(rate, target)
-    made: Floats = resample_poly(sound, target // common, rate // common).astype(np.float32)
+    made: Floats = resample_poly(sound.samples, target // common, rate // common).astype(np.float32)
     return made
 
 

@@ -1,238 +1,218 @@
-"""CSV as people have it: comma, semicolon or tab, with a header or without, numbers and a few named columns."""
+"""A CSV file as it lies: its columns of numbers and of text, with nothing decided on what they mean."""
 
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinynas.data.idx import require_file
-from tinynas.data.readers.folders import listed
-from tinynas.errors import DataError, UsageError
-from tinynas.options.reading import ReadOptions
+from tinynas.data.readers.dialect import Dialect, cells_of, find_dialect, is_absent, is_comment
+from tinynas.errors import DataError
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Rows = list[tuple[int, list[str]]]
 
 _ROWS = 4096  # read and turned into numbers at a time
-_LABELS = ("label", "class", "target", "y", "activity")
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """The numbers (n, columns), and the label and group of each row where there is such a column.
+    """Columns by number from 0: `numbers` (n, k) of the columns `numeric`, `texts` of the others and of those kept.
 
-    label_note: a sentence on which column was taken for the label, where none was asked for.
+    A cell without a finite number is NaN in `numbers`; `holes` has (line, cell) of a column's first one that is
+    missing, `faults` of its first one that is text. `clocks` are in double precision: columns that mostly rise.
+    `lines` (n,) is the line of each row.
     """
 
     path: Path
-    columns: tuple[str, ...]
-    values: Floats
-    labels: tuple[str, ...] | None
-    groups: tuple[str, ...] | None
-    label_note: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Form:
-    """How the lines of a file are to be read: its columns' names, and which of them are what, by number from 0."""
-
     names: tuple[str, ...]
-    delimiter: str
+    lines: Ints
+    numeric: tuple[int, ...]
+    numbers: Floats
+    clocks: dict[int, Doubles]
+    texts: dict[int, tuple[str, ...]]
+    holes: dict[int, tuple[int, str]]
+    faults: dict[int, tuple[int, str]]
     has_header: bool
-    values: tuple[int, ...]
-    label: int | None
-    group: int | None
-    label_note: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def column(self, number: int) -> Floats:
+        """The numbers (n,) of a numeric column."""
+        return self.numbers[:, self.numeric.index(number)]
+
+    def text(self, number: int) -> Sequence[str]:
+        """The cells (n,) of a column as text; of numbers whose text was not kept, whole ones without a point."""
+        if number in self.texts:
+            return self.texts[number]
+        return [str(int(value)) if value == np.round(value) else str(value) for value in self.column(number).tolist()]
 
 
-def read_table(path: Path, options: ReadOptions, needs_label: bool) -> Table:
-    """The table in `path`, a part at a time. DataError names line and column of what is no number.
+@dataclass
+class _Reading:
+    """What is gathered of a table, a part of its rows at a time; the first part decides which columns are text."""
 
-    Without a label option the label is a column called label, class, target, y or activity. With `needs_label` one must
-    be found, and may also be the only column of text.
+    dialect: Dialect
+    keep: Collection[int]
+    texts: dict[int, list[str]] = field(default_factory=dict)
+    numeric: tuple[int, ...] = ()
+    parts: list[Floats] = field(default_factory=list)
+    clocks: dict[int, list[Doubles]] = field(default_factory=dict)
+    lines: list[int] = field(default_factory=list)
+    holes: dict[int, tuple[int, str]] = field(default_factory=dict)
+    faults: dict[int, tuple[int, str]] = field(default_factory=dict)
+
+    def take(self, rows: Rows, width: int) -> None:
+        columns = [[row[number].strip() for _, row in rows] for number in range(width)]
+        first = not self.parts
+        if first:
+            self.numeric = tuple(i for i, cells in enumerate(columns) if not self._is_text(cells))
+            self.texts = {i: [] for i in range(width) if i in self.keep or i not in self.numeric}
+        self.lines += [line for line, _ in rows]
+        values = np.empty((len(rows), len(self.numeric)), np.float64)
+        for place, number in enumerate(self.numeric):
+            values[:, place] = self._numbers(number, columns[number], rows)
+        if first:
+            rising = [number for place, number in enumerate(self.numeric) if _mostly_rises(values[:, place])]
+            self.clocks = {number: [] for number in rising}
+        for number, parts in self.clocks.items():
+            parts.append(values[:, self.numeric.index(number)])
+        for number, texts in self.texts.items():
+            texts += columns[number]
+        self.parts.append(values.astype(np.float32))
+
+    def _is_text(self, cells: Sequence[str]) -> bool:
+        filled = [cell for cell in cells if not is_absent(cell)]
+        return 2 * sum(self.dialect.number(cell) is None for cell in filled) > len(filled)
+
+    def _numbers(self, number: int, cells: Sequence[str], rows: Rows) -> Doubles:
+        """The cells of a column as float64, NaN for what is no finite number within float32's range."""
+        try:
+            if self.dialect.decimal == ",":
+                cells = [cell.replace(",", ".") for cell in cells]
+            values = np.array(cells, dtype=object).astype(np.float64)
+        except (ValueError, OverflowError):
+            found = [float("nan") if is_absent(cell) else self.dialect.number(cell) for cell in cells]
+            for (line, row), value in zip(rows, found, strict=True):
+                if value is None:
+                    self.faults.setdefault(number, (line, row[number].strip()))
+            values = np.array(found, dtype=np.float64)
+        wrong = ~(np.abs(values) <= _FLOAT32_MAX)
+        values[wrong] = np.nan
+        if wrong.any() and number not in self.holes:
+            line, row = rows[int(wrong.argmax())]
+            self.holes[number] = line, row[number].strip()
+        return values
+
+
+def read_table(path: Path, keep: Callable[[tuple[str, ...]], Collection[int]], known: Collection[str]) -> Table:
+    """The table in the file at `path`; DataError when it is none.
+
+    keep: the columns whose text is wanted, numeric or not, told from the names of all.  known: names, in lower case,
+    that only a header has.
     """
     require_file(path)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            form = _form(path, file, options, needs_label)
-            file.seek(0)
-            return _table(path, _rows(path, file, form), form)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        dialect = find_dialect(path)
+        rows = _rows(path, dialect)
+        first, second = next(rows, None), next(rows, None)
+        if first is None:
+            raise DataError(f"{path}: is empty, wanted rows of numbers")
+        names, has_header = _names(first[1], second[1] if second else [], dialect, known)
+        if has_header and dialect.header is None and second is None:
+            raise DataError(f"{path}: has a header and no rows")
+        reading = _Reading(dialect, keep(names))
+        head = [first, second] if dialect.header is not None or not has_header else [second]
+        _read_all(path, (row for row in (*head, *rows) if row is not None), names, reading)
+    except (OSError, UnicodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as CSV ({' '.join(str(error).split())[:200]})") from error
+    return Table(
+        path,
+        names,
+        np.array(reading.lines, dtype=np.int64),
+        reading.numeric,
+        np.concatenate(reading.parts),
+        {number: np.concatenate(parts) for number, parts in reading.clocks.items()},
+        {number: tuple(texts) for number, texts in reading.texts.items()},
+        reading.holes,
+        reading.faults,
+        has_header,
+        dialect.notes,
+    )
 
 
-def plain_labels(labels: Sequence[str]) -> npt.NDArray[Any]:
-    """Labels as integers when every one is written as such, so that 10 comes after 9; as they are otherwise."""
-    if all(re.fullmatch(r"[+-]?\d{1,15}(\.0*)?", label) for label in labels):
-        return np.array([int(label.split(".")[0]) for label in labels], dtype=np.int64)
-    return np.array(labels, dtype=np.str_)
+def _read_all(path: Path, rows: Iterator[tuple[int, list[str]]], names: Sequence[str], reading: _Reading) -> None:
+    waiting: Rows = []
+    for line, row in rows:
+        if len(row) == len(names) + 1 and not row[-1].strip():
+            row.pop()  # the line ends with a delimiter
+        if len(row) != len(names):
+            raise DataError(f"{path}, line {line}: has {len(row)} cells, wanted {len(names)}")
+        waiting.append((line, row))
+        if len(waiting) == _ROWS:
+            reading.take(waiting, len(names))
+            waiting = []
+    if waiting or not reading.parts:
+        reading.take(waiting, len(names))
 
 
-def require_same_columns(tables: Sequence[Table]) -> None:
-    """Raise DataError unless the columns of all tables bear the same names in the same order."""
-    for table in tables[1:]:
-        if table.columns != tables[0].columns:
-            raise DataError(
-                f"{table.path}: its columns are {listed(table.columns)}, those of {tables[0].path.name} "
-                f"{listed(tables[0].columns)}; wanted the same in each file"
-            )
+def _rows(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells) below the head of the file; lines that are empty or comments are passed over."""
+    at = 0
+
+    def lines(file: Any) -> Iterator[str]:
+        nonlocal at
+        for at, line in enumerate(file, 1):
+            if at > dialect.skipped and not is_comment(line):
+                yield line
+
+    with path.open(encoding=dialect.encoding, newline="") as file:
+        for row in cells_of(lines(file), dialect.delimiter):
+            if any(cell.strip() for cell in row):
+                yield at, row
 
 
-def _form(path: Path, file: TextIO, options: ReadOptions, needs_label: bool) -> Form:
-    start = file.readline()
-    while start and not start.strip():
-        start = file.readline()
-    counts = {mark: start.count(mark) for mark in ",;\t"}
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else max(counts, key=lambda mark: counts[mark])
-    file.seek(0)
-    rows: list[list[str]] = [*_two_rows(file, delimiter), [], []]
-    first, second = rows[:2]
-    if not first:
-        raise DataError(f"{path}: is empty, wanted rows of numbers")
-    known = {*_LABELS, *(name.lower() for name in (options.label, options.group, *(options.columns or ())) if name)}
-    has_header = _is_header(first, second, known)
-    if has_header and not second:
-        raise DataError(f"{path}: has a header and no rows")
-    names = tuple(first) if has_header else tuple(str(i + 1) for i in range(len(first)))
-    sample = second if has_header else first
-    label = None if options.label is None else _column(path, names, options.label, "label")
-    guessed: tuple[str, ...] = ()
-    if label is None:
-        label = _likely_label(names, sample, needs_label)
-        guessed = () if label is None else (f"The label is column {names[label]!r} (no other was asked for).",)
-    if label is None and needs_label:
-        raise DataError(f"{path}: which column is the label? give label (--label); the columns are {listed(names)}")
-    group = None if options.group is None else _column(path, names, options.group, "group")
-    if label is not None and label == group:
-        raise UsageError(f"group is {options.group}, which is the label too; a group is who or what was recorded.")
-    chosen = range(len(names))
-    if options.columns is not None:
-        chosen = [_column(path, names, name, "columns") for name in options.columns]  # type: ignore[assignment]
-    values = tuple(i for i in chosen if i not in (label, group))
-    if not values:
-        raise DataError(f"{path}: has no column beside label and group; wanted at least one of numbers")
-    return Form(names, delimiter, has_header, values, label, group, guessed)
+def _names(
+    first: Sequence[str], second: Sequence[str], dialect: Dialect, known: Collection[str]
+) -> tuple[tuple[str, ...], bool]:
+    """The names of the columns, and whether the file gives them."""
+    if dialect.header is not None:
+        return dialect.header, True
+    first, second = ([cell.strip() for cell in row] for row in (first, second))
+    if not _is_header(first, second, dialect, known):
+        return tuple(str(i + 1) for i in range(len(first))), False
+    if len(first) > 1 and not first[-1] and not any(second[len(first) - 1 :]):
+        first = first[:-1]  # the lines end with a delimiter
+    return tuple(name or f"unnamed {number}" for number, name in enumerate(first, 1)), True
 
 
-def _two_rows(file: TextIO, delimiter: str) -> Iterator[list[str]]:
-    reader = csv.reader(file, delimiter=delimiter)
-    found = 0
-    for row in reader:
-        if _is_filled(row):
-            yield [cell.strip() for cell in row]
-            found += 1
-        if found == 2:
-            return
-
-
-def _is_filled(row: Sequence[str]) -> bool:
-    return any(cell.strip() for cell in row)
-
-
-def _is_header(first: Sequence[str], second: Sequence[str], known: Collection[str]) -> bool:
+def _is_header(first: Sequence[str], second: Sequence[str], dialect: Dialect, known: Collection[str]) -> bool:
     """Whether the first row names the columns.
 
     It does when it has text over a column of numbers, when all of it is text, or when it has one of the known names.
     """
-    texts = [cell.lower() for cell in first if not _is_number(cell)]
+    texts = [cell.lower() for cell in first if dialect.number(cell) is None]
     if len(texts) == len(first) or set(texts) & set(known):
         return True
-    return any(not _is_number(one) and _is_number(two) for one, two in zip(first, second, strict=False))
+    over = zip(first, second, strict=False)
+    return any(
+        dialect.number(one) is None and not is_absent(one) and dialect.number(two) is not None for one, two in over
+    )
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _column(path: Path, names: Sequence[str], wanted: str, option: str) -> int:
-    """The number from 0 of the column called `wanted`, or of that number from 1 (-1 is the last)."""
-    for spelled in (names, [name.lower() for name in names]):
-        name = wanted if spelled is names else wanted.lower()
-        if spelled.count(name) > 1:
-            raise DataError(f"{path}: several columns are called {wanted!r} ({option}): give its number from 1")
-        if name in spelled:
-            return spelled.index(name)
-    if re.fullmatch(r"-?\d{1,9}", wanted):
-        number = int(wanted)
-        if number and -len(names) <= number <= len(names):
-            return number - 1 if number > 0 else len(names) + number
-    raise DataError(f"{path}: has no column {wanted!r} ({option}); the columns are {listed(names)}")
-
-
-def _likely_label(names: Sequence[str], sample: Sequence[str], by_text: bool) -> int | None:
-    low = [name.lower() for name in names]
-    called = next((low.index(name) for name in _LABELS if name in low), None)
-    if called is not None or not by_text:
-        return called
-    texts = [i for i, cell in enumerate(sample) if not _is_number(cell)]
-    return texts[0] if len(texts) == 1 else None
-
-
-def _rows(path: Path, file: TextIO, form: Form) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, cells) of the rows below the header; empty lines are passed over."""
-    reader = csv.reader(file, delimiter=form.delimiter)
-    header = form.has_header
-    for row in reader:
-        if not _is_filled(row):
-            continue
-        if header:
-            header = False
-            continue
-        if len(row) != len(form.names):
-            raise DataError(f"{path}, line {reader.line_num}: has {len(row)} cells, wanted {len(form.names)}")
-        yield reader.line_num, row
-
-
-def _table(path: Path, rows: Iterator[tuple[int, list[str]]], form: Form) -> Table:
-    parts: list[Floats] = []
-    texts: dict[int, list[str]] = {i: [] for i in (form.label, form.group) if i is not None}
-    waiting: list[tuple[int, list[str]]] = []
-
-    def take() -> None:
-        parts.append(_numbers(path, waiting, form))
-        for i, column in texts.items():
-            for line, row in waiting:
-                if not row[i].strip():
-                    raise DataError(f"{path}, line {line}: column {form.names[i]!r} is empty")
-                column.append(row[i].strip())
-        waiting.clear()
-
-    for numbered in rows:
-        waiting.append(numbered)
-        if len(waiting) == _ROWS:
-            take()
-    if waiting:
-        take()
-    values = np.concatenate(parts) if parts else np.empty((0, len(form.values)), np.float32)
-    labels, groups = (None if i is None else tuple(texts[i]) for i in (form.label, form.group))
-    return Table(path, tuple(form.names[i] for i in form.values), values, labels, groups, form.label_note)
-
-
-def _numbers(path: Path, rows: Sequence[tuple[int, list[str]]], form: Form) -> Floats:
-    """The chosen cells as float32 (n, columns)."""
-    cells = [[row[i] for i in form.values] for _, row in rows]
-    try:
-        values = np.array(cells, dtype=object).astype(np.float64)
-        wrong = np.argwhere(~(np.abs(values) <= _FLOAT32_MAX))
-    except (ValueError, OverflowError):
-        wrong = np.array([[r, c] for r, row in enumerate(cells) for c, cell in enumerate(row) if not _is_number(cell)])
-    if len(wrong):
-        r, c = (int(i) for i in wrong[0])
-        name, cell = form.names[form.values[c]], cells[r][c].strip()
-        held = repr(cell if len(cell) <= 40 else cell[:40] + "…") if cell else "nothing"
-        raise DataError(
-            f"{path}, line {rows[r][0]}: column {name!r} holds {held}, wanted a finite number within float32's range: "
-            f"mend it, or say with columns (--columns) which ones to read"
-        )
-    return values.astype(np.float32)
+def _mostly_rises(values: Doubles) -> bool:
+    """Whether a column may be a clock or a counter: it hardly ever falls."""
+    steps = np.diff(values[~np.isnan(values)])
+    rises, falls = int((steps > 0).sum()), int((steps < 0).sum())
+    return rises > 0 and (falls == 0 or (rises > 0.3 * len(steps) and falls < 0.1 * len(steps)))

@@ -9,7 +9,8 @@ from scipy.stats import kendalltau
 
 from tests.architecture.strategies import architectures
 from tests.searching.conftest import footprint_of, score_of
-from tests.searching.test_strategies import LIMITS, _evaluated
+from tests.searching.contracts import LIMITS
+from tests.searching.test_strategies import _evaluated
 from tinynas.architecture import Block, Head, SearchSpace
 from tinynas.runs import Trial
 from tinynas.searching import Surrogate, feature_names, features

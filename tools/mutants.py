@@ -50,8 +50,8 @@ MUTANTS = (
     ),
     _mutant(
         "architecture/mutation.py",
-        "tuple(choice for choice in choices if choice != value)",
-        "tuple(choices)",
+        "if len(architecture.blocks) >= space.max_depth:",
+        "if len(architecture.blocks) > space.max_depth:",
         "architecture/test_mutation.py",
     ),
     _mutant(
@@ -106,8 +106,8 @@ MUTANTS = (
     ),
     _mutant(
         "tflite/size.py",
-        "4 - length % 4",
-        "3 - length % 4",
+        "length + 4 - length % 4",
+        "length",
         "tflite/test_write.py::test_the_options_of_every_operator_survive",
     ),
     _mutant(

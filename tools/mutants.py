@@ -49,10 +49,11 @@ MUTANTS = (
         "architecture/test_mutation.py",
     ),
     _mutant(
-        "architecture/mutation.py",
-        "if len(architecture.blocks) >= space.max_depth:",
-        "if len(architecture.blocks) > space.max_depth:",
-        "architecture/test_mutation.py",
+        "architecture/walk.py",
+        "(width - kw) // sw + 1",
+        "(width - kw) // sw",
+        "architecture/test_walk.py",
+        "training/test_build.py::test_keras_has_the_shapes_of_the_genome",
     ),
     _mutant(
         "hardware/limits.py",

@@ -49,10 +49,11 @@ MUTANTS = (
         "architecture/test_mutation.py",
     ),
     _mutant(
-        "architecture/mutation.py",
-        "tuple(choice for choice in choices if choice != value)",
-        "tuple(choices)",
-        "architecture/test_mutation.py",
+        "architecture/walk.py",
+        "(width - kw) // sw + 1",
+        "(width - kw) // sw",
+        "architecture/test_walk.py",
+        "training/test_build.py::test_keras_has_the_shapes_of_the_genome",
     ),
     _mutant(
         "hardware/limits.py",
@@ -106,8 +107,8 @@ MUTANTS = (
     ),
     _mutant(
         "tflite/size.py",
-        "4 - length % 4",
-        "3 - length % 4",
+        "length + 4 - length % 4",
+        "length",
         "tflite/test_write.py::test_the_options_of_every_operator_survive",
     ),
     _mutant(

@@ -144,6 +144,15 @@ def test_given_weights_give_the_outputs_of_the_float_network(number: int) -> Non
     np.testing.assert_allclose((outputs.astype(float) + 128) / 256, wanted, atol=0.03)
 
 
+@pytest.mark.parametrize(("least", "greatest"), [(0.0, 1.0), (-0.5, 1.5), (0.25, 0.75), (-1.0, -0.5)])
+def test_the_range_of_the_samples_and_zero_lie_on_256_steps(least: float, greatest: float) -> None:
+    samples = np.linspace(least, greatest, 2 * 12 * 12 * 2).reshape(2, 12, 12, 2)
+    weights = keras_weights(NETWORK, np.random.default_rng(0))
+    given = lower_graph(NETWORK, weights, samples=samples).tensors[0]
+    ends = [(step - given.zero_points[0]) * given.scales[0] for step in (-128, 127)]
+    assert ends == pytest.approx([min(least, 0.0), max(greatest, 0.0)], abs=0.51 * given.scales[0])
+
+
 def test_layers_without_given_weights_are_drawn() -> None:
     weights = keras_weights(NETWORK, np.random.default_rng(0))
     samples = np.random.default_rng(3).random((4, *NETWORK.input_shape))

@@ -131,7 +131,7 @@ def values_of(table):
         "Uint32": st.integers(0, 2**32 - 1),
         "Int64": st.integers(-(2**63), 2**63 - 1),
         "Float32": st.floats(-1e6, 1e6, width=32),
-        "string": st.binary(max_size=9),
+        "string": st.integers(0, 9).flatmap(lambda length: st.binary(min_size=length, max_size=length)),
     }
     strategies = {}
     for field in fields_of(table)[0]:

@@ -99,6 +99,23 @@ def test_labels_that_are_numbers_are_in_their_order(tmp_path) -> None:
     assert load(write_csv(tmp_path / "a.csv", rows), label="1").class_names == tuple(map(str, range(12)))
 
 
+@pytest.mark.parametrize(
+    ("label", "extra", "is_recording"),
+    [
+        (lambda i: i % 2, [], False),
+        (lambda i: i // 100, [], False),  # sorted by class
+        (lambda i: i // 25 % 2, [], True),
+        (lambda i: i % 2, ["time"], True),
+    ],
+)
+def test_rows_that_look_like_a_recording_are_doubted(tmp_path, label, extra, is_recording) -> None:
+    rng = np.random.default_rng(0)
+    rows = [[*rng.random(2), *(20 * i for _ in extra), label(i)] for i in range(200)]
+    path = write_csv(tmp_path / "a.csv", [["v", "w", *extra, "label"], *rows])
+    notes = load(path).notes
+    assert any(note.startswith("Warning: Each row is read as a sample") for note in notes) == is_recording
+
+
 def test_train_and_test_files(tmp_path) -> None:
     rows = [[i % 2, i / 40] for i in range(40)]
     for name, part in (("Train", rows[:30]), ("test", rows[30:]), ("other", rows)):

@@ -134,7 +134,7 @@ class ReadOptions:
         "COLUMN",
         "CSV: the column of the label, by name or number; or folder, subfolder or file, where the place of a file says "
         "its class.",
-        "the column that is called so, the only one of text, or else the place",
+        "the one called label, class, target or activity, or the only one of text, or what names and places suggest",
     )
     group: str | None = _row(_column, "COLUMN", "CSV: the column that says what belongs together, such as a person.")
     columns: tuple[str, ...] | None = _row(

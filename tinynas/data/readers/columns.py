@@ -114,7 +114,8 @@ class Columns:
             return self.key(self.options.label, "label"), []
         chosen = [] if self.options.columns is None else [self.key(name, "columns") for name in self.options.columns]
         free = [key for key in self.keys if key != group and (key not in chosen or self.is_text(key))]
-        free = [key for key in free if key != self.part({group})]
+        part = self.part({group})
+        free = [key for key in free if key != part]
         if folders is not None:
             return self._label_in_folders(free, folders)
         return self.guessed(free)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 # The label, the likeliest name first; the second tier says less than a column of text does.
 LABELS = ("label", "class", "target", "activity")
@@ -38,6 +39,7 @@ _PEOPLE = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def plain(name: str) -> str:
     """A name without what stands in brackets, in lower case, its letters and digits alone."""
     return re.sub(r"[^0-9a-zµμ]+", "", re.sub(r"[(\[{].*?[)\]}]", "", name).lower())

@@ -79,7 +79,8 @@ def choose_label(table: Table, options: ReadOptions, others: Collection[int]) ->
     if options.label is not None:
         return column_of(table, options.label, "label"), []
     taken = {facts.keys[number] for number in others}
-    label, notes = facts.guessed([key for key in facts.keys if key not in taken and key != facts.part(taken)])
+    taken.add(facts.part(taken))  # type: ignore[arg-type]
+    label, notes = facts.guessed([key for key in facts.keys if key not in taken])
     return None if label is None else facts.keys.index(label), notes
 
 

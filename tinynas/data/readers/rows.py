@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinynas.data.missing import is_missing
-from tinynas.data.prepare import Source
+from tinynas.data.prepare import WARNING, Source
 from tinynas.data.readers.labels import plain_labels, why_no_classes
-from tinynas.data.readers.sheets import Sheet, csv_meta, marks_in, read_sheets
+from tinynas.data.readers.sheets import Sheet, Sheets, csv_meta, marks_in, read_sheets
 from tinynas.data.readers.tables import Table
 from tinynas.errors import DataError
 from tinynas.options.reading import ReadOptions
@@ -21,6 +21,7 @@ from tinynas.options.reading import ReadOptions
 Floats = npt.NDArray[np.float32]
 
 _UNLIKE = 10.0  # times the usual range: a common normalisation would leave the small columns without a value
+_RUN = 10  # rows under one label, one after the other, on average: a recording
 
 
 def read_rows(path: Path, options: ReadOptions) -> Source:
@@ -44,9 +45,8 @@ def read_rows(path: Path, options: ReadOptions) -> Source:
     if _are_unlike(_spans(x)) and _are_unlike(_spans(np.where(is_missing(x, marks_in(sheets.train)), np.nan, x))):
         shape, channels = (1, 1, x.shape[1]), sheets.channels
         meta = meta.with_layout("series", "the columns' ranges are unlike, so each is a channel")
-    source = Source(
-        meta, x.reshape(-1, *shape), plain_labels(labels), groups=groups, notes=sheets.notes, channels=channels
-    )
+    notes = (*sheets.notes, *_steps_in_time(sheets))
+    source = Source(meta, x.reshape(-1, *shape), plain_labels(labels), groups=groups, notes=notes, channels=channels)
     source = replace(source, no_classes=why_no_classes(labels, path))
     if sheets.test is None:
         return source
@@ -58,6 +58,18 @@ def read_rows(path: Path, options: ReadOptions) -> Source:
         x_test=x_test.reshape(-1, *shape),
         y_test=both[len(labels) :],
         groups_test=groups_test,
+    )
+
+
+def _steps_in_time(sheets: Sheets) -> tuple[str, ...]:
+    """A warning where the rows look like steps of a recording: a column tells the time, or labels come in runs."""
+    labels = [sheet.labels for sheet in sheets.train]
+    runs = sum(1 + int((own[1:] != own[:-1]).sum()) for own in labels)
+    n, classes = sum(map(len, labels)), len(set().union(*(own.tolist() for own in labels)))
+    if sheets.roles.clock is None and not (runs >= 2 * classes and n >= _RUN * runs):
+        return ()
+    return (
+        f"{WARNING}Each row is read as a sample; rows that are steps in time need --window, such as 50 rows or 2s.",
     )
 
 

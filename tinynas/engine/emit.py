@@ -168,8 +168,8 @@ _PAIR_KERNELS = {"ADD": "sum", "SUB": "sum", "MUL": "product", "MAXIMUM": "extre
 def _pair(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     spec: Pair = layer.spec  # type: ignore[assignment]
     name = _PAIR_KERNELS.get(spec.pairing, "prelu")
-    sizes, steps = pair_loops(spec)
-    made = plan.place(layer.output, sizes[0])
+    made = plan.place(layer.output, spec.shape[1])
+    sizes, steps = pair_loops(spec, joined=not made.pixel_bytes)
     raw = name == "extreme"
     numbers = iter(layer.inputs)
     operands: Fields = []
@@ -190,15 +190,14 @@ def _pair(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     return [_call(name, fields, sizes[0], index)]
 
 
-def pair_loops(spec: Pair) -> tuple[tuple[int, int, int], tuple[tuple[int, int, int], tuple[int, int, int]]]:
+def pair_loops(spec: Pair, joined: bool) -> tuple[tuple[int, int, int], tuple[tuple[int, int, int], tuple[int, int, int]]]:
     """Rows, middle and inner sizes of the loops over a pair, and the steps of each operand in bytes."""
     _, height, width, channels = spec.shape
     steps = []
     for shape in spec.shapes:
         _, h, w, c = shape
         steps.append((w * c if h > 1 else 0, c if w > 1 else 0, 1 if c > 1 else 0))
-    same = all(shape == spec.shape for shape in spec.shapes)
-    if same:
+    if joined and all(shape == spec.shape for shape in spec.shapes):
         return (height, 1, width * channels), ((width * channels, 0, 1), (width * channels, 0, 1))
     return (height, width, channels), (steps[0], steps[1])
 
@@ -222,13 +221,13 @@ def _lookup(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
 def _softmax(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     spec: Softmax = layer.spec  # type: ignore[assignment]
     exps: Array = ("int32_t", spec.exps)
-    fields: Fields = [exps, len(spec.exps), plan.offset(layer.inputs[0]), plan.offset(layer.output), spec.classes]
+    fields: Fields = [exps, len(spec.exps), plan.offsets[layer.inputs[0]], plan.offsets[layer.output], spec.classes]
     return [_call("softmax", fields, spec.rows, index)]
 
 
 def _reduce(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     spec: Reduce = layer.spec  # type: ignore[assignment]
-    ends = [plan.offset(layer.inputs[0]), plan.offset(layer.output)]
+    ends = [plan.offsets[layer.inputs[0]], plan.offsets[layer.output]]
     loops = [list(spec.kept.sizes), list(spec.reduced.sizes), list(spec.kept.strides), list(spec.reduced.strides)]
     if spec.scaling is None:
         sign = 1 if spec.reduction == "MAX" else -1
@@ -242,23 +241,23 @@ def _reduce(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
 def _gather(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     spec: Gather = layer.spec  # type: ignore[assignment]
     fields: Fields = [
-        plan.offset(layer.inputs[0]) + spec.start, plan.offset(layer.output), list(spec.sizes), list(spec.strides),
+        plan.offsets[layer.inputs[0]] + spec.start, plan.offsets[layer.output], list(spec.sizes), list(spec.strides),
     ]  # fmt: skip
     return [_call("gather", fields, 1, index)]
 
 
 def _pad(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     spec: Pad = layer.spec  # type: ignore[assignment]
-    ends = [plan.offset(layer.inputs[0]), plan.offset(layer.output)]
+    ends = [plan.offsets[layer.inputs[0]], plan.offsets[layer.output]]
     return [_call("pad", [*ends, list(spec.shape), list(spec.before), list(spec.out_shape), spec.fill], 1, index)]
 
 
 def _concatenation(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     spec: Concatenation = layer.spec  # type: ignore[assignment]
-    whole, start, found = sum(spec.parts), plan.offset(layer.output), []
+    whole, start, found = sum(spec.parts), plan.offsets[layer.output], []
     for number, size in zip(layer.inputs, spec.parts, strict=True):
         if number not in plan.parts:
-            fields: Fields = [plan.offset(number), start, spec.outer, size, whole]
+            fields: Fields = [plan.offsets[number], start, spec.outer, size, whole]
             found.append(_call("copy", fields, 1, index))
         start += size
     return found

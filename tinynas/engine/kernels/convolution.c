@@ -19,11 +19,11 @@ static uint32_t tn_dot(const int8_t *x, const int8_t *weights, int32_t length) {
 }
 
 static uint32_t tn_outside(int32_t zero, const int8_t *weights, int32_t length) {
-  uint32_t sum = 0;
+  int32_t sum = 0;
   while (length-- > 0) {
-    sum += (uint32_t)((int32_t)*weights++);
+    sum += *weights++;
   }
-  return sum * (uint32_t)zero;
+  return (uint32_t)sum * (uint32_t)zero;
 }
 
 /* The products of one row of taps. */

@@ -190,7 +190,9 @@ def _pair(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     return [_call(name, fields, sizes[0], index)]
 
 
-def pair_loops(spec: Pair, joined: bool) -> tuple[tuple[int, int, int], tuple[tuple[int, int, int], tuple[int, int, int]]]:
+def pair_loops(
+    spec: Pair, joined: bool
+) -> tuple[tuple[int, int, int], tuple[tuple[int, int, int], tuple[int, int, int]]]:
     """Rows, middle and inner sizes of the loops over a pair, and the steps of each operand in bytes."""
     _, height, width, channels = spec.shape
     steps = []
@@ -212,7 +214,7 @@ def _lookup(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     pixel = made.pixel_bytes or per_row
     table: Array = ("int8_t", spec.table.astype(np.int64))
     fields: Fields = [
-        table, given.offset, made.offset, per_row, made.row_bytes or per_row, given.rows, made.rows,
+        table, given.offset, made.offset, per_row, made.row_bytes or per_row // inner * pixel, given.rows, made.rows,
         per_row // inner, inner, pixel,
     ]  # fmt: skip
     return [_call("lookup", fields, rows, index)]

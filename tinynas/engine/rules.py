@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,7 +55,7 @@ IN_PLACE = Rule(0)
 def rule(net: Net, layer: Layer, position: int) -> Rule | None:
     """Where the layer's result may lie over its input at `position`, None when it must lie beside it."""
     row = _RULES.get(layer.kind)
-    if row is None or layer.inputs.count(layer.inputs[position]) > 1 and layer.kind != "pair":
+    if row is None or (layer.inputs.count(layer.inputs[position]) > 1 and layer.kind != "pair"):
         return None
     return row(net, layer, position)
 
@@ -136,7 +136,7 @@ def _pad(net: Net, layer: Layer, position: int) -> Rule | None:
     return Rule(place - (prod(spec.shape) - 1))
 
 
-_RULES: Mapping[str, Callable[[Net, Layer, int], Any]] = {
+_RULES: Mapping[str, Callable[[Net, Layer, int], Rule | None]] = {
     "convolution": _convolution,
     "depthwise": _by_channel,
     "pool": _by_channel,

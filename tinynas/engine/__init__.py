@@ -1,1 +1,6 @@
-"""A model as plain C."""
+"""A .tflite as plain C: no interpreter, no heap, no float, no library, and TFLM's results to the last bit."""
+
+from tinynas.engine.engine import Engine, build
+from tinynas.engine.simplify import Gain
+
+__all__ = ["Engine", "Gain", "build"]

@@ -59,22 +59,21 @@ class Kernel:
     sources: tuple[str, ...]
 
 
-_WINDOWED = ("base.h", "requantize.h", "window.h")
-_PAIRED = ("base.h", "requantize.h", "pair.h")
+_SUMMED = ("base.h", "clamp.h", "high_product.h", "requantize.h")
 KERNELS: Mapping[str, Kernel] = {
-    "convolution": Kernel("tn_convolution", "tn_convolution_layer", (*_WINDOWED, "convolution.c")),
-    "depthwise": Kernel("tn_depthwise", "tn_depthwise_layer", (*_WINDOWED, "depthwise.c")),
-    "average_pool": Kernel("tn_average_pool", "tn_window", (*_WINDOWED, "average_pool.c")),
-    "max_pool": Kernel("tn_max_pool", "tn_window", (*_WINDOWED, "max_pool.c")),
-    "sum": Kernel("tn_sum", "tn_pair_layer", (*_PAIRED, "sum.c")),
-    "product": Kernel("tn_product", "tn_pair_layer", (*_PAIRED, "product.c")),
-    "extreme": Kernel("tn_extreme", "tn_pair_layer", (*_PAIRED, "extreme.c")),
-    "prelu": Kernel("tn_prelu", "tn_pair_layer", (*_PAIRED, "prelu.c")),
+    "convolution": Kernel("tn_convolution", "tn_convolution_layer", (*_SUMMED, "window.h", "convolution.c")),
+    "depthwise": Kernel("tn_depthwise", "tn_depthwise_layer", (*_SUMMED, "window.h", "depthwise.c")),
+    "average_pool": Kernel("tn_average_pool", "tn_window", ("base.h", "clamp.h", "window.h", "average_pool.c")),
+    "max_pool": Kernel("tn_max_pool", "tn_window", ("base.h", "clamp.h", "window.h", "max_pool.c")),
+    "sum": Kernel("tn_sum", "tn_pair_layer", (*_SUMMED, "pair.h", "sum.c")),
+    "product": Kernel("tn_product", "tn_pair_layer", (*_SUMMED, "pair.h", "product.c")),
+    "extreme": Kernel("tn_extreme", "tn_pair_layer", ("base.h", "clamp.h", "pair.h", "extreme.c")),
+    "prelu": Kernel("tn_prelu", "tn_pair_layer", (*_SUMMED, "pair.h", "prelu.c")),
     "lookup": Kernel("tn_lookup", "tn_lookup_layer", ("base.h", "lookup.c")),
-    "softmax": Kernel("tn_softmax", "tn_softmax_layer", ("base.h", "requantize.h", "softmax.c")),
-    "mean": Kernel("tn_mean", "tn_reduce_layer", ("base.h", "requantize.h", "reduce.h", "mean.c")),
+    "softmax": Kernel("tn_softmax", "tn_softmax_layer", ("base.h", "high_product.h", "softmax.c")),
+    "mean": Kernel("tn_mean", "tn_reduce_layer", (*_SUMMED, "reduce.h", "mean.c")),
     "reduce_extreme": Kernel(
-        "tn_reduce_extreme", "tn_reduce_layer", ("base.h", "requantize.h", "reduce.h", "reduce_extreme.c")
+        "tn_reduce_extreme", "tn_reduce_layer", ("base.h", "clamp.h", "reduce.h", "reduce_extreme.c")
     ),
     "gather": Kernel("tn_gather", "tn_gather_layer", ("base.h", "gather.c")),
     "pad": Kernel("tn_pad", "tn_pad_layer", ("base.h", "pad.c")),
@@ -82,7 +81,8 @@ KERNELS: Mapping[str, Kernel] = {
 }
 """Every C function that runs a layer, by name."""
 
-_ORDER = tuple(dict.fromkeys(source for kernel in KERNELS.values() for source in kernel.sources))
+_SHARED = ("base.h", "clamp.h", "high_product.h", "requantize.h", "window.h", "pair.h", "reduce.h")
+_ORDER = tuple(dict.fromkeys((*_SHARED, *(source for kernel in KERNELS.values() for source in kernel.sources))))
 
 
 @cache

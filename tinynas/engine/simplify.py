@@ -75,7 +75,7 @@ def _padding_folded(net: Net, rounding: Rounding) -> Net:
 
 
 def _folded(pad: Pad, layer: Layer) -> Layer | None:
-    """The convolution with the padding in its window, None where it is another, or where a window would miss the map."""
+    """The convolution with the padding in its window, None where it is another, or a window would miss the map."""
     spec = layer.spec
     if not isinstance(spec, Convolution | Depthwise) or pad.fill != spec.zero:
         return None
@@ -98,7 +98,7 @@ def _folded(pad: Pad, layer: Layer) -> Layer | None:
 
 
 def _lookups_joined(net: Net, rounding: Rounding) -> Net:
-    """A table after a table becomes one; one that only clamps goes into the layer before; one that does nothing goes."""
+    """A table after a table becomes one; one that only clamps goes into the layer before."""
     changed, before = net, None
     while changed is not before:
         before, changed = changed, _one_lookup_less(changed)

@@ -1,29 +1,43 @@
-"""The C of an engine: kernels, constants, structs and the functions that firmware calls."""
+"""The C of an engine: its header, its code, its constants. What a name is not is checked by whoever gives it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from tinynas.engine.emit import Call, source, sources
 
+API = 1
+"""What NAME_ENGINE_API says: it grows when the functions of generated code change their meaning."""
+
 _WIDTH = 110
+_Constants = dict[tuple[str, bytes], tuple[str, str, npt.NDArray[np.int64]]]
 
 
-@dataclass(frozen=True)
-class Switches:
-    """What the kernels are compiled for: factors of 1 or more, sums beyond 2^30, one rounding in place of two."""
+class Switches(NamedTuple):
+    """What the kernels are compiled for: factors of 1/2 or more, sums of 2^30 or more, one rounding in place of two."""
 
     left_shifts: bool = False
     wide_sums: bool = False
     single_rounding: bool = False
 
-    def joined(self, other: Switches) -> Switches:
-        """The switches under which both nets are right."""
-        return Switches(self.left_shifts or other.left_shifts, self.wide_sums or other.wide_sums, self.single_rounding)
+
+class About(NamedTuple):
+    """What the files say of themselves; sizes are bytes of the engine's memory, and offsets within it."""
+
+    name: str
+    version: str
+    sha256: str
+    rounding: str
+    bytes: int
+    input_offset: int
+    input_bytes: int
+    output_offset: int
+    output_bytes: int
+    keeps_input: bool
 
 
 def kernel_text(functions: Iterable[str], switches: Switches) -> str:
@@ -39,7 +53,7 @@ def kernel_text(functions: Iterable[str], switches: Switches) -> str:
 
 def layer_text(name: str, calls: list[Call]) -> tuple[str, str]:
     """(structs, constants) of the calls: C that names the constants NAME_c0, NAME_c1 ..., equal ones once."""
-    constants: dict[tuple[str, bytes], tuple[str, str, npt.NDArray[np.int64]]] = {}
+    constants: _Constants = {}
     structs = []
     for number, call in enumerate(calls):
         body = _initialiser(name, call.fields, constants)
@@ -47,14 +61,13 @@ def layer_text(name: str, calls: list[Call]) -> tuple[str, str]:
     made = constants.values()
     externs = [f"extern const {kind} {title}[{len(values)}];" for title, kind, values in made]
     definitions = [
-        f"const {kind} {title}[{len(values)}] = {{\n{_numbers(kind, values)}\n}};" for title, kind, values in made
+        f"{name.upper()}_WEIGHTS const {kind} {title}[{len(values)}] = {{\n{_numbers(values)}\n}};"
+        for title, kind, values in made
     ]
     return "\n".join([*externs, "", *structs]), "\n".join([*externs, "", *definitions])
 
 
-def _initialiser(
-    name: str, fields: Iterable[object], constants: dict[tuple[str, bytes], tuple[str, str, npt.NDArray[np.int64]]]
-) -> str:
+def _initialiser(name: str, fields: Iterable[object], constants: _Constants) -> str:
     pieces = []
     for each in fields:
         if isinstance(each, list):
@@ -62,13 +75,10 @@ def _initialiser(
         elif isinstance(each, tuple):
             kind, values = each
             flat = np.ascontiguousarray(values, np.int64).reshape(-1)
-            key = kind, flat.tobytes()
-            title = constants.setdefault(key, (f"{name}_c{len(constants)}", kind, flat))[0]
+            title = constants.setdefault((kind, flat.tobytes()), (f"{name}_c{len(constants)}", kind, flat))[0]
             pieces.append(title)
-        elif each is None:
-            pieces.append("0")
         else:
-            pieces.append(_literal(int(each)))  # type: ignore[call-overload]
+            pieces.append("0" if each is None else _literal(int(each)))  # type: ignore[call-overload]
     return "{" + ", ".join(pieces) + "}"
 
 
@@ -77,10 +87,9 @@ def _literal(value: int) -> str:
     return "(-2147483647 - 1)" if value == -(2**31) else str(value)
 
 
-def _numbers(kind: str, values: npt.NDArray[np.int64]) -> str:
-    pieces = [_literal(value) for value in values.tolist()]
+def _numbers(values: npt.NDArray[np.int64]) -> str:
     lines, line = [], "   "
-    for piece in pieces:
+    for piece in map(_literal, values.tolist()):
         if len(line) + len(piece) + 2 > _WIDTH:
             lines.append(line)
             line = "   "
@@ -91,5 +100,136 @@ def _numbers(kind: str, values: npt.NDArray[np.int64]) -> str:
 def run_text(name: str, calls: list[Call]) -> str:
     """The function that runs the layers."""
     lines = [f"void {name}_run(void *memory) {{", "  int8_t *const bytes = (int8_t *)memory;"]
-    lines += [f"  {call.function}(&{name}_layer_{number}, bytes, 0, {call.rows});" for number, call in enumerate(calls)]
+    for number, call in enumerate(calls):
+        lines.append(f"  {call.function}(&{name}_layer_{number}, bytes, 0, {call.rows});")
+        lines.append(f"  {name.upper()}_LAYER_HOOK({number});")
     return "\n".join([*lines, "}"])
+
+
+def _banner(about: About, what: str) -> str:
+    return (
+        f"/* {about.name}: {what} Made by tinynas {about.version}: do not edit.\n"
+        f" * Made of a .tflite with the SHA-256\n * {about.sha256}.\n"
+        " * This file belongs to whoever made it; do with it what you like. */\n"
+    )
+
+
+def header_text(about: About, n_calls: int) -> str:
+    """NAME_engine.h."""
+    name, upper = about.name, about.name.upper()
+    fate = "is still what it was" if about.keeps_input else "is gone: fill it again before the next run"
+    return f"""{_banner(about, "a neural network as plain C, for C99 and C++.")}
+#ifndef TINYNAS_{name}_ENGINE_H_
+#define TINYNAS_{name}_ENGINE_H_
+
+#include <stdint.h>
+
+#define {upper}_ENGINE_API {API}
+#define {upper}_ENGINE_VERSION "{about.version}"
+#define {upper}_ENGINE_SHA256 "{about.sha256}"
+#define {upper}_ENGINE_ROUNDING "{about.rounding}"
+#define {upper}_ENGINE_LAYERS {n_calls}
+
+/* All the memory that a run needs besides the stack, and its alignment:
+ *
+ *     static int32_t memory[({upper}_ENGINE_BYTES + 3) / 4];
+ *
+ * Nothing outlives a run but the output, so the memory may serve other things in between; with memory of its own each,
+ * any number of threads may run the network at once. -D{upper}_STATIC_MEMORY makes such an array, {name}_memory. */
+#define {upper}_ENGINE_BYTES {about.bytes}
+#define {upper}_ENGINE_ALIGN 4
+#define {upper}_ENGINE_INPUT_BYTES {about.input_bytes}
+#define {upper}_ENGINE_OUTPUT_BYTES {about.output_bytes}
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+/* Where the input belongs, {about.input_bytes} values. After a run it {fate}. */
+int8_t *{name}_input(void *memory);
+
+/* One inference. Define {upper}_LAYER_HOOK(i) to do something after layer i, such as to kick a watchdog. */
+void {name}_run(void *memory);
+
+/* The output, {about.output_bytes} values. */
+const int8_t *{name}_output(const void *memory);
+
+#ifdef {upper}_STATIC_MEMORY
+extern int32_t {name}_memory[({upper}_ENGINE_BYTES + 3) / 4];
+#endif
+
+#ifdef __cplusplus
+}}
+#endif
+
+#endif /* TINYNAS_{name}_ENGINE_H_ */
+"""
+
+
+def code_text(about: About, calls: list[Call], switches: Switches) -> str:
+    """NAME_engine.c."""
+    name, upper = about.name, about.name.upper()
+    structs, _ = layer_text(name, calls)
+    return f"""{_banner(about, "its layers and the code that runs them.")}
+#include "{name}_engine.h"
+
+#include <limits.h>
+
+/* Quick loops whatever the command line says; GCC's first scheduling pass would spill what they keep in registers. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("O2", "no-schedule-insns")
+#endif
+
+#ifndef {upper}_LAYER_HOOK
+#define {upper}_LAYER_HOOK(i) ((void)0)
+#endif
+
+{kernel_text((call.function for call in calls), switches)}
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+{structs}
+
+#ifdef {upper}_STATIC_MEMORY
+int32_t {name}_memory[({upper}_ENGINE_BYTES + 3) / 4];
+#endif
+
+int8_t *{name}_input(void *memory) {{
+  return (int8_t *)memory + {about.input_offset};
+}}
+
+const int8_t *{name}_output(const void *memory) {{
+  return (const int8_t *)memory + {about.output_offset};
+}}
+
+{run_text(name, calls)}
+
+#ifdef __cplusplus
+}}
+#endif
+"""
+
+
+def weights_text(about: About, calls: list[Call]) -> str:
+    """NAME_weights.c."""
+    name, upper = about.name, about.name.upper()
+    _, constants = layer_text(name, calls)
+    return f"""{_banner(about, "its constants.")}
+#include <stdint.h>
+
+/* What stands before each array, such as __attribute__((section(".qspi"))). */
+#ifndef {upper}_WEIGHTS
+#define {upper}_WEIGHTS
+#endif
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+{constants}
+
+#ifdef __cplusplus
+}}
+#endif
+"""

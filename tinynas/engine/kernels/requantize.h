@@ -1,8 +1,3 @@
-/* x * multiplier / 2^31, halves up. */
-static int32_t tn_high_product(int32_t x, int32_t multiplier) {
-  return (int32_t)(((int64_t)x * multiplier + ((int64_t)1 << 30)) >> 31);
-}
-
 /* x times a factor: halves of the shift away from zero. */
 static int32_t tn_requantize(int32_t x, int32_t multiplier, int8_t shift) {
 #if TN_SINGLE_ROUNDING
@@ -20,8 +15,4 @@ static int32_t tn_requantize(int32_t x, int32_t multiplier, int8_t shift) {
   return (x + ((int32_t)1 << (-shift - 1)) - (x < 0)) >> -shift;
 #endif
 #endif
-}
-
-static int8_t tn_clamp(int32_t x, int8_t low, int8_t high) {
-  return (int8_t)(x < low ? low : x > high ? high : x);
 }

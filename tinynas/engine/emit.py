@@ -26,6 +26,7 @@ from tinynas.engine.net import (
     Pair,
     Pool,
     Reduce,
+    Running,
     Scaling,
     Softmax,
     Window,
@@ -75,13 +76,37 @@ KERNELS: Mapping[str, Kernel] = {
     "reduce_extreme": Kernel(
         "tn_reduce_extreme", "tn_reduce_layer", ("base.h", "clamp.h", "reduce.h", "reduce_extreme.c")
     ),
+    "running_mean": Kernel(
+        "tn_running_mean", "tn_running_layer", (*_SUMMED, "running.h", "running_sums.h", "running_mean.c")
+    ),
+    "running_average": Kernel(
+        "tn_running_average",
+        "tn_running_layer",
+        ("base.h", "clamp.h", "running.h", "running_sums.h", "running_average.c"),
+    ),
+    "running_extreme": Kernel(
+        "tn_running_extreme", "tn_running_layer", ("base.h", "clamp.h", "running.h", "running_extreme.c")
+    ),
     "gather": Kernel("tn_gather", "tn_gather_layer", ("base.h", "gather.c")),
     "pad": Kernel("tn_pad", "tn_pad_layer", ("base.h", "pad.c")),
     "copy": Kernel("tn_copy", "tn_copy_layer", ("base.h", "copy.c")),
 }
 """Every C function that runs a layer, by name."""
 
-_SHARED = ("base.h", "clamp.h", "high_product.h", "requantize.h", "window.h", "pair.h", "reduce.h")
+STREAM = "stream.c"
+"""The file that runs layers row by row."""
+
+_SHARED = (
+    "base.h",
+    "clamp.h",
+    "high_product.h",
+    "requantize.h",
+    "window.h",
+    "pair.h",
+    "reduce.h",
+    "running.h",
+    "running_sums.h",
+)
 _ORDER = tuple(dict.fromkeys((*_SHARED, *(source for kernel in KERNELS.values() for source in kernel.sources))))
 
 
@@ -91,11 +116,11 @@ def source(name: str) -> str:
     return (files("tinynas.engine") / "kernels" / name).read_text(encoding="utf-8")
 
 
-def sources(functions: Iterable[str]) -> list[str]:
+def sources(functions: Iterable[str], streamed: bool) -> list[str]:
     """The files that these functions need, each once, in an order in which C can read them."""
     by_function = {kernel.function: kernel for kernel in KERNELS.values()}
     wanted = {name for function in functions for name in by_function[function].sources}
-    return [name for name in _ORDER if name in wanted]
+    return [name for name in _ORDER if name in wanted] + [STREAM] * streamed
 
 
 def calls(net: Net, plan: Plan) -> list[Call]:
@@ -240,6 +265,31 @@ def _reduce(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     return [_call("mean", [*ends, *loops, spec.scaling.zero, 1, -spec.zero * count, factor], 1, index)]
 
 
+def _running(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    spec: Running = layer.spec  # type: ignore[assignment]
+    given = plan.place(layer.inputs[0], spec.rows)
+    pixels = spec.rows * spec.width
+    multiplier, shift, start, zero = 0, -1, 0, 0
+    if spec.scaling is not None:
+        multiplier, zero, start = int(spec.scaling.multipliers[0]), spec.scaling.zero, -spec.zero * pixels
+        shift = int(spec.scaling.shifts[0]) if multiplier else -1
+    clamp = spec.clamp if spec.scaling is None else spec.scaling.clamp
+    fields: Fields = [
+        given.offset, plan.offsets[layer.output], plan.scratch.get(index, 0), given.rows, spec.rows, spec.width,
+        spec.channels, zero, clamp.low, clamp.high, -1 if spec.running == "MIN" else 1, start, pixels,
+        [multiplier, shift],
+    ]  # fmt: skip
+    return [_call(_RUNNING_KERNELS[spec.running], fields, spec.rows, index)]
+
+
+_RUNNING_KERNELS = {
+    "MEAN": "running_mean",
+    "AVERAGE": "running_average",
+    "MAX": "running_extreme",
+    "MIN": "running_extreme",
+}
+
+
 def _gather(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     spec: Gather = layer.spec  # type: ignore[assignment]
     fields: Fields = [
@@ -273,6 +323,7 @@ _CALLS: Mapping[str, Callable[[Net, Plan, int, Layer], list[Call]]] = {
     "lookup": _lookup,
     "softmax": _softmax,
     "reduce": _reduce,
+    "running": _running,
     "gather": _gather,
     "pad": _pad,
     "concatenation": _concatenation,

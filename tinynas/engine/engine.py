@@ -6,8 +6,6 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from tinynas.engine.emit import Call, calls
 from tinynas.engine.evaluate import evaluate
 from tinynas.engine.fixed_point import Rounding
@@ -16,7 +14,9 @@ from tinynas.engine.net import Int8s, Net
 from tinynas.engine.plan import Plan, plan
 from tinynas.engine.proof import prove
 from tinynas.engine.ranges import has_left_shifts, has_wide_sums
+from tinynas.engine.schedule import Stage, stages_of, wanted_stages
 from tinynas.engine.simplify import Gain, macs_of, simplify
+from tinynas.engine.stream import plan_streamed
 from tinynas.engine.text import About, Switches, code_text, header_text, weights_text
 from tinynas.tflite import read
 
@@ -37,6 +37,11 @@ class Engine:
     def calls(self) -> list[Call]:
         """The calls of generated code, in order."""
         return calls(self.net, self.plan)
+
+    @cached_property
+    def stages(self) -> list[Stage]:
+        """The layers that run row by row, in order."""
+        return stages_of(self.net, self.plan.streamed)
 
     @property
     def memory_bytes(self) -> int:
@@ -71,36 +76,24 @@ class Engine:
         )
         texts = {
             f"{name}_engine.h": header_text(about, len(self.calls)),
-            f"{name}_engine.c": code_text(about, self.calls, self.switches),
+            f"{name}_engine.c": code_text(
+                about, self.calls, self.switches, self.stages, wanted_stages(self.net, self.plan.streamed)
+            ),
             f"{name}_weights.c": weights_text(about, self.calls),
         }
         return {file: text.encode() for file, text in texts.items()}
 
 
-def build(data: bytes, *, keep_input: bool = False, rounding: Rounding = "double") -> Engine:
+def build(data: bytes, *, by_rows: bool = True, keep_input: bool = False, rounding: Rounding = "double") -> Engine:
     """The engine of the int8 .tflite `data`, its plan proven byte by byte.
 
-    `keep_input`: the input is still there after a run. `rounding` is "double" as TFLM is built, or "single" for a TFLM
-    with TFLITE_SINGLE_ROUNDING. Raises UnsupportedOperatorError, naming the operator, for what there is no code for,
-    and ModelError for a file that cannot be read or that TFLM itself refuses.
+    `by_rows`: the first layers may run row by row, where that needs less memory. `keep_input`: the input is still there
+    after a run. `rounding` is "double" as TFLM is built, or "single" for a TFLM with TFLITE_SINGLE_ROUNDING. Raises
+    UnsupportedOperatorError, naming the operator, for what there is no code for, and ModelError for a file that cannot
+    be read or that TFLM itself refuses.
     """
     net, gains = simplify(lower(read(data), rounding), rounding)
-    planned = plan(net, keep_input)
+    net, planned = plan_streamed(net, keep_input) if by_rows else (net, plan(net, keep_input))
     prove(net, planned, keep_input)
     switches = Switches(has_left_shifts(net), has_wide_sums(net, rounding), rounding == "single")
     return Engine(net, planned, gains, switches, rounding, keep_input, hashlib.sha256(data).hexdigest())
-
-
-def random_samples(net: Net, samples: int, seed: int = 0) -> Int8s:
-    """Inputs (samples, bytes) that reach far: uniform, narrow around 0 and around any value, extremes, zero points."""
-    rng, size = np.random.default_rng(seed), net.values[net.input].bytes
-    kinds = [
-        lambda: rng.integers(-128, 128, size),
-        lambda: np.clip(rng.normal(0, 40, size), -128, 127),
-        lambda: np.clip(rng.integers(-128, 128) + rng.integers(-20, 21, size), -128, 127),
-        lambda: rng.choice([-128, 127], size),
-        lambda: np.full(size, net.values[net.input].zero),
-        lambda: np.where(np.arange(size) == rng.integers(size), 127, net.values[net.input].zero),
-    ]
-    found: Int8s = np.stack([kinds[k % len(kinds)]() for k in range(samples)]).astype(np.int8)
-    return found

@@ -23,6 +23,7 @@ from tinynas.engine.net import (
     Pair,
     Pool,
     Reduce,
+    Running,
     Scaling,
     Softmax,
     Window,
@@ -168,6 +169,17 @@ def _reduce(spec: Reduce, inputs: list[Ints], rounding: Rounding) -> Ints:
     return _scaled((x.sum(2) - spec.zero * len(reduced))[..., None], spec.scaling, rounding)
 
 
+def _running(spec: Running, inputs: list[Ints], rounding: Rounding) -> Ints:
+    x = inputs[0].reshape(len(inputs[0]), -1, spec.channels)
+    if spec.running == "MEAN" and spec.scaling is not None:
+        return _scaled((x - spec.zero).sum(1)[..., None], spec.scaling, rounding)
+    if spec.running == "AVERAGE":
+        sums, count = x.sum(1), x.shape[1]
+        return _clamped(np.where(sums > 0, (sums + count // 2) // count, -((-sums + count // 2) // count)), spec.clamp)
+    extremes: Ints = x.max(1) if spec.running == "MAX" else x.min(1)
+    return _clamped(extremes, spec.clamp)
+
+
 def _offsets(sizes: tuple[int, ...], strides: tuple[int, ...]) -> Ints:
     """Every offset that indices below `sizes` have with `strides`, in order."""
     offsets: Ints = np.zeros(1, np.int64)
@@ -201,6 +213,7 @@ _EVALUATE: Mapping[str, Callable[[Any, list[Ints], Rounding], Ints]] = {
     "lookup": _lookup,
     "softmax": _softmax,
     "reduce": _reduce,
+    "running": _running,
     "gather": _gather,
     "pad": _pad,
     "concatenation": _concatenation,

@@ -165,6 +165,27 @@ class Reduce:
 
 
 @dataclass(frozen=True, eq=False)
+class Running:
+    """MEAN, a maximum, a minimum or the AVERAGE of a whole map (rows, width, channels) that comes row by row.
+
+    `scaling` is MEAN's; AVERAGE is the pool's, rounded halves away from zero.
+    """
+
+    running: Literal["MEAN", "AVERAGE", "MAX", "MIN"]
+    rows: int
+    width: int
+    channels: int
+    zero: int = 0
+    scaling: Scaling | None = None
+    clamp: Clamp = EVERY
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Bytes of the sums, int32 a channel."""
+        return 4 * self.channels if self.running in ("MEAN", "AVERAGE") else 0
+
+
+@dataclass(frozen=True, eq=False)
 class Gather:
     """TRANSPOSE and STRIDED_SLICE: the result in order, each element from `start` plus its indices times `strides`."""
 
@@ -191,7 +212,7 @@ class Concatenation:
     parts: tuple[int, ...]
 
 
-Spec = Convolution | Depthwise | Pool | Pair | Lookup | Softmax | Reduce | Gather | Pad | Concatenation
+Spec = Convolution | Depthwise | Pool | Pair | Lookup | Softmax | Reduce | Running | Gather | Pad | Concatenation
 
 
 @dataclass(frozen=True)

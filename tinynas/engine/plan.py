@@ -32,7 +32,8 @@ class Plan:
     """Offsets of all values in `bytes` of memory.
 
     `parts` are values that lie inside a concatenation's output. `backwards` are the layers that make their last row
-    first. `rings` says how many rows the memory holds of a value that is made and read row by row.
+    first. The first `streamed` layers run row by row: `rings` says how many rows the memory holds of each value between
+    them, and `scratch` where a layer keeps its sums.
     """
 
     bytes: int
@@ -40,6 +41,8 @@ class Plan:
     parts: Mapping[int, Part] = field(default_factory=dict)
     backwards: frozenset[int] = frozenset()
     rings: Mapping[int, int] = field(default_factory=dict)
+    scratch: Mapping[int, int] = field(default_factory=dict)
+    streamed: int = 0
 
     def place(self, number: int, rows: int) -> Place:
         """Where a value of `rows` rows lies."""

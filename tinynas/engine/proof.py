@@ -25,6 +25,7 @@ from tinynas.engine.net import (
     Pair,
     Pool,
     Reduce,
+    Running,
     Softmax,
     Window,
 )
@@ -52,6 +53,8 @@ def prove(net: Net, plan: Plan, keep_input: bool = False) -> None:
         if isinstance(layer.spec, Concatenation):
             memory.check_parts(layer, trace, who)
         memory.step(layer, trace, who)
+        if run.layer in plan.scratch and isinstance(layer.spec, Running):
+            memory.use_scratch(run.layer, layer.spec.scratch_bytes, run.first == 0, who)
     memory.check(net.output, np.arange(net.values[net.output].bytes), "the output")
     if keep_input:
         memory.check(net.input, np.arange(net.values[net.input].bytes), "the input, which is to be kept,")
@@ -114,6 +117,17 @@ class _Memory:
                 )
         order = np.argsort(times, kind="stable")
         self.own(layer.output, elements[order], who)
+
+    def use_scratch(self, layer: int, size: int, is_first: bool, who: str) -> None:
+        """What a layer keeps from row to row: ModelError where something else has come upon it."""
+        at, mark = self.plan.scratch[layer] + np.arange(size), -2 - layer
+        if at.size and at.max() >= self.plan.bytes:
+            raise ModelError(
+                f"{who} leaves the {self.plan.bytes} bytes of the engine's memory; please report the model"
+            )
+        if not is_first and (self.value[at] != mark).any():
+            raise ModelError(f"{who} has lost its sums: the engine's plan is wrong; please report the model")
+        self.value[at], self.element[at] = mark, np.arange(size)
 
     def check_parts(self, layer: Layer, trace: Trace, who: str) -> None:
         """ModelError unless the inputs of a concatenation that no code copies lie in its output already."""
@@ -231,6 +245,16 @@ def _reduce(spec: Reduce, run: Run, backwards: bool) -> Trace:
     return Trace(((reads, np.repeat(times, len(reduced))),), (times, times))
 
 
+def _running(spec: Running, run: Run, backwards: bool) -> Trace:
+    """A mean is written once the last row has been read; the greatest is kept in its place from the first row on."""
+    row = spec.width * spec.channels
+    reads, outs = np.arange(run.first * row, run.end * row), np.arange(spec.channels)
+    if spec.scratch_bytes:
+        outs = outs[: spec.channels if run.end == spec.rows else 0]
+        return Trace(((reads, np.zeros_like(reads)),), (outs, np.ones_like(outs)))
+    return Trace(((reads, np.ones_like(reads)),), (outs, np.zeros_like(outs)))
+
+
 def _gather(spec: Gather, run: Run, backwards: bool) -> Trace:
     places = np.indices(spec.sizes).reshape(4, -1)
     reads = spec.start + (places * np.array(spec.strides)[:, None]).sum(0)
@@ -269,6 +293,7 @@ _TRACES: Mapping[str, Callable[[Any, Run, bool], Trace]] = {
     "lookup": _lookup,
     "softmax": _softmax,
     "reduce": _reduce,
+    "running": _running,
     "gather": _gather,
     "pad": _pad,
     "concatenation": _concatenation,

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinynas.engine.emit import Call, source, sources
+from tinynas.engine.schedule import Stage
 
 API = 1
 """What NAME_ENGINE_API says: it grows when the functions of generated code change their meaning."""
@@ -40,15 +41,15 @@ class About(NamedTuple):
     keeps_input: bool
 
 
-def kernel_text(functions: Iterable[str], switches: Switches) -> str:
-    """The kernels that `functions` need, as one stretch of C."""
+def kernel_text(functions: Iterable[str], switches: Switches, streamed: bool) -> str:
+    """The kernels that `functions` need, and what runs them row by row if `streamed`, as one stretch of C."""
     lines = [
         f"#define TN_LEFT_SHIFTS {int(switches.left_shifts)}",
         f"#define TN_WIDE_SUMS {int(switches.wide_sums)}",
         f"#define TN_SINGLE_ROUNDING {int(switches.single_rounding)}",
         "",
     ]
-    return "\n".join(lines) + "\n" + "\n".join(source(name) for name in sources(functions))
+    return "\n".join(lines) + "\n" + "\n".join(source(name) for name in sources(functions, streamed))
 
 
 def layer_text(name: str, calls: list[Call]) -> tuple[str, str]:
@@ -97,13 +98,31 @@ def _numbers(values: npt.NDArray[np.int64]) -> str:
     return "\n".join([*lines, line])
 
 
-def run_text(name: str, calls: list[Call]) -> str:
-    """The function that runs the layers."""
-    lines = [f"void {name}_run(void *memory) {{", "  int8_t *const bytes = (int8_t *)memory;"]
-    for number, call in enumerate(calls):
+def run_text(name: str, calls: list[Call], stages: list[Stage], wanted: list[bool]) -> str:
+    """The function that runs the layers, the first of them, the `stages`, row by row; before it their table."""
+    lines = []
+    if stages:
+        rows = (_stage(name, *each) for each in zip(range(len(stages)), calls, stages, wanted, strict=False))
+        lines += [f"static const tn_stage {name}_stages[{len(stages)}] = {{", *rows, "};", ""]
+    lines += [f"void {name}_run(void *memory) {{", "  int8_t *const bytes = (int8_t *)memory;"]
+    if stages:
+        lines += [
+            f"  uint16_t done[{len(stages)}];",
+            f"  tn_stream({name}_stages, {len(stages)}, bytes, done);",
+        ]
+    for number, call in enumerate(calls[len(stages) :], len(stages)):
         lines.append(f"  {call.function}(&{name}_layer_{number}, bytes, 0, {call.rows});")
         lines.append(f"  {name.upper()}_LAYER_HOOK({number});")
     return "\n".join([*lines, "}"])
+
+
+def _stage(name: str, number: int, call: Call, stage: Stage, wanted: bool) -> str:
+    sources = [str(source) if source >= 0 else "TN_INPUT" for source in stage.sources]
+    pair = ", ".join((sources * 2)[:2])
+    return (
+        f"    {{{call.function}, &{name}_layer_{number}, {stage.rows}, {stage.in_rows}, {stage.reach}, {stage.stride}, "
+        f"{stage.pad}, {{{pair}}}, {int(wanted)}}},"
+    )
 
 
 def _banner(about: About, what: str) -> str:
@@ -148,7 +167,8 @@ extern "C" {{
 /* Where the input belongs, {about.input_bytes} values. After a run it {fate}. */
 int8_t *{name}_input(void *memory);
 
-/* One inference. Define {upper}_LAYER_HOOK(i) to do something after layer i, such as to kick a watchdog. */
+/* One inference. Define {upper}_LAYER_HOOK(i) to do something after layer i, or after each of its rows where layers run
+ * row by row, such as to kick a watchdog. */
 void {name}_run(void *memory);
 
 /* The output, {about.output_bytes} values. */
@@ -166,7 +186,7 @@ extern int32_t {name}_memory[({upper}_ENGINE_BYTES + 3) / 4];
 """
 
 
-def code_text(about: About, calls: list[Call], switches: Switches) -> str:
+def code_text(about: About, calls: list[Call], switches: Switches, stages: list[Stage], wanted: list[bool]) -> str:
     """NAME_engine.c."""
     name, upper = about.name, about.name.upper()
     structs, _ = layer_text(name, calls)
@@ -184,7 +204,8 @@ def code_text(about: About, calls: list[Call], switches: Switches) -> str:
 #define {upper}_LAYER_HOOK(i) ((void)0)
 #endif
 
-{kernel_text((call.function for call in calls), switches)}
+#define TN_LAYER_HOOK(i) {upper}_LAYER_HOOK(i)
+{kernel_text((call.function for call in calls), switches, bool(stages))}
 #ifdef __cplusplus
 extern "C" {{
 #endif
@@ -203,7 +224,7 @@ const int8_t *{name}_output(const void *memory) {{
   return (const int8_t *)memory + {about.output_offset};
 }}
 
-{run_text(name, calls)}
+{run_text(name, calls, stages, wanted)}
 
 #ifdef __cplusplus
 }}

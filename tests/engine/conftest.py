@@ -1,6 +1,8 @@
-"""The fixtures' engines and what TFLM answers, made once for all tests of this room."""
+"""The fixtures' engines and what TFLM answers, made once for all tests of this room; the tools on the path."""
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +36,6 @@ def witnessed(names: list[str], models: list[bytes], n_samples: int) -> Witnesse
 def fixtures() -> Witnessed:
     """All fixtures, a few inputs each."""
     return witnessed(NAMES, [fixture(name) for name in NAMES], N_SAMPLES)
+
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))  # emulated boards: tools/boards

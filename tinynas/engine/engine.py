@@ -8,6 +8,7 @@ from functools import cached_property
 
 from tinynas.engine.emit import Call, calls
 from tinynas.engine.evaluate import evaluate
+from tinynas.engine.figures import Figures, figures
 from tinynas.engine.fixed_point import Rounding
 from tinynas.engine.lower import lower
 from tinynas.engine.net import Int8s, Net
@@ -52,6 +53,11 @@ class Engine:
     def macs(self) -> int:
         """Multiply-accumulates of one inference, taps beyond a border counted."""
         return sum(map(macs_of, self.net.layers))
+
+    @cached_property
+    def figures(self) -> Figures:
+        """What the engine takes of a board."""
+        return figures(self.calls, self.stages, list(self.net.layers), self.memory_bytes, self.macs)
 
     def run(self, samples: Int8s) -> Int8s:
         """The outputs (n, values) of int8 `samples` (n, ...), by the reference in numpy."""

@@ -14,6 +14,13 @@ from tinynas.engine.schedule import Stage
 API = 1
 """What NAME_ENGINE_API says: it grows when the functions of generated code change their meaning."""
 
+PRAGMA = """/* Quick loops whatever the command line says; GCC's first scheduling pass would spill what they keep in
+ * registers. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("O2", "no-schedule-insns")
+#endif"""
+"""What stands above all kernels."""
+
 _WIDTH = 110
 _Constants = dict[tuple[str, bytes], tuple[str, str, npt.NDArray[np.int64]]]
 
@@ -195,10 +202,7 @@ def code_text(about: About, calls: list[Call], switches: Switches, stages: list[
 
 #include <limits.h>
 
-/* Quick loops whatever the command line says; GCC's first scheduling pass would spill what they keep in registers. */
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("O2", "no-schedule-insns")
-#endif
+{PRAGMA}
 
 #ifndef {upper}_LAYER_HOOK
 #define {upper}_LAYER_HOOK(i) ((void)0)

@@ -35,7 +35,10 @@ def convert(
         str | None, typer.Option(help="The files' name, a C identifier. Default: \"model\", or from the file's name.")
     ] = None,
     formats: Annotated[
-        str, typer.Option("--format", help="all, or a comma list of tflite, c, settings, ops, test, main, readme.")
+        str,
+        typer.Option(
+            "--format", help="all, a comma list of tflite, c, settings, ops, test, main, readme, or engine: plain C."
+        ),
     ] = "all",
     target: Annotated[
         str | None,
@@ -166,6 +169,8 @@ def _print_json(converted: "Converted") -> None:
         "error": None if converted.error is None else asdict(converted.error),
         "notes": list(converted.notes),
         "warnings": list(converted.warnings),
+        "engine": None if converted.engine is None else converted.engine.to_dict(),
+        "fits": converted.fits,
         "analysis": converted.analysis.to_dict(),
     }
     typer.echo(json.dumps(about, indent=1))
@@ -174,11 +179,12 @@ def _print_json(converted: "Converted") -> None:
 def _show(converted: "Converted") -> None:
     for path in converted.files:
         typer.echo(f"wrote {path}")
-    flash, arena = converted.analysis.footprint.flash_bytes, converted.arena
-    plan = " (with an offline memory plan)" if converted.offline_plan else ""
-    typer.echo(f"Flash {size(flash)} B, arena {size(arena.minimum)} B{plan} and {size(arena.margin)} B of margin")
+    _show_memory(converted)
     held = f"the self-test holds {converted.golden_samples} of its outputs."
-    if converted.tflm_largest_step is not None:
+    if converted.is_engine:
+        exact = "TFLM answers the same to the last bit" if converted.golden_maker == "TFLM" else "TFLM was not run"
+        typer.echo(f"{exact}; {held}")
+    elif converted.tflm_largest_step is not None:
         typer.echo(f"TFLM agrees with the reference within {converted.tflm_largest_step} step(s); {held}")
     elif converted.golden_maker == "TFLM":
         typer.echo(f"TFLM ran the file; {held}")
@@ -187,7 +193,7 @@ def _show(converted: "Converted") -> None:
             "TFLM's Python package is not available here: the file was not run in it, and the golden outputs are "
             "those of TensorFlow Lite's reference kernels."
         )
-    if converted.analysis.fits:
+    if converted.fits:
         typer.echo(f"Fits {converted.analysis.target}.")
     _show_score(converted)
     if converted.stage not in (None, "final"):
@@ -198,6 +204,18 @@ def _show(converted: "Converted") -> None:
         typer.echo(f"Note: {note}")
     for sentence in converted.warnings:
         typer.secho(f"Warning: {sentence}", fg="red", bold=True)
+
+
+def _show_memory(converted: "Converted") -> None:
+    """What was written needs, and what the model needs the other way."""
+    from tinynas.cli.engine import comparison
+
+    if not converted.is_engine:
+        flash, arena = converted.analysis.footprint.flash_bytes, converted.arena
+        plan = " (with an offline memory plan)" if converted.offline_plan else ""
+        typer.echo(f"Flash {size(flash)} B, arena {size(arena.minimum)} B{plan} and {size(arena.margin)} B of margin")
+    if converted.engine is not None:
+        typer.echo(comparison(converted.engine, converted.analysis))
 
 
 def _show_score(converted: "Converted") -> None:

@@ -6,17 +6,17 @@ from tinynas.cli.console import console, table
 from tinynas.cli.formats import size
 
 if TYPE_CHECKING:
-    from tinynas.engine import Engine
+    from tinynas.engine import Engine, Figures
     from tinynas.tflite import Analysis
 
 
-def comparison(engine: "Engine", analysis: "Analysis") -> str:
-    """One line: RAM and Flash of the engine, and of the same model under TFLM."""
-    figures, footprint = engine.figures, analysis.footprint
+def comparison(figures: "Figures", analysis: "Analysis") -> str:
+    """One line: RAM and Flash of the engine with these figures, and of the same model under TFLM."""
+    footprint = analysis.footprint
     ram = footprint.arena_bytes + footprint.ram_outside_bytes
     return (
-        f"As plain C, without TFLM: RAM {size(figures.ram)} B instead of {size(ram)} B, "
-        f"Flash {size(figures.flash)} B instead of {size(footprint.flash.total)} B."
+        f"As plain C (--format engine): RAM {size(figures.ram)} B and Flash {size(figures.flash)} B in all; "
+        f"under TFLM: RAM {size(ram)} B and Flash {size(footprint.flash.total)} B."
     )
 
 

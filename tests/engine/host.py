@@ -89,7 +89,13 @@ def sources(engines: Sequence[Engine], n_samples: int) -> dict[str, str]:
             engine, name = engines[k], f"m{k}"
             structs, constants = layer_text(name, engine.calls)
             wanted = wanted_stages(engine.net, engine.plan.streamed)
-            pieces += [f"#define M{k}_WEIGHTS", f"#define M{k}_LAYER_HOOK(i) ((void)0)", constants, structs]
+            pieces += [
+                f"#define M{k}_WEIGHTS",
+                f"#define M{k}_ALIGNED",
+                f"#define M{k}_LAYER_HOOK(i) ((void)0)",
+                constants,
+                structs,
+            ]
             pieces += [f"void {name}_run(void *memory);", run_text(name, engine.calls, engine.stages, wanted)]
         files[f"models{len(files)}.c"] = "\n".join(pieces) + "\n"
     externs = "\n".join(f"void m{k}_run(void *memory);" for k in range(len(engines)))

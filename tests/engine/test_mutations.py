@@ -14,14 +14,16 @@ pytestmark = [needs_compiler]
 FEW = ("mn_conv1x1", "ci_res16_avg_b1", "s_dw_mult2", "mn_gmaxpool", "o_quant", "o_prelu", "s_se_mul", "f_09", "o_max")
 MUTATIONS = {
     "rounding of the product": ("high_product.h", "((int64_t)1 << 30)", "((int64_t)1 << 29)"),
-    "halves of the shift": ("requantize.h", "- (x < 0)) >> -shift", ") >> -shift"),
-    "rounding of the shift": ("requantize.h", "(int32_t)1 << (-shift - 1)", "(int32_t)1 << -shift"),
+    "halves of the shift": ("requantize.h", "(x - (x < 0)) >>", "x >>"),
+    "rounding of the shift": ("requantize.h", "+ 1) >> 1", "+ 0) >> 1"),
     "upper clamp": ("clamp.h", "x > high ? high", "x > high ? high - 1"),
     "lower clamp": ("clamp.h", "x < low ? low", "x < low ? low + 1"),
     "padding above": ("window.h", "w->stride_h - w->pad_top", "w->stride_h - w->pad_top + 1"),
-    "taps outside": ("convolution.c", "return (uint32_t)sum * (uint32_t)zero", "return 0u * (uint32_t)(sum + zero)"),
-    "output's zero point": ("convolution.c", "+ l->window.out_zero", "+ l->window.out_zero + 1"),
-    "input's zero point": ("depthwise.c", "- w->zero", "- w->zero - 1"),
+    "taps outside a small window": ("convolution.c", "*next++ = w->zero", "*next++ = 0"),
+    "taps outside a great window": ("convolution.c", "= {zero, zero, zero, zero}", "= {0, 0, 0, 0}"),
+    "a column of a filter": ("quads.h", "x1 * weights[8]", "x1 * weights[2]"),
+    "output's zero point": ("scale.h", "zero = w->out_zero", "zero = w->out_zero + 1"),
+    "input's zero point": ("depthwise.c", "zero = w->zero", "zero = w->zero + 1"),
     "channel of a depthwise filter": ("depthwise.c", "p->at + c / multiplier", "p->at + c % w->channels"),
     "halves of a mean": ("average_pool.c", "sum - taps / 2", "sum + taps / 2"),
     "least of a maximum": ("max_pool.c", "most = -128", "most = 0"),
@@ -33,7 +35,7 @@ MUTATIONS = {
     "a ring's rows": ("window.h", "% w->in_rows", "% (w->in_rows + 1)"),
 }
 
-QUICK = ("halves of the shift", "taps outside", "rows that a row needs")
+QUICK = ("halves of the shift", "taps outside a small window", "rows that a row needs")
 
 
 def test_every_kernel_is_in_the_few(fixtures: Witnessed) -> None:

@@ -236,4 +236,4 @@ def test_weights_have_a_place_of_their_own(folders: dict[str, tuple[Path, Conver
     """An array a layer, whose section the project may choose."""
     folder, _ = folders[MODELS[0]]
     text = (folder / "net_weights.c").read_text()
-    assert len(re.findall(r"^NET_WEIGHTS const \w+ net_c\d+\[", text, re.MULTILINE)) >= 4
+    assert len(re.findall(r"^NET_WEIGHTS NET_ALIGNED const \w+ net_c\d+\[", text, re.MULTILINE)) >= 4

@@ -6,7 +6,7 @@ One row a kind of layer. The C itself lies in `kernels/`: one function a class o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -32,6 +32,7 @@ from tinynas.engine.net import (
     Window,
 )
 from tinynas.engine.plan import Place, Plan
+from tinynas.engine.weights import in_quads, stretches
 
 Array = tuple[str, npt.NDArray[np.int64]]  # C type and values
 Fields = list[object]
@@ -62,8 +63,14 @@ class Kernel:
 
 _SUMMED = ("base.h", "clamp.h", "high_product.h", "requantize.h")
 KERNELS: Mapping[str, Kernel] = {
-    "convolution": Kernel("tn_convolution", "tn_convolution_layer", (*_SUMMED, "window.h", "convolution.c")),
-    "depthwise": Kernel("tn_depthwise", "tn_depthwise_layer", (*_SUMMED, "window.h", "depthwise.c")),
+    "convolution": Kernel(
+        "tn_convolution",
+        "tn_convolution_layer",
+        (*_SUMMED, "window.h", "scale.h", "pairs.h", "quads.h", "convolution.c"),
+    ),
+    "depthwise": Kernel(
+        "tn_depthwise", "tn_depthwise_layer", (*_SUMMED, "window.h", "scale.h", "pairs.h", "depthwise.c")
+    ),
     "average_pool": Kernel("tn_average_pool", "tn_window", ("base.h", "clamp.h", "window.h", "average_pool.c")),
     "max_pool": Kernel("tn_max_pool", "tn_window", ("base.h", "clamp.h", "window.h", "max_pool.c")),
     "sum": Kernel("tn_sum", "tn_pair_layer", (*_SUMMED, "pair.h", "sum.c")),
@@ -102,6 +109,9 @@ _SHARED = (
     "high_product.h",
     "requantize.h",
     "window.h",
+    "scale.h",
+    "pairs.h",
+    "quads.h",
     "pair.h",
     "reduce.h",
     "running.h",
@@ -157,19 +167,28 @@ def _channels(bias: Any, scaling: Scaling) -> Fields:
     return [("int32_t", bias), ("int32_t", scaling.multipliers), ("int8_t", shifts)]
 
 
-def folded_bias(spec: Convolution) -> npt.NDArray[np.int64]:
+def _as_one(scaling: Scaling) -> Scaling:
+    """The scaling with one multiplier and shift where those of all channels are the same."""
+    if len({*zip(scaling.multipliers.tolist(), scaling.shifts.tolist(), strict=True)}) > 1:
+        return scaling
+    return replace(scaling, multipliers=scaling.multipliers[:1], shifts=scaling.shifts[:1])
+
+
+def folded_bias(spec: Convolution | Depthwise) -> npt.NDArray[np.int64]:
     """The bias less the input's zero point times all weights of the channel, as int32 wraps it."""
-    sums = spec.weights.astype(np.int64).reshape(len(spec.weights), -1).sum(1)
-    folded: npt.NDArray[np.int64] = (spec.bias - spec.zero * sums + 2**31) % 2**32 - 2**31
+    weights = spec.weights.astype(np.int64)
+    axes = (0, 1) if isinstance(spec, Depthwise) else (1, 2, 3)
+    folded: npt.NDArray[np.int64] = (spec.bias - spec.zero * weights.sum(axes) + 2**31) % 2**32 - 2**31
     return folded
 
 
 def _convolution(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     spec: Convolution = layer.spec  # type: ignore[assignment]
     window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
-    joined = int(spec.groups == 1 and spec.window.dilation_w == 1)
-    weights: Array = ("int8_t", spec.weights.astype(np.int64))
-    fields = [window, spec.groups, joined, weights, *_channels(folded_bias(spec), spec.scaling)]
+    weights: Array = ("int8_t", in_quads(spec))
+    scaling = _as_one(spec.scaling)
+    step = int(len(scaling.multipliers) > 1)
+    fields = [window, spec.groups, *stretches(spec), step, weights, *_channels(folded_bias(spec), scaling)]
     return [_call("convolution", fields, spec.window.out_height, index)]
 
 

@@ -19,7 +19,7 @@ from tinynas.engine.simplify import weights_bytes
 MEASURED = Path(__file__).parent / "kernels" / "measured.json"
 _CALL_BYTES, _RUN_BYTES = 14, 40  # a call with its two constants, and the three functions of the API
 _RUN_FRAME_BYTES, _DONE_BYTES = 32, 2
-_FUNCTION = re.compile(r"^static [^=;]*?\b(tn_\w+)\(", re.MULTILINE)
+_FUNCTION = re.compile(r"^(?:static|TN_APART) [^=;]*?\b(tn_\w+)\(", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -68,9 +68,9 @@ def layer_text(name: str, calls: list[Call]) -> tuple[str, str]:
         structs.append(f"static const {call.struct} {name}_layer_{number} = {body};")
     made = constants.values()
     externs = [f"extern const {kind} {title}[{len(values)}];" for title, kind, values in made]
+    before = f"{name.upper()}_WEIGHTS {name.upper()}_ALIGNED const"
     definitions = [
-        f"{name.upper()}_WEIGHTS const {kind} {title}[{len(values)}] = {{\n{_numbers(values)}\n}};"
-        for title, kind, values in made
+        f"{before} {kind} {title}[{len(values)}] = {{\n{_numbers(values)}\n}};" for title, kind, values in made
     ]
     return "\n".join([*externs, "", *structs]), "\n".join([*externs, "", *definitions])
 
@@ -246,6 +246,12 @@ def weights_text(about: About, calls: list[Call]) -> str:
 /* What stands before each array, such as __attribute__((section(".qspi"))). */
 #ifndef {upper}_WEIGHTS
 #define {upper}_WEIGHTS
+#endif
+/* Words of four weights are read at once where that pays. */
+#if defined(__GNUC__)
+#define {upper}_ALIGNED __attribute__((aligned(4)))
+#else
+#define {upper}_ALIGNED
 #endif
 
 #ifdef __cplusplus

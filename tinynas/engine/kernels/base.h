@@ -7,3 +7,12 @@ typedef struct {
   int32_t multiplier;
   int8_t shift;
 } tn_factor;
+
+/* Inner loops become part of what calls them, and what is rare does not. */
+#if defined(__GNUC__)
+#define TN_INLINE static inline __attribute__((always_inline))
+#define TN_APART static __attribute__((noinline))
+#else
+#define TN_INLINE static inline
+#define TN_APART static
+#endif

@@ -1,75 +1,129 @@
-/* Weights [out][kernel_h][kernel_w][channels of a group]. The bias has the input's zero point folded in, as if every
- * tap lay inside the map, so taps outside count as the zero point. */
+/* Filters four at a time, then one at a time; of each the kernel_h rows of taps, in `runs` stretches of `run` values.
+ * The bias has the input's zero point folded in, as if every tap lay inside the map: one outside counts as that. */
 typedef struct {
   tn_window window;
   uint16_t groups;
-  uint16_t joined; /* the taps of a row lie side by side */
+  uint16_t run;
+  uint16_t runs;
+  uint8_t joined;       /* the stretches of a row of taps are one, in the map and in the weights */
+  uint8_t tall;         /* so are all rows of taps: the map is one column, unless its ring ends within the window */
+  uint8_t gathered;     /* at the border the window, of at most TN_GATHERED values, is put together first */
+  uint8_t scaling_step; /* 0: one multiplier and one shift for all channels */
   const int8_t *weights;
   const int32_t *bias;
   const int32_t *multipliers;
   const int8_t *shifts;
 } tn_convolution_layer;
 
-static uint32_t tn_dot(const int8_t *x, const int8_t *weights, int32_t length) {
-  uint32_t sum = 0;
-  while (length-- > 0) {
-    sum += (uint32_t)((int32_t)*x++ * *weights++);
-  }
-  return sum;
-}
+#define TN_GATHERED 160
 
-static uint32_t tn_outside(int32_t zero, const int8_t *weights, int32_t length) {
-  int32_t sum = 0;
-  while (length-- > 0) {
-    sum += *weights++;
-  }
-  return (uint32_t)sum * (uint32_t)zero;
-}
-
-/* The products of one row of taps. */
-static uint32_t tn_row_of_taps(const tn_convolution_layer *l, const tn_patch *p, const int8_t *x,
-                               const int8_t *weights, int32_t channels) {
-  const int32_t inside = p->right > p->left ? p->right - p->left : 0;
-  uint32_t sum = 0;
-  int32_t tap;
-  if (inside < l->window.kernel_w) {
-    sum += tn_outside(l->window.zero, weights, p->left * channels);
-    sum += tn_outside(l->window.zero, weights + (p->left + inside) * channels,
-                      (l->window.kernel_w - p->left - inside) * channels);
-  }
-  weights += p->left * channels;
-  if (l->joined) {
-    return sum + tn_dot(x, weights, inside * channels);
-  }
-  for (tap = 0; tap < inside; tap++) {
-    sum += tn_dot(x, weights, channels);
-    x += p->column_step;
-    weights += channels;
-  }
-  return sum;
-}
-
-static void tn_convolution_pixel(const void *layer, const tn_patch *p) {
-  const tn_convolution_layer *const l = (const tn_convolution_layer *)layer;
-  const int32_t channels = l->window.channels / l->groups;
-  const uint16_t filters = (uint16_t)(l->window.out_channels / l->groups);
-  const int32_t row = channels * l->window.kernel_w;
-  const int8_t *weights = l->weights;
-  uint16_t c, y;
-  for (c = 0; c < l->window.out_channels; c++) {
-    const int8_t *x = p->at + (int32_t)(c / filters) * channels;
-    uint32_t sum = (uint32_t)l->bias[c];
-    for (y = 0; y < l->window.kernel_h; y++) {
-      if (y < p->top || y >= p->bottom) {
-        sum += tn_outside(l->window.zero, weights, row);
-      } else {
-        sum += tn_row_of_taps(l, p, x, weights, channels);
-        x = tn_next_row(p, x);
-      }
-      weights += row;
+/* Copies a window that is partly outside the map, the zero point there, and lets `p` say that it is a map. */
+TN_APART void tn_gather_window(const tn_window *w, tn_patch *p, int8_t *to) {
+  const int32_t row = (int32_t)w->kernel_w * w->channels;
+  const int32_t first = (int32_t)p->left * w->channels, end = (int32_t)p->right * w->channels;
+  const int8_t *from = p->at;
+  int8_t *next = to;
+  int32_t y, i;
+  for (y = 0; y < w->kernel_h; y++) {
+    const uint8_t inside = y >= p->top && y < p->bottom;
+    const int32_t copied = inside ? end - first : 0;
+    for (i = inside ? first : row; i > 0; i--) {
+      *next++ = w->zero;
     }
-    p->out[c] = tn_clamp(tn_requantize((int32_t)sum, l->multipliers[c], l->shifts[c]) + l->window.out_zero,
-                         l->window.low, l->window.high);
+    for (i = 0; i < copied; i++) {
+      *next++ = from[i];
+    }
+    for (i = inside ? row - end : 0; i > 0; i--) {
+      *next++ = w->zero;
+    }
+    from = inside ? tn_next_row(p, from) : from;
+  }
+  p->at = to;
+  p->ring_end = next + 1;
+  p->row_step = row;
+}
+
+/* Adds the products of all taps of four filters, or of one, stretch by stretch. */
+TN_APART void tn_all_taps(const tn_convolution_layer *l, const tn_patch *p, const int8_t *row, const int8_t *weights,
+                          uint8_t filters, uint32_t *sums) {
+  const int8_t zero = l->window.zero;
+  const int8_t zeros[4] = {zero, zero, zero, zero};
+  uint16_t y, tap;
+  for (y = 0; y < l->window.kernel_h; y++) {
+    const uint8_t inside_row = y >= p->top && y < p->bottom;
+    const int8_t *x = row;
+    for (tap = 0; tap < l->runs; tap++) {
+      const uint8_t inside = inside_row && (l->runs == 1 || (tap >= p->left && tap < p->right));
+      (filters == 4 ? tn_four_filters : tn_one_filter)(inside ? x : zeros, inside ? 4 : 0, weights, l->run, sums);
+      x += inside ? p->column_step : 0;
+      weights += (int32_t)l->run * filters;
+    }
+    row = inside_row ? tn_next_row(p, row) : row;
+  }
+}
+
+static void tn_convolution_pixel(const void *layer, const tn_patch *patch) {
+  const tn_convolution_layer *const l = (const tn_convolution_layer *)layer;
+  const tn_window *const w = &l->window;
+  const uint16_t in_group = (uint16_t)(w->out_channels / l->groups);
+  const int32_t row = (int32_t)l->run * l->runs, rows = l->tall ? 1 : w->kernel_h;
+  const uint8_t step = l->scaling_step;
+  const int8_t *x, *weights = l->weights, *shifts = l->shifts;
+  const int32_t *bias = l->bias, *multipliers = l->multipliers;
+  int8_t *const out = patch->out;
+  int8_t window[TN_GATHERED];
+  tn_patch p = *patch;
+  uint8_t whole = p.left == 0 && p.right == w->kernel_w && p.top == 0 && p.bottom == w->kernel_h;
+  int32_t c = 0, end;
+  if ((!whole && l->gathered) || (l->tall && p.at + row > p.ring_end)) {
+    tn_gather_window(w, &p, window);
+    whole = 1;
+  }
+  whole = whole && l->joined;
+  x = p.at;
+  for (end = in_group; end <= w->out_channels; end += in_group) {
+    for (; end - c >= 4; c += 4) {
+      uint32_t sums[4];
+      sums[0] = (uint32_t)bias[0];
+      sums[1] = (uint32_t)bias[1];
+      sums[2] = (uint32_t)bias[2];
+      sums[3] = (uint32_t)bias[3];
+      if (whole) {
+        const int8_t *values = x, *at = weights;
+        int32_t y;
+        for (y = rows; y > 0; y--) {
+          tn_quads(values, 4, at, row, sums);
+          values = tn_next_row(&p, values);
+          at += 4 * row;
+        }
+      } else {
+        tn_all_taps(l, &p, x, weights, 4, sums);
+      }
+      tn_scale(w, multipliers, shifts, step, sums, 4, out + c);
+      multipliers += 4 * step;
+      shifts += 4 * step;
+      bias += 4;
+      weights += 4 * row * rows;
+    }
+    for (; c < end; c++) {
+      uint32_t sum = (uint32_t)*bias++;
+      if (whole) {
+        const int8_t *values = x, *at = weights;
+        int32_t y;
+        for (y = rows; y > 0; y--) {
+          tn_one_filter(values, 4, at, row, &sum);
+          values = tn_next_row(&p, values);
+          at += row;
+        }
+      } else {
+        tn_all_taps(l, &p, x, weights, 1, &sum);
+      }
+      tn_scale(w, multipliers, shifts, step, &sum, 1, out + c);
+      multipliers += step;
+      shifts += step;
+      weights += row * rows;
+    }
+    x += w->channels / l->groups;
   }
 }
 

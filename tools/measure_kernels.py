@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from boards import BOARDS
 
-from tinynas.engine.emit import KERNELS
+from tinynas.engine.emit import KERNELS, Call
 from tinynas.engine.figures import MEASURED
 from tinynas.engine.text import PRAGMA, Switches, kernel_text
 
@@ -29,7 +29,8 @@ def measure() -> dict[str, object]:
     uses = f"void *const taken[] = {{{taken}}};\n"
     sizes = "".join(f"const char size_{name}[sizeof({name})] = {{1}};\n" for name in STRUCTS)
     text = f"#include <stdint.h>\n#include <limits.h>\n{PRAGMA}\n#define TN_LAYER_HOOK(i) ((void)0)\n"
-    text += kernel_text(functions, Switches(), True) + uses + sizes
+    calls = [Call(name, "", [], 1, 0, ("stretches.h",)) for name in functions]
+    text += kernel_text(calls, Switches(), True) + uses + sizes
     flags = [*BOARDS["Cortex-M4F"].flags, "-std=c99", "-Os", "-fstack-usage", "-c", "all.c", "-o", "all.o"]
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "all.c").write_text(text)

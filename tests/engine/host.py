@@ -81,10 +81,10 @@ def sources(engines: Sequence[Engine], n_samples: int) -> dict[str, str]:
     files = {}
     for switches, group in groupby(order, key=lambda k: engines[k].switches):
         numbers = list(group)
-        functions = {call.function for k in numbers for call in engines[k].calls}
+        calls = [call for k in numbers for call in engines[k].calls]
         streamed = any(engines[k].stages for k in numbers)
         pieces = ["#include <stdint.h>", "#include <limits.h>", "#define TN_LAYER_HOOK(i) ((void)0)"]
-        pieces.append(kernel_text(functions, switches, streamed))
+        pieces.append(kernel_text(calls, switches, streamed))
         for k in numbers:
             engine, name = engines[k], f"m{k}"
             structs, constants = layer_text(name, engine.calls)

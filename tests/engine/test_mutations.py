@@ -20,7 +20,7 @@ MUTATIONS = {
     "lower clamp": ("clamp.h", "x < low ? low", "x < low ? low + 1"),
     "padding above": ("window.h", "w->stride_h - w->pad_top", "w->stride_h - w->pad_top + 1"),
     "taps outside a small window": ("convolution.c", "*next++ = w->zero", "*next++ = 0"),
-    "taps outside a great window": ("convolution.c", "= {zero, zero, zero, zero}", "= {0, 0, 0, 0}"),
+    "taps outside a great window": ("stretches.h", "= {zero, zero, zero, zero}", "= {0, 0, 0, 0}"),
     "a column of a filter": ("quads.h", "x1 * weights[8]", "x1 * weights[2]"),
     "output's zero point": ("scale.h", "zero = w->out_zero", "zero = w->out_zero + 1"),
     "input's zero point": ("depthwise.c", "zero = w->zero", "zero = w->zero + 1"),

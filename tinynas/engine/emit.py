@@ -32,7 +32,7 @@ from tinynas.engine.net import (
     Window,
 )
 from tinynas.engine.plan import Place, Plan
-from tinynas.engine.weights import in_quads, stretches
+from tinynas.engine.weights import in_quads, needs_stretches, stretches
 
 Array = tuple[str, npt.NDArray[np.int64]]  # C type and values
 Fields = list[object]
@@ -42,7 +42,8 @@ Fields = list[object]
 class Call:
     """One call of generated code: `function` over the rows of a layer, with its struct and constants.
 
-    `fields` is the struct's initialiser in order; an `Array` in it stands for a pointer to constants.
+    `fields` is the struct's initialiser in order; an `Array` in it stands for a pointer to constants. `more` are
+    sources that this layer needs beside its kernel's.
     """
 
     function: str
@@ -50,6 +51,7 @@ class Call:
     fields: Fields
     rows: int
     layer: int
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ _SHARED = (
     "scale.h",
     "pairs.h",
     "quads.h",
+    "stretches.h",
     "pair.h",
     "reduce.h",
     "running.h",
@@ -126,10 +129,10 @@ def source(name: str) -> str:
     return (files("tinynas.engine") / "kernels" / name).read_text(encoding="utf-8")
 
 
-def sources(functions: Iterable[str], streamed: bool) -> list[str]:
-    """The files that these functions need, each once, in an order in which C can read them."""
+def sources(calls: Iterable[Call], streamed: bool) -> list[str]:
+    """The files that these calls need, each once, in an order in which C can read them."""
     by_function = {kernel.function: kernel for kernel in KERNELS.values()}
-    wanted = {name for function in functions for name in by_function[function].sources}
+    wanted = {name for call in calls for name in (*by_function[call.function].sources, *call.more)}
     return [name for name in _ORDER if name in wanted] + [STREAM] * streamed
 
 
@@ -189,7 +192,8 @@ def _convolution(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     scaling = _as_one(spec.scaling)
     step = int(len(scaling.multipliers) > 1)
     fields = [window, spec.groups, *stretches(spec), step, weights, *_channels(folded_bias(spec), scaling)]
-    return [_call("convolution", fields, spec.window.out_height, index)]
+    more = ("stretches.h",) if needs_stretches(spec) else ()
+    return [replace(_call("convolution", fields, spec.window.out_height, index), more=more)]
 
 
 def _depthwise(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:

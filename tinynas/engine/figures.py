@@ -64,7 +64,7 @@ def functions_in(name: str) -> list[str]:
 def figures(calls: list[Call], stages: list[Stage], layers: list[Any], memory: int, macs: int) -> Figures:
     """The figures of an engine of these calls, of which the first are `stages`, made of `layers`."""
     known = measured()
-    files = sources({call.function for call in calls}, bool(stages))
+    files = sources(calls, bool(stages))
     code = sum(known["functions"].get(name, 0) for file in files for name in functions_in(file))
     weights = sum(map(weights_bytes, layers))
     constants = sum(_constants(calls).values())
@@ -101,10 +101,7 @@ def _stack(calls: list[Call], stages: list[Stage]) -> int:
     frames = measured()["frames"]
     run = _RUN_FRAME_BYTES + (len(stages) * _DONE_BYTES + frames["tn_stream"] if stages else 0)
     deepest = max(
-        (
-            sum(frames.get(name, 0) for file in sources({call.function}, False) for name in functions_in(file))
-            for call in calls
-        ),
+        (sum(frames.get(name, 0) for file in sources([call], False) for name in functions_in(file)) for call in calls),
         default=0,
     )
     return run + deepest

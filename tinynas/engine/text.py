@@ -48,15 +48,15 @@ class About(NamedTuple):
     keeps_input: bool
 
 
-def kernel_text(functions: Iterable[str], switches: Switches, streamed: bool) -> str:
-    """The kernels that `functions` need, and what runs them row by row if `streamed`, as one stretch of C."""
+def kernel_text(calls: Iterable[Call], switches: Switches, streamed: bool) -> str:
+    """The kernels that `calls` need, and what runs them row by row if `streamed`, as one stretch of C."""
     lines = [
         f"#define TN_LEFT_SHIFTS {int(switches.left_shifts)}",
         f"#define TN_WIDE_SUMS {int(switches.wide_sums)}",
         f"#define TN_SINGLE_ROUNDING {int(switches.single_rounding)}",
         "",
     ]
-    return "\n".join(lines) + "\n" + "\n".join(source(name) for name in sources(functions, streamed))
+    return "\n".join(lines) + "\n" + "\n".join(source(name) for name in sources(calls, streamed))
 
 
 def layer_text(name: str, calls: list[Call]) -> tuple[str, str]:
@@ -209,7 +209,7 @@ def code_text(about: About, calls: list[Call], switches: Switches, stages: list[
 #endif
 
 #define TN_LAYER_HOOK(i) {upper}_LAYER_HOOK(i)
-{kernel_text((call.function for call in calls), switches, bool(stages))}
+{kernel_text(calls, switches, bool(stages))}
 #ifdef __cplusplus
 extern "C" {{
 #endif

@@ -160,9 +160,14 @@ UNARY: Mapping[str, Table] = {
 
 
 def exps_of(beta: float, scale: np.float32, rounding: Rounding) -> Ints:
-    """SOFTMAX's exp of 0, -1, -2 ... steps of the input, Q0.31, up to where TFLM takes it for 0 (softmax.h)."""
+    """SOFTMAX's exp of 0, -1, -2 ... steps of the input, Q0.31, up to where TFLM takes it for 0 (softmax.h).
+
+    What is below 2^-20 is left away as well: it adds nothing to the sum, which has 19 bits behind the point, and its
+    share is no step of the output.
+    """
     real = min(beta * float(scale) * 2**26, float(INT32_MAX))
     multiplier, shift = quantize_multiplier(real, rounding)
     farthest = math.floor(31 * 2**26 / 2.0**shift)
     steps = np.arange(min(farthest, 255) + 1, dtype=np.int64)
-    return exp_of_negative(requantize(-steps, multiplier, shift, rounding), 5)
+    exps = exp_of_negative(requantize(-steps, multiplier, shift, rounding), 5)
+    return exps[exps >= 1 << 11]

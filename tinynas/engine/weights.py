@@ -40,6 +40,12 @@ def stretches(spec: Convolution) -> Stretches:
     return Stretches(values, w.kernel_w, joined, False, False)
 
 
+def needs_stretches(spec: Convolution) -> bool:
+    """Whether some window of the layer is read stretch by stretch."""
+    found = stretches(spec)
+    return not found.gathered and (not found.joined or spec.window.touches_border)
+
+
 def in_quads(spec: Convolution) -> npt.NDArray[np.int64]:
     """The weights, four filters at a time and what is left of each group one by one: as many as there were."""
     run = stretches(spec).run

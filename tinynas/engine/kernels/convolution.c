@@ -43,25 +43,6 @@ TN_APART void tn_gather_window(const tn_window *w, tn_patch *p, int8_t *to) {
   p->row_step = row;
 }
 
-/* Adds the products of all taps of four filters, or of one, stretch by stretch. */
-TN_APART void tn_all_taps(const tn_convolution_layer *l, const tn_patch *p, const int8_t *row, const int8_t *weights,
-                          uint8_t filters, uint32_t *sums) {
-  const int8_t zero = l->window.zero;
-  const int8_t zeros[4] = {zero, zero, zero, zero};
-  uint16_t y, tap;
-  for (y = 0; y < l->window.kernel_h; y++) {
-    const uint8_t inside_row = y >= p->top && y < p->bottom;
-    const int8_t *x = row;
-    for (tap = 0; tap < l->runs; tap++) {
-      const uint8_t inside = inside_row && (l->runs == 1 || (tap >= p->left && tap < p->right));
-      (filters == 4 ? tn_four_filters : tn_one_filter)(inside ? x : zeros, inside ? 4 : 0, weights, l->run, sums);
-      x += inside ? p->column_step : 0;
-      weights += (int32_t)l->run * filters;
-    }
-    row = inside_row ? tn_next_row(p, row) : row;
-  }
-}
-
 static void tn_convolution_pixel(const void *layer, const tn_patch *patch) {
   const tn_convolution_layer *const l = (const tn_convolution_layer *)layer;
   const tn_window *const w = &l->window;
@@ -96,9 +77,12 @@ static void tn_convolution_pixel(const void *layer, const tn_patch *patch) {
           values = tn_next_row(&p, values);
           at += 4 * row;
         }
-      } else {
-        tn_all_taps(l, &p, x, weights, 4, sums);
       }
+#if defined(TN_STRETCHES)
+      if (!whole) {
+        tn_all_taps(w, &p, x, weights, l->run, l->runs, 4, sums);
+      }
+#endif
       tn_scale(w, multipliers, shifts, step, sums, 4, out + c);
       multipliers += 4 * step;
       shifts += 4 * step;
@@ -115,9 +99,12 @@ static void tn_convolution_pixel(const void *layer, const tn_patch *patch) {
           values = tn_next_row(&p, values);
           at += row;
         }
-      } else {
-        tn_all_taps(l, &p, x, weights, 1, &sum);
       }
+#if defined(TN_STRETCHES)
+      if (!whole) {
+        tn_all_taps(w, &p, x, weights, l->run, l->runs, 1, &sum);
+      }
+#endif
       tn_scale(w, multipliers, shifts, step, &sum, 1, out + c);
       multipliers += step;
       shifts += step;

@@ -51,10 +51,6 @@ TN_INLINE void tn_quads(const int8_t *x, uint8_t step, const int8_t *weights, in
   sums[3] = d;
 }
 
-static void tn_four_filters(const int8_t *x, uint8_t step, const int8_t *weights, int32_t length, uint32_t *sums) {
-  tn_quads(x, step, weights, length, sums);
-}
-
 /* The same for one filter, whose weights lie as they are. */
 static void tn_one_filter(const int8_t *x, uint8_t step, const int8_t *weights, int32_t length, uint32_t *sums) {
   uint32_t sum = *sums;

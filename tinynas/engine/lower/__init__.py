@@ -18,7 +18,7 @@ from tinynas.engine.unary import UNARY
 from tinynas.errors import ModelError, UnsupportedOperatorError
 from tinynas.tflite.graph import Graph, Operator, Tensor
 
-__all__ = ["lower"]
+__all__ = ["OPERATORS", "lower"]
 
 
 def lower(graph: Graph, rounding: Rounding = "double") -> Net:
@@ -41,10 +41,11 @@ def lower(graph: Graph, rounding: Rounding = "double") -> Net:
     make_value(state, given)
     for index, operator in enumerate(graph.operators):
         state.index = index
-        row = _LOWER.get(operator.name)
+        row = OPERATORS.get(operator.name)
         if row is None:
             raise UnsupportedOperatorError(
-                f"the engine has no code for operator {index} ({operator.name}); it has for {', '.join(sorted(_LOWER))}"
+                f"the engine has no code for operator {index} ({operator.name}); it has for "
+                f"{', '.join(sorted(OPERATORS))}"
             )
         row(state, operator)
     answer = state.roots.get(graph.outputs[0])
@@ -63,7 +64,7 @@ def _check_end(tensor: Tensor, what: str) -> None:
         raise UnsupportedOperatorError(f"the model's {what} has shape {list(tensor.shape)}; wanted one sample")
 
 
-_LOWER: Mapping[str, Callable[[Lowering, Operator], None]] = {
+OPERATORS: Mapping[str, Callable[[Lowering, Operator], None]] = {
     "CONV_2D": conv,
     "DEPTHWISE_CONV_2D": depthwise,
     "FULLY_CONNECTED": dense,
@@ -80,3 +81,4 @@ _LOWER: Mapping[str, Callable[[Lowering, Operator], None]] = {
     "CONCATENATION": concatenation,
     **dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"), reduce),
 }
+"""What becomes of each operator; one that is not here is refused by its name."""

@@ -24,8 +24,8 @@ class Witnessed:
     outputs: list[Int8s]
 
 
-def witnessed(names: list[str], models: list[bytes], n_samples: int) -> Witnessed:
-    engines = [build(data) for data in models]
+def witnessed(names: list[str], models: list[bytes], n_samples: int, by_rows: bool = True) -> Witnessed:
+    engines = [build(data, by_rows=by_rows) for data in models]
     inputs = [samples(engine.net, n_samples, k) for k, engine in enumerate(engines)]
     tasks = [(data, shaped(engine, x)) for data, engine, x in zip(models, engines, inputs, strict=True)]
     outputs = [found.reshape(n_samples, -1) for found in wheel.outputs(tasks)]

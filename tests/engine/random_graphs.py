@@ -238,3 +238,113 @@ KINDS: tuple[Callable[[Rng], Graph], ...] = (conv, depthwise, dense, pool, pair,
 def random_graph(number: int) -> Graph:
     """The graph of this number: its kind goes round, the rest is drawn."""
     return KINDS[number % len(KINDS)](np.random.default_rng(number))
+
+
+class _Builder:
+    """A net that grows: tensors and operators, and which maps are there to go on from."""
+
+    def __init__(self, rng: Rng) -> None:
+        self.rng, self.tensors, self.operators = rng, [], []  # type: ignore[var-annotated]
+        self.maps: list[int] = []
+
+    def add(self, tensor: Tensor) -> int:
+        self.tensors.append(tensor)
+        return len(self.tensors) - 1
+
+    def grow(self, name: str, inputs: list[int], made: Tensor, options: dict[str, object] | None) -> int:
+        output = self.add(made)
+        self.operators.append(Operator(name, 3, tuple(inputs), (output,), options))
+        self.maps.append(output)
+        return output
+
+    def map_like(self, shape: tuple[int, ...]) -> list[int]:
+        """The maps of this shape."""
+        return [number for number in self.maps if self.tensors[number].shape == shape]
+
+    def pick(self) -> int:
+        """A map, of the last ones more often."""
+        return self.maps[-1 - min(int(self.rng.exponential(1.0)), len(self.maps) - 1)]
+
+
+def _windowed(net: _Builder) -> None:
+    rng, source = net.rng, net.pick()
+    given = net.tensors[source]
+    _, height, width, channels = given.shape
+    kernel = int(rng.choice([1, 3, 3, 5]))
+    stride = int(rng.choice([1, 1, 2]))
+    out = (-(-height // stride), -(-width // stride))
+    options = {
+        "padding": 0,
+        "stride_h": stride,
+        "stride_w": stride,
+        "fused_activation_function": int(rng.integers(0, 2)),
+    }
+    kind = str(rng.choice(["CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "AVERAGE_POOL_2D"], p=[0.5, 0.25, 0.15, 0.1]))
+    if kind.endswith("POOL_2D"):
+        made = _activation(rng, (1, *out, channels), given.scales[0], given.zero_points[0])
+        net.grow(kind, [source], made, {**options, "filter_height": kernel, "filter_width": kernel})
+        return
+    options |= {"dilation_h_factor": 1, "dilation_w_factor": 1}
+    is_conv = kind == "CONV_2D"
+    filters = int(rng.integers(1, 13)) if is_conv else channels
+    shape = (filters, kernel, kernel, channels) if is_conv else (1, kernel, kernel, channels)
+    weights = _weights(rng, shape, 0 if is_conv else 3, True)
+    bias = _bias(rng, given, weights, filters)
+    made = _activation(rng, (1, *out, filters), _made_scale(rng, given, weights, kernel * kernel))
+    extra = {} if is_conv else {"depth_multiplier": 1}
+    net.grow(kind, [source, net.add(weights), net.add(bias)], made, {**options, **extra})
+
+
+def _joined(net: _Builder) -> None:
+    """ADD or CONCATENATION of maps of one shape, rescaled where the operator wants one scale."""
+    rng, first = net.rng, net.pick()
+    given = net.tensors[first]
+    others = [number for number in net.map_like(given.shape) if number != first]
+    second = int(rng.choice(others)) if others else first
+    if rng.random() < 0.6:
+        grain = max(given.scales[0], net.tensors[second].scales[0])
+        made = _activation(rng, given.shape, _float32(grain * float(rng.uniform(0.5, 3))))
+        net.grow("ADD", [first, second], made, {"fused_activation_function": int(rng.integers(0, 2))})
+        return
+    scale, zero = given.scales[0], given.zero_points[0]
+    like = net.grow("QUANTIZE", [second], _activation(rng, given.shape, scale, zero), None)
+    axis = int(rng.integers(1, 4))
+    shape = tuple(size * (2 if k == axis else 1) for k, size in enumerate(given.shape))
+    made = _activation(rng, shape, scale, zero)
+    net.grow("CONCATENATION", [first, like], made, {"axis": axis, "fused_activation_function": 0})
+
+
+def _shaken(net: _Builder) -> None:
+    """A table, or a padding."""
+    rng, source = net.rng, net.pick()
+    given = net.tensors[source]
+    if rng.random() < 0.7:
+        net.grow("LEAKY_RELU", [source], _activation(rng, given.shape), {"alpha": 0.25})
+        return
+    amounts = [(0, 0), (1, 1), (1, 0), (0, 0)]
+    shape = tuple(size + sum(each) for size, each in zip(given.shape, amounts, strict=True))
+    made = _activation(rng, shape, given.scales[0], given.zero_points[0])
+    net.grow("PAD", [source, net.add(_ints(amounts))], made, None)
+
+
+def random_net(number: int) -> Graph:
+    """A net of up to a dozen operators with branches, from one input to one output."""
+    rng = np.random.default_rng(100_000 + number)
+    net = _Builder(rng)
+    sides = (
+        (1, int(rng.integers(1, 13)), int(rng.integers(1, 13)))
+        if rng.random() < 0.8
+        else (1, 1, int(rng.integers(4, 40)))
+    )
+    net.maps.append(net.add(_activation(rng, (*sides, int(rng.integers(1, 7))))))
+    for _ in range(int(rng.integers(2, 13))):
+        _GROWTH[int(rng.choice(len(_GROWTH), p=[0.6, 0.25, 0.15]))](net)
+    last = net.maps[-1]
+    if rng.random() < 0.5:
+        shape = net.tensors[last].shape
+        made = _activation(rng, (1, 1, 1, shape[3]))
+        last = net.grow("MEAN", [last, net.add(_ints((1, 2)))], made, {"keep_dims": True})
+    return Graph(tuple(net.tensors), tuple(net.operators), (0,), (last,))
+
+
+_GROWTH = (_windowed, _joined, _shaken)

@@ -9,10 +9,10 @@ import pytest
 
 from tests.engine.conftest import Witnessed, witnessed
 from tests.engine.host import WARNINGS, answers, differences, needs_wheel, program
-from tests.engine.random_graphs import random_graph
+from tests.engine.random_graphs import random_graph, random_net
 from tests.export.firmware import needs_compiler
 from tests.tflite.models import NAMES, fixture
-from tinynas.tflite import write
+from tinynas.tflite import Graph, write
 
 SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 pytestmark = [needs_wheel]
@@ -34,12 +34,18 @@ def test_the_c_is_tflm_and_stays_within_its_memory(fixtures: Witnessed, tmp_path
 
 @needs_compiler
 def test_random_models_of_one_operator(tmp_path: Path) -> None:
-    check_random_models(range(200), tmp_path)
+    check_models([random_graph(number) for number in range(200)], tmp_path)
 
 
-def check_random_models(numbers: range, folder: Path) -> None:
-    models = [write(random_graph(number)) for number in numbers]
-    found = witnessed([str(number) for number in numbers], models, 4)
+@needs_compiler
+@pytest.mark.parametrize("by_rows", [True, False])
+def test_random_nets_with_branches(by_rows: bool, tmp_path: Path) -> None:
+    check_models([random_net(number) for number in range(80, 110)], tmp_path, by_rows)
+
+
+def check_models(graphs: list[Graph], folder: Path, by_rows: bool = True) -> None:
+    models = [write(graph) for graph in graphs]
+    found = witnessed([str(number) for number in range(len(models))], models, 4, by_rows)
     reference = [engine.run(x) for engine, x in zip(found.engines, found.inputs, strict=True)]
     assert differences(reference, found.outputs, found.names) == {}
     binary = program(folder, found.engines, 4, "gcc", "-std=c99", "-O1", *WARNINGS, *SANITIZED)
@@ -50,7 +56,15 @@ def check_random_models(numbers: range, folder: Path) -> None:
 @needs_compiler
 @pytest.mark.parametrize("start", range(200, 10_000, 980))
 def test_thousands_of_random_models(start: int, tmp_path: Path) -> None:
-    check_random_models(range(start, start + 980), tmp_path)
+    check_models([random_graph(number) for number in range(start, start + 980)], tmp_path)
+
+
+@pytest.mark.slow
+@needs_compiler
+@pytest.mark.parametrize("by_rows", [True, False])
+@pytest.mark.parametrize("start", range(0, 1000, 250))
+def test_a_thousand_random_nets(start: int, by_rows: bool, tmp_path: Path) -> None:
+    check_models([random_net(number) for number in range(start, start + 250)], tmp_path, by_rows)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinynas.engine.net import Convolution, Depthwise, Layer, Net, Pair, Pool, Reduce, Running, Value, Window
+from tinynas.engine.parts import parts_of
 from tinynas.engine.plan import Plan, aligned, least_bytes, plan, problem_of, solved
 from tinynas.engine.ranges import is_spatial
 from tinynas.engine.schedule import Stage, interleaved, stages_of, wanted_stages
@@ -56,6 +57,8 @@ def _prefix(net: Net, length: int, keep_input: bool) -> Prefix | None:
     ready = _ready(net, length)
     if ready is None or any(net.input in layer.inputs for layer in net.layers[length:]) or net.output == net.input:
         return None
+    if parts_of(net).keys() & {layer.output for layer in net.layers[:length]}:
+        return None  # the bytes of a concatenation are planned as a whole
     stages, wanted = stages_of(ready, length), wanted_stages(ready, length)
     boundary = tuple(layer.output for layer, is_wanted in zip(ready.layers, wanted, strict=False) if is_wanted)
     summed = [isinstance(layer.spec, Running) for layer in ready.layers[:length]]

@@ -219,6 +219,17 @@ def test_a_model_that_is_too_great_for_tflm_may_fit_as_plain_c(tmp_path: Path) -
     assert converted.engine.ram < 4096 < converted.arena.minimum
 
 
+def test_the_input_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "net.tflite").write_bytes(fixture(MODELS[0]))
+    kept = convert(tmp_path / "net.tflite", out=tmp_path, formats=("engine",), keep_input=True)
+    assert "After a run it is still what it was." in (tmp_path / "net_engine.h").read_text()
+    assert "The input is still there after a run." in (tmp_path / "README.md").read_text()
+    freed = convert(tmp_path / "net.tflite", out=tmp_path, formats=("engine",))
+    assert kept.engine.memory > freed.engine.memory
+    with pytest.raises(UsageError, match="Only the format engine can keep its input"):
+        convert(tmp_path / "net.tflite", out=tmp_path, keep_input=True)
+
+
 def test_golden_outputs_come_from_tflm_or_its_arithmetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tinynas.tflite import tflm
 

@@ -63,6 +63,9 @@ def convert(
             help="What the output is: classes, binary, values or reconstruction. Default: by file and labels."
         ),
     ] = None,
+    keep_input: Annotated[
+        bool, typer.Option("--keep-input", help="The engine's input is still there after a run; may need more memory.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
     **given: Any,
 ) -> None:
@@ -86,6 +89,7 @@ def convert(
         offline_plan=plan,
         output=output,  # type: ignore[arg-type]  # checked there
         input_range=(0.0, 1.0) if input_range is None else parse_range(input_range),
+        keep_input=keep_input,
     )
     if as_json:
         _print_json(converted)
@@ -191,7 +195,7 @@ def _show(converted: "Converted") -> None:
     else:
         typer.echo(
             "TFLM's Python package is not available here: the file was not run in it, and the golden outputs are "
-            "those of TensorFlow Lite's reference kernels."
+            f"those of {converted.golden_maker.split(' (')[0]}."
         )
     if converted.fits:
         typer.echo(f"Fits {converted.analysis.target}.")

@@ -77,10 +77,12 @@ def convert(
     check_fit: bool | None = None,
     offline_plan: bool | None = None,
     input_range: tuple[float, float] = UNIT,
+    keep_input: bool = False,
 ) -> Converted:
     """Write what firmware needs of a model into `out`: .tflite, C array, settings, resolver, self-test, main, README.
 
-    With `formats` of ("engine",) it is the model as plain C instead, for firmware without TFLM.
+    With `formats` of ("engine",) it is the model as plain C instead, for firmware without TFLM; with `keep_input` its
+    input is still there after a run.
 
     `source` is a run (its best model) or RUN:TRIAL, RUN being "best" or "latest" (the newest below `runs`), a folder or
     a name below `runs`; or a search's result, an int8 .tflite, or a float model (.keras, .h5, SavedModel), which is
@@ -95,6 +97,8 @@ def convert(
     and TFLite's. Nothing is written when something is wrong; a TinynasError says what, in one sentence.
     """
     _require_formats(formats)
+    if keep_input and tuple(formats) != (ENGINE,):
+        raise UsageError(f"Only the format {ENGINE} can keep its input: TFLM's arena is TFLM's.")
     if name is not None:
         check_kind("name", name, str, "a C identifier")
         c_text.check_name(name)
@@ -105,7 +109,7 @@ def convert(
     board = _board(target, found)
     is_engine = tuple(formats) == (ENGINE,)
     data_of_file, planned, analysis = _analyzed(found, board, False if is_engine else offline_plan)
-    engine = _engine(found, analysis, is_engine)
+    engine = _engine(found, analysis, is_engine, keep_input)
     judged = check.as_engine(analysis, engine.figures, board) if is_engine and engine is not None else analysis
     notes = found.notes + _fit(found, judged, board, check_fit)
     if is_engine and engine is not None:
@@ -152,10 +156,10 @@ def convert(
     )
 
 
-def _engine(source: Source, analysis: Analysis, is_wanted: bool) -> Engine | None:
+def _engine(source: Source, analysis: Analysis, is_wanted: bool, keep_input: bool) -> Engine | None:
     """The model as plain C; where it cannot be that, None, or if it is wanted the error, with what TFLM needs."""
     try:
-        return build(source.tflite)
+        return build(source.tflite, keep_input=keep_input)
     except ModelError as error:
         if not is_wanted:
             return None

@@ -40,7 +40,7 @@ def test_a_plan_reaches_its_bound(name: str) -> None:
     assert plan(net).bytes == least_bytes(problem_of(net))
 
 
-@pytest.mark.parametrize("name", SOME)
+@pytest.mark.parametrize("name", [*SOME, "mn_tiny_c4_b1", "mn_conv1x1", "f_10"])
 @pytest.mark.parametrize("by_rows", [False, True])
 def test_the_input_is_kept_where_that_is_asked_for(name: str, by_rows: bool) -> None:
     engine = build(fixture(name), by_rows=by_rows, keep_input=True)

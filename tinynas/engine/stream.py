@@ -10,7 +10,7 @@ import numpy as np
 
 from tinynas.engine.net import Convolution, Depthwise, Layer, Net, Pair, Pool, Reduce, Running, Value, Window
 from tinynas.engine.parts import parts_of
-from tinynas.engine.plan import Plan, aligned, least_bytes, plan, problem_of, solved
+from tinynas.engine.plan import Plan, Problem, aligned, least_bytes, plan, problem_of, solved
 from tinynas.engine.ranges import is_spatial
 from tinynas.engine.schedule import Stage, interleaved, stages_of, wanted_stages
 
@@ -37,7 +37,7 @@ def plan_streamed(net: Net, keep_input: bool = False) -> tuple[Net, Plan]:
     """The smallest plan found with the first layers by rows, or of whole values, and the net it is for."""
     best_net, best = net, plan(net, keep_input)
     prefixes = (_prefix(net, length, keep_input) for length in range(1, min(len(net.layers), _MOST_STAGES) + 1))
-    known = [(_bound(each), each) for each in prefixes if each is not None]
+    known = [(_bound(each, keep_input), each) for each in prefixes if each is not None]
     for bound, prefix in sorted(known, key=lambda pair: pair[0]):
         if bound >= best.bytes:
             break
@@ -47,9 +47,15 @@ def plan_streamed(net: Net, keep_input: bool = False) -> tuple[Net, Plan]:
     return best_net, best
 
 
-def _bound(prefix: Prefix) -> int:
+def _bound(prefix: Prefix, keep_input: bool) -> int:
     """The least bytes that a plan with this prefix may take."""
-    return max(prefix.bytes, least_bytes(problem_of(prefix.net, start=prefix.length, given=prefix.boundary)))
+    return max(prefix.bytes, least_bytes(_rest(prefix, keep_input)))
+
+
+def _rest(prefix: Prefix, keep_input: bool) -> Problem:
+    """The layers behind the prefix; the input is there as well if it is to be kept."""
+    given = (*prefix.boundary, prefix.net.input) if keep_input else prefix.boundary
+    return problem_of(prefix.net, keep_input, prefix.length, given)
 
 
 def _prefix(net: Net, length: int, keep_input: bool) -> Prefix | None:
@@ -115,13 +121,13 @@ def _written(net: Net, layer: Layer, stage: Stage, row: int) -> int:
 def _planned(prefix: Prefix, keep_input: bool) -> Plan:
     """The plan with the prefix's values at the bottom of the memory, or at its top if that is smaller."""
     net = prefix.net
-    rest = problem_of(net, start=prefix.length, given=prefix.boundary)
+    rest = _rest(prefix, keep_input)
     found = []
     for at_top in (False, True):
         room = prefix.bytes
         while True:
             places = _layout(prefix, room if at_top else None)
-            fixed = {number: places[number] for number in prefix.boundary}
+            fixed = {number: places[number] for number in rest.first}
             planned = solved(net, rest, room, fixed)
             if planned.bytes <= room or not at_top:
                 break

@@ -20,6 +20,7 @@ from tinynas.engine.simplify import Gain, macs_of, simplify
 from tinynas.engine.stream import plan_streamed
 from tinynas.engine.text import About, Switches, code_text, header_text, weights_text
 from tinynas.tflite import read
+from tinynas.version import __version__
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +66,6 @@ class Engine:
 
     def files(self, name: str) -> dict[str, bytes]:
         """NAME_engine.h, NAME_engine.c and NAME_weights.c; `name` is a C identifier."""
-        from tinynas import __version__
-
         given, made = self.net.input, self.net.output
         about = About(
             name=name,

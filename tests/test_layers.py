@@ -22,6 +22,7 @@ ROWS = {
     "screening": 2,
     "training": 2,
     "runs": 2,
+    "engine": 2,
     "searching": 3,
     "export": 3,
     "report": 3,

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.tflite.models import activation, one_operator
 from tinynas.cli import main
 from tinynas.hardware import BUILDS, Target
+from tinynas.tflite import Tensor, write
 
 MODEL = Path(__file__).parents[1] / "fixtures" / "arena" / "mn_lenet_valid_b1.tflite"
 F401 = Target.load("nucleo_f401")
@@ -105,3 +107,35 @@ def test_a_model_that_is_not_converted_yet_is_sent_to_convert(capsys, tmp_path, 
         f"{path} is {kind}, and analyze takes a .tflite: convert it first, with tinynas convert {path} --data" in said
     )
     assert said.count("\n") == 1
+
+
+def test_the_engine_stands_beside_tflm(said):
+    found = json.loads(said("--engine", "--json"))
+    engine, text = found["engine"], said("--engine")
+    assert found["engine"]["memory"] < found["arena"]["minimum"] / 2
+    assert _row(text, "memory").split()[1:5] == [
+        f"{engine['memory']:,}",
+        "B",
+        f"{found['arena']['minimum']:,}",
+        "B",
+    ]
+    assert engine["flash"] == engine["weights"] + engine["tables"] + engine["code"] < found["flash"]["total"]
+    assert engine["ram"] == engine["memory"] + engine["stack"]
+    assert f"{engine['flash']:,} B" in text.split("The engine's layers")[1]
+    assert "engine" not in json.loads(said("--json"))
+
+
+def test_the_engine_s_layers_say_of_what_operators_they_are(said):
+    text = said("--engine")
+    assert "MAX_POOL_2D" in text.split("The engine's layers")[1]
+    assert "row by row" in text
+
+
+def test_an_operator_without_code_is_named_with_what_tflm_needs(tmp_path, capsys):
+    wrong = one_operator("DEQUANTIZE", [activation((1, 4))], Tensor("", (1, 4), "FLOAT32"))
+    (tmp_path / "float.tflite").write_bytes(write(wrong))
+    with pytest.raises(SystemExit) as end:
+        main(["analyze", str(tmp_path / "float.tflite"), "--engine"])
+    assert end.value.code == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "the model's output is FLOAT32 with 0 scales; the engine works on INT8 with one. Under TFLM the" in said

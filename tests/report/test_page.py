@@ -12,6 +12,7 @@ from tinynas.errors import RunError
 from tinynas.hardware import Limits
 from tinynas.report import read_facts, write_report
 from tinynas.report.command import command_of
+from tinynas.report.words import bytes_text
 from tinynas.runs import State
 
 SECTIONS = (
@@ -97,6 +98,13 @@ def test_the_verdict_is_the_final_model_s(page, facts):
         "87.65 %float 88.77 %",
     ):
         assert text in said
+
+
+def test_the_same_model_without_tflm(page, facts):
+    figures = facts.model.engine
+    assert figures.ram < facts.footprint.arena_bytes
+    wanted = f"Flash {bytes_text(figures.flash)} in all and RAM {bytes_text(figures.ram)}"
+    assert wanted.replace("\xa0", " ") in page.says("verdict")
 
 
 def test_scores_are_the_journal_s(page, facts):

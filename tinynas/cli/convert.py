@@ -35,7 +35,10 @@ def convert(
         str | None, typer.Option(help="The files' name, a C identifier. Default: \"model\", or from the file's name.")
     ] = None,
     formats: Annotated[
-        str, typer.Option("--format", help="all, or a comma list of tflite, c, settings, ops, test, main, readme.")
+        str,
+        typer.Option(
+            "--format", help="all, a comma list of tflite, c, settings, ops, test, main, readme, or engine: plain C."
+        ),
     ] = "all",
     target: Annotated[
         str | None,
@@ -60,6 +63,9 @@ def convert(
             help="What the output is: classes, binary, values or reconstruction. Default: by file and labels."
         ),
     ] = None,
+    keep_input: Annotated[
+        bool, typer.Option("--keep-input", help="The engine's input is still there after a run; may need more memory.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
     **given: Any,
 ) -> None:
@@ -83,6 +89,7 @@ def convert(
         offline_plan=plan,
         output=output,  # type: ignore[arg-type]  # checked there
         input_range=(0.0, 1.0) if input_range is None else parse_range(input_range),
+        keep_input=keep_input,
     )
     if as_json:
         _print_json(converted)
@@ -166,6 +173,8 @@ def _print_json(converted: "Converted") -> None:
         "error": None if converted.error is None else asdict(converted.error),
         "notes": list(converted.notes),
         "warnings": list(converted.warnings),
+        "engine": None if converted.engine is None else converted.engine.to_dict(),
+        "fits": converted.fits,
         "analysis": converted.analysis.to_dict(),
     }
     typer.echo(json.dumps(about, indent=1))
@@ -174,20 +183,21 @@ def _print_json(converted: "Converted") -> None:
 def _show(converted: "Converted") -> None:
     for path in converted.files:
         typer.echo(f"wrote {path}")
-    flash, arena = converted.analysis.footprint.flash_bytes, converted.arena
-    plan = " (with an offline memory plan)" if converted.offline_plan else ""
-    typer.echo(f"Flash {size(flash)} B, arena {size(arena.minimum)} B{plan} and {size(arena.margin)} B of margin")
+    _show_memory(converted)
     held = f"the self-test holds {converted.golden_samples} of its outputs."
-    if converted.tflm_largest_step is not None:
+    if converted.is_engine:
+        exact = "TFLM answers the same to the last bit" if converted.golden_maker == "TFLM" else "TFLM was not run"
+        typer.echo(f"{exact}; {held}")
+    elif converted.tflm_largest_step is not None:
         typer.echo(f"TFLM agrees with the reference within {converted.tflm_largest_step} step(s); {held}")
     elif converted.golden_maker == "TFLM":
         typer.echo(f"TFLM ran the file; {held}")
     else:
         typer.echo(
             "TFLM's Python package is not available here: the file was not run in it, and the golden outputs are "
-            "those of TensorFlow Lite's reference kernels."
+            f"those of {converted.golden_maker.split(' (')[0]}."
         )
-    if converted.analysis.fits:
+    if converted.fits:
         typer.echo(f"Fits {converted.analysis.target}.")
     _show_score(converted)
     if converted.stage not in (None, "final"):
@@ -198,6 +208,18 @@ def _show(converted: "Converted") -> None:
         typer.echo(f"Note: {note}")
     for sentence in converted.warnings:
         typer.secho(f"Warning: {sentence}", fg="red", bold=True)
+
+
+def _show_memory(converted: "Converted") -> None:
+    """What was written needs, and what the model needs the other way."""
+    from tinynas.cli.engine import comparison
+
+    if not converted.is_engine:
+        flash, arena = converted.analysis.footprint.flash_bytes, converted.arena
+        plan = " (with an offline memory plan)" if converted.offline_plan else ""
+        typer.echo(f"Flash {size(flash)} B, arena {size(arena.minimum)} B{plan} and {size(arena.margin)} B of margin")
+    if converted.engine is not None:
+        typer.echo(comparison(converted.engine, converted.analysis))
 
 
 def _show_score(converted: "Converted") -> None:

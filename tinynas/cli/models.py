@@ -12,6 +12,7 @@ from tinynas.hardware import BUILDS, DEFAULT_BUILD, KERNEL_LIBRARIES
 from tinynas.options import one_of
 
 if TYPE_CHECKING:
+    from tinynas.engine import Engine
     from tinynas.hardware import Target
     from tinynas.tflite import Analysis
 
@@ -38,6 +39,9 @@ def analyze(
     ] = DEFAULT_BUILD,
     all_targets: Annotated[bool, typer.Option("--all-targets", help="Check the model against every board.")] = False,
     plot: Annotated[Path | None, typer.Option(help="Draw the memory timeline into this .png or .svg.")] = None,
+    engine: Annotated[
+        bool, typer.Option("--engine", help="Also what the model needs as plain C, without TFLM.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Say what a .tflite needs under TFLM: Flash, arena, MACs, latency; exit code 1 when it does not fit."""
@@ -45,7 +49,7 @@ def analyze(
 
     _check_choices(kernels, build)
     if all_targets:
-        _check_alone({"--target": target, "--kernels": kernels, "--plot": plot})
+        _check_alone({"--target": target, "--kernels": kernels, "--plot": plot, "--engine": engine or None})
         data = _read(model)
         _matrix([(board, _analyzed(model, data, board, None, build)) for board in Target.all()], as_json)
         return
@@ -55,14 +59,21 @@ def analyze(
         from tinynas.tflite.plot import memory_timeline
 
         memory_timeline(analysis, plot)
+    built = _engine(model, analysis) if engine else None
     if as_json:
         import json
 
-        typer.echo(json.dumps(analysis.to_dict(), indent=1))
+        from tinynas.cli.engine import engine_dict
+
+        more = {} if built is None else {"engine": engine_dict(built)}
+        typer.echo(json.dumps({**analysis.to_dict(), **more}, indent=1))
     else:
+        from tinynas.cli.engine import show_engine
         from tinynas.cli.figures import show_analysis
 
         show_analysis(model.name, analysis, board)
+        if built is not None:
+            show_engine(built, analysis)
         if plot is not None:
             typer.echo(f"wrote {plot}")
     if analysis.fits is False:
@@ -112,6 +123,17 @@ def _analyzed(model: Path, data: bytes, board: "Target | None", kernels: str | N
         return run_analyze(data, board, kernels=kernels, build=build)  # type: ignore[arg-type]
     except ModelError as error:
         raise type(error)(f"{model}: {error}") from error
+
+
+def _engine(model: Path, analysis: "Analysis") -> "Engine":
+    """The file as an engine; a ModelError names it, and what it needs where it does run."""
+    from tinynas.cli.engine import instead
+    from tinynas.engine import build
+
+    try:
+        return build(_read(model))
+    except ModelError as error:
+        raise type(error)(f"{model}: {error}. {instead(analysis)}") from error
 
 
 def _matrix(rows: "list[tuple[Target, Analysis]]", as_json: bool) -> None:

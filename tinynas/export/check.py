@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from tinynas.engine import Engine, Figures, build
+from tinynas.errors import ConversionError, ModelError
 from tinynas.export.ends import Stored
 from tinynas.export.source import Source
 from tinynas.hardware import Target, Violation
+from tinynas.hardware.footprint import Arena, Flash
 from tinynas.tflite import Analysis, tflm
 
 _MOST_SAMPLES = 200
+_ARITHMETIC = "TFLM's arithmetic in Python (TFLM itself was not available)"
 _REFERENCE = "TensorFlow Lite's reference kernels (TFLM was not available)"
 
 
@@ -28,13 +34,57 @@ class Answers:
 
 
 def answers(data: bytes, source: Source) -> Answers:
-    """What training.verify finds of the file `data` on the source's samples; ConversionError as there."""
+    """What training.verify finds of the file `data` on the source's samples; ConversionError as there.
+
+    Where TFLM is not installed its arithmetic in Python answers, which knows it to the last bit; TFLite's reference
+    kernels do for a model that the engine has no code for.
+    """
     from tinynas.training import verify
 
     samples = source.samples[:_MOST_SAMPLES]
+    if not tflm.available():
+        try:
+            return Answers(samples, build(data).run(np.asarray(samples, np.int8)), _ARITHMETIC, None)
+        except ModelError:
+            pass
     found = verify.answers(data, samples, source.is_own)
     maker = "TFLM" if tflm.available() else _REFERENCE
     return Answers(samples, found.outputs, maker, found.step, () if found.note is None else (found.note,))
+
+
+def engine_answers(engine: Engine, source: Source) -> Answers:
+    """The engine's answers to the source's samples, held against TFLM's to the last bit where that is installed.
+
+    The golden outputs are TFLM's, or where it is not here those of its arithmetic in Python; ConversionError where the
+    two are not equal.
+    """
+    samples = source.samples[:_MOST_SAMPLES]
+    outputs = engine.run(samples)
+    if not tflm.available():
+        return Answers(samples, outputs, _ARITHMETIC, None)
+    found = tflm.run(source.tflite, samples).reshape(len(samples), -1)
+    if (found != outputs).any():
+        raise ConversionError(
+            f"TFLM answers otherwise than the engine on {int((found != outputs).any(axis=1).sum())} of {len(samples)} "
+            f"samples; please report the model."
+        )
+    return Answers(samples, found, "TFLM", 0)
+
+
+def as_engine(analysis: Analysis, figures: Figures, target: Target | None) -> Analysis:
+    """The analysis of the same model as plain C: its memory in the arena's place, its own code in TFLM's."""
+    footprint = replace(
+        analysis.footprint,
+        flash=Flash(figures.weights + figures.tables, figures.code),
+        arena=Arena(figures.memory, 0, figures.memory, figures.memory),
+        arena_status="exact",
+        ram_outside_bytes=figures.stack,
+        macs=figures.macs,
+    )
+    if target is None:
+        return replace(analysis, footprint=footprint)
+    broken = target.limits.violations(footprint)
+    return replace(analysis, footprint=footprint, violations=tuple(broken), fits=not broken)
 
 
 def violations(source: Source, analysis: Analysis, target: Target | None) -> tuple[Violation, ...]:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from tinynas.data import Dataset
 from tinynas.data.values import ValueDataset
+from tinynas.engine import Engine, Figures, build
 from tinynas.errors import ConversionError, ModelError, UsageError, check_kind
 from tinynas.export import c_text, check, golden
 from tinynas.export.arena import ArenaSize, arena_size
 from tinynas.export.ends import dequantized, ends
 from tinynas.export.facts import UNIT, as_range
 from tinynas.export.output import Kind, Output, as_kind
-from tinynas.export.render import FORMATS, Firmware, render
+from tinynas.export.render import ENGINE, FORMATS, Firmware, render
 from tinynas.export.resolve import resolve
 from tinynas.export.score import Accuracy, Deviation, Score, score, warnings_of
 from tinynas.export.source import Source
@@ -33,6 +34,9 @@ _WORTH_A_PLAN = 0.01  # an offline plan costs some bytes of Flash: it must save 
 @dataclass(frozen=True)
 class Converted:
     """What was written and what is known of it.
+
+    `analysis` and `arena` are of the model under TFLM, `engine` is what it needs as plain C; None where an operator has
+    no code there. `fits` is of what was written; None without a board. `is_engine`: that is plain C, without TFLM.
 
     `golden_maker`: whose the golden outputs are, "TFLM" where it is installed. `tflm_largest_step`: how far TFLM was
     from TFLite's reference kernels, None where one of the two is not available or does not run the file. `stage` is
@@ -55,6 +59,9 @@ class Converted:
     error: Deviation | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    engine: Figures | None = None
+    fits: bool | None = None
+    is_engine: bool = False
 
 
 def convert(
@@ -70,8 +77,12 @@ def convert(
     check_fit: bool | None = None,
     offline_plan: bool | None = None,
     input_range: tuple[float, float] = UNIT,
+    keep_input: bool = False,
 ) -> Converted:
     """Write what firmware needs of a model into `out`: .tflite, C array, settings, resolver, self-test, main, README.
+
+    With `formats` of ("engine",) it is the model as plain C instead, for firmware without TFLM; with `keep_input` its
+    input is still there after a run.
 
     `source` is a run (its best model) or RUN:TRIAL, RUN being "best" or "latest" (the newest below `runs`), a folder or
     a name below `runs`; or a search's result, an int8 .tflite, or a float model (.keras, .h5, SavedModel), which is
@@ -86,6 +97,8 @@ def convert(
     and TFLite's. Nothing is written when something is wrong; a TinynasError says what, in one sentence.
     """
     _require_formats(formats)
+    if keep_input and tuple(formats) != (ENGINE,):
+        raise UsageError(f"Only the format {ENGINE} can keep its input: TFLM's arena is TFLM's.")
     if name is not None:
         check_kind("name", name, str, "a C identifier")
         c_text.check_name(name)
@@ -94,22 +107,30 @@ def convert(
     asked = None if output is None else as_kind(output)
     found = resolve(source, Path(runs), data, as_range(*input_range), asked)
     board = _board(target, found)
-    data_of_file, planned, analysis = _analyzed(found, board, offline_plan)
-    notes = found.notes + _fit(found, analysis, board, check_fit)
-    require_same_head(data_of_file)
-    answers = check.answers(data_of_file, found)
+    is_engine = tuple(formats) == (ENGINE,)
+    data_of_file, planned, analysis = _analyzed(found, board, False if is_engine else offline_plan)
+    engine = _engine(found, analysis, is_engine, keep_input)
+    judged = check.as_engine(analysis, engine.figures, board) if is_engine and engine is not None else analysis
+    notes = found.notes + _fit(found, judged, board, check_fit)
+    if is_engine and engine is not None:
+        answers = check.engine_answers(engine, found)
+    else:
+        require_same_head(data_of_file)
+        answers = check.answers(data_of_file, found)
     _, result = ends(data_of_file)
     scored = _score(data_of_file, found, result)
+    arena = arena_size(data_of_file, analysis, board)
     firmware = Firmware(
         name=name or found.name,
         tflite=data_of_file,
         output=found.output,
         facts=found.facts,
-        arena=arena_size(data_of_file, analysis, board),
-        golden=golden.choose(answers, golden.how_many(answers, analysis, board), found.output, result),
+        arena=None if is_engine else arena,
+        golden=golden.choose(answers, golden.how_many(answers, judged, board), found.output, result),
         target=board,
         offline_plan=planned,
         warnings=found.warnings + warnings_of(scored, found.output.class_names),
+        engine=engine if is_engine else None,
     )
     texts = render(firmware, formats)
     folder = found.destination if out is None else Path(out)
@@ -118,7 +139,7 @@ def convert(
     return Converted(
         files,
         analysis,
-        firmware.arena,
+        arena,
         len(firmware.golden.inputs),
         firmware.golden.maker,
         answers.step,
@@ -129,7 +150,25 @@ def convert(
         scored if isinstance(scored, Deviation) else None,
         notes + answers.notes,
         firmware.warnings,
+        None if engine is None else engine.figures,
+        judged.fits,
+        is_engine,
     )
+
+
+def _engine(source: Source, analysis: Analysis, is_wanted: bool, keep_input: bool) -> Engine | None:
+    """The model as plain C; where it cannot be that, None, or if it is wanted the error, with what TFLM needs."""
+    try:
+        return build(source.tflite, keep_input=keep_input)
+    except ModelError as error:
+        if not is_wanted:
+            return None
+        footprint = analysis.footprint
+        ram = footprint.arena_bytes + footprint.ram_outside_bytes
+        raise type(error)(
+            f"{source.origin}: {error}. Under TFLM, without --format engine, the model needs {ram:,} B of RAM and "
+            f"{footprint.flash.total:,} B of Flash"
+        ) from error
 
 
 def _score(data: bytes, source: Source, result: Tensor) -> Score | None:
@@ -144,10 +183,14 @@ def _score(data: bytes, source: Source, result: Tensor) -> Score | None:
 
 
 def _require_formats(formats: Sequence[str]) -> None:
+    if tuple(formats) == (ENGINE,):
+        return
+    if ENGINE in formats:
+        raise UsageError(f"The format {ENGINE} is a folder of its own, without TFLM: ask for it alone.")
     unknown = [each for each in formats if each not in FORMATS]
     if unknown or not formats:
         what = f"no format {unknown[0]!r}" if unknown else "no format given"
-        raise UsageError(f"There is {what}; choose from {', '.join(FORMATS)}.")
+        raise UsageError(f"There is {what}; choose from {', '.join(FORMATS)}, or {ENGINE} alone.")
 
 
 def _board(target: Target | str | None, source: Source) -> Target | None:

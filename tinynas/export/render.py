@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from tinynas.engine import Engine
 from tinynas.errors import ModelError
 from tinynas.export import c_text
 from tinynas.export.arena import ArenaSize
@@ -33,7 +34,19 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     "main": ("main.cc",),
     "readme": ("README.md",),
 }
-"""What can be asked for, and the files of each."""
+"""What can be asked for of a model under TFLM, and the files of each."""
+
+ENGINE = "engine"
+"""The format that is a folder of its own: the model as plain C."""
+
+_ENGINE_TEMPLATES = {
+    "{name}_settings.h": "settings.h",
+    "{name}_test.h": "engine_test.h",
+    "{name}_test.c": "engine_test.c",
+    "main.c": "engine_main.c",
+    "Makefile": "engine_Makefile",
+    "README.md": "engine_README.md",
+}
 
 _DECIMALS, _MOST_DECIMALS = 4, 7  # of real values in text: where no step says how many, and as many as a float has
 
@@ -64,22 +77,35 @@ _HELPERS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, eq=False)
 class Firmware:
-    """Everything that the files say."""
+    """Everything that the files say; with an `engine` they are those of plain C, without TFLM and its arena."""
 
     name: str
     tflite: bytes
     output: Output
     facts: Facts
-    arena: ArenaSize
+    arena: ArenaSize | None
     golden: Golden
     target: Target | None
     offline_plan: bool
     warnings: tuple[str, ...] = ()
+    engine: Engine | None = None
 
 
 def render(firmware: Firmware, formats: Iterable[str] = FORMATS) -> dict[str, bytes]:
     """The files of `formats` by name, in their order; ModelError, in one sentence, for what no file can say."""
     c_text.check_name(firmware.name)
+    if firmware.engine is not None:
+        return _rendered_engine(firmware, firmware.engine)
+    wanted = [file for form in FORMATS if form in set(formats) for file in FORMATS[form]]
+    values = {**_values(firmware), "files": [each.format(name=firmware.name) for each in wanted]}
+    files = {}
+    for file in wanted:
+        name = file.format(name=firmware.name)
+        files[name] = _rendered(_TEMPLATES[file], values) if file in _TEMPLATES else firmware.tflite
+    return files
+
+
+def _rendered(template: str, values: Mapping[str, Any]) -> bytes:
     environment = Environment(
         loader=PackageLoader("tinynas.export"),
         undefined=StrictUndefined,
@@ -87,17 +113,17 @@ def render(firmware: Firmware, formats: Iterable[str] = FORMATS) -> dict[str, by
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    wanted = [file for form in FORMATS if form in set(formats) for file in FORMATS[form]]
-    values = _values(firmware)
-    files = {}
-    for file in wanted:
-        name = file.format(name=firmware.name)
-        if file in _TEMPLATES:
-            template = environment.get_template(f"{_TEMPLATES[file]}.j2")
-            files[name] = template.render(values, files=[each.format(name=firmware.name) for each in wanted]).encode()
-        else:
-            files[name] = firmware.tflite
-    return files
+    return environment.get_template(f"{template}.j2").render(values).encode()
+
+
+def _rendered_engine(firmware: Firmware, engine: Engine) -> dict[str, bytes]:
+    """The folder of plain C: the engine's own files, then those around it."""
+    from tinynas.engine.figures import measured
+
+    more = {"figures": engine.figures, "keeps_input": engine.keeps_input, "compiler": measured()["compiler"]}
+    values = {**_values(firmware), **more}
+    names = {file.format(name=firmware.name): template for file, template in _ENGINE_TEMPLATES.items()}
+    return {**engine.files(firmware.name), **{name: _rendered(each, values) for name, each in names.items()}}
 
 
 def _values(firmware: Firmware) -> dict[str, Any]:
@@ -112,7 +138,7 @@ def _values(firmware: Firmware) -> dict[str, Any]:
         "length": len(firmware.tflite),
         "digest": hashlib.sha256(firmware.tflite).hexdigest(),
         "bytes": c_text.byte_array(firmware.tflite),
-        "registrations": registrations(graph),
+        "registrations": () if firmware.engine else registrations(graph),
         "probabilities": last_operator(graph) in ("SOFTMAX", "LOGISTIC"),
         "arena": firmware.arena,
         "board": c_text.string("any" if firmware.target is None else firmware.target.name),

@@ -1,0 +1,106 @@
+"""Simplifications: exact, and each gains what it says."""
+
+import numpy as np
+import pytest
+
+from tests.engine.host import samples
+from tests.tflite.models import NAMES, fixture
+from tinynas.engine.dead import without_dead_channels
+from tinynas.engine.evaluate import evaluate
+from tinynas.engine.lower import lower
+from tinynas.engine.ranges import ranges
+from tinynas.engine.simplify import simplify
+from tinynas.tflite import Graph, Operator, Tensor, read
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_changes_a_bit(name: str) -> None:
+    net = lower(read(fixture(name)))
+    simpler, gains = simplify(net)
+    inputs = samples(net, 4, 1)
+    assert (evaluate(net, inputs) == evaluate(simpler, inputs)).all()
+    assert gains[-1].macs <= gains[0].macs
+    assert gains[-1].weights_bytes <= gains[0].weights_bytes
+    assert gains[-1].memory_bytes <= gains[0].memory_bytes
+
+
+def tensor(
+    shape: tuple[int, ...], values: object = None, dtype: str = "INT8", scales: tuple[float, ...] = (0.05,)
+) -> Tensor:
+    kind = {"INT8": "<i1", "INT32": "<i4"}[dtype]
+    data = None if values is None else np.broadcast_to(np.array(values, kind), shape).astype(kind).tobytes()
+    return Tensor("", shape, dtype, data, scales, (0,) * len(scales))
+
+
+CONV = {"padding": 0, "stride_w": 1, "stride_h": 1, "dilation_w_factor": 1, "dilation_h_factor": 1}
+
+
+def dead_channels_graph(constant: int, second_padding: int) -> Graph:
+    """conv 1x1 -> depthwise 3x3 -> conv 1x1 -> dense: of four channels two are clamped to a constant.
+
+    `constant`: the bias in steps of the output, which with weights of 0 is what those channels hold.
+    """
+    rng = np.random.default_rng(0)
+    first = rng.integers(-90, 90, (4, 1, 1, 3)).astype(np.int8)
+    first[1::2] = 0
+    bias = np.array([3, constant * 20, -5, constant * 20])
+    depthwise = rng.integers(-90, 90, (1, 3, 3, 4)).astype(np.int8)
+    second = rng.integers(-90, 90, (2, 1, 1, 4)).astype(np.int8)
+    tensors = (
+        tensor((1, 5, 5, 3)),
+        tensor((4, 1, 1, 3), first, scales=(0.05,)),
+        tensor((4,), bias, "INT32", (0.0025,)),
+        tensor((1, 5, 5, 4)),
+        tensor((1, 3, 3, 4), depthwise, scales=(0.01,)),
+        tensor((4,), [1, 2, 3, 4], "INT32", (0.0005,)),
+        tensor((1, 5, 5, 4) if second_padding == 0 else (1, 3, 3, 4)),
+        tensor((2, 1, 1, 4), second, scales=(0.01,)),
+        tensor((2,), [7, 8], "INT32", (0.0005,)),
+        tensor((1, 5, 5, 2) if second_padding == 0 else (1, 3, 3, 2)),
+    )
+    operators = (
+        Operator("CONV_2D", 3, (0, 1, 2), (3,), {**CONV, "fused_activation_function": 0}),
+        Operator(
+            "DEPTHWISE_CONV_2D",
+            3,
+            (3, 4, 5),
+            (6,),
+            {**CONV, "padding": second_padding, "fused_activation_function": 0, "depth_multiplier": 1},
+        ),
+        Operator("CONV_2D", 3, (6, 7, 8), (9,), {**CONV, "fused_activation_function": 0}),
+    )
+    return Graph(tensors, operators, (0,), (9,))
+
+
+@pytest.mark.parametrize(
+    ("constant", "padding", "left"),
+    [(0, 0, 2), (0, 1, 2), (5, 1, 2), (5, 0, 4)],
+    ids=["zero, padded", "zero, valid", "a number, valid", "a number meets the padding"],
+)
+def test_channels_that_no_input_changes_go(constant: int, padding: int, left: int) -> None:
+    """A constant that is not the zero point stays where padding meets it: at the border its channel varies."""
+    net = lower(dead_channels_graph(constant, padding))
+    thinner = without_dead_channels(net)
+    assert [thinner.values[layer.output].shape[-1] for layer in thinner.layers] == [left, left, 2]
+    inputs = samples(net, 12, 2)
+    assert (evaluate(net, inputs) == evaluate(thinner, inputs)).all()
+
+
+@pytest.mark.parametrize("name", NAMES[::5])
+def test_every_value_lies_in_its_range(name: str) -> None:
+    from tinynas.engine.evaluate import evaluate_all
+
+    net = lower(read(fixture(name)))
+    known = ranges(net)
+    for number, values in evaluate_all(net, samples(net, 12, 3)).items():
+        channels = net.values[number].shape[-1]
+        found = values.reshape(-1, channels)
+        assert (found.min(0) >= known[number].low).all()
+        assert (found.max(0) <= known[number].high).all()
+
+
+def test_gains_name_what_they_are_of() -> None:
+    _, gains = simplify(lower(read(fixture("mn_zeropad"))))
+    assert [gain.what for gain in gains] == ["the file's operators", "padding folded into convolutions"]
+    assert gains[1].layers == gains[0].layers - 2
+    assert gains[1].memory_bytes < gains[0].memory_bytes

@@ -1,0 +1,103 @@
+"""How an engine, a model as plain C, is shown on a terminal beside the same model under TFLM."""
+
+from typing import TYPE_CHECKING, Any
+
+from tinynas.cli.console import console, table
+from tinynas.cli.formats import size
+
+if TYPE_CHECKING:
+    from tinynas.engine import Engine, Figures
+    from tinynas.tflite import Analysis
+
+
+def comparison(figures: "Figures", analysis: "Analysis") -> str:
+    """One line: RAM and Flash of the engine with these figures, and of the same model under TFLM."""
+    footprint = analysis.footprint
+    ram = footprint.arena_bytes + footprint.ram_outside_bytes
+    return (
+        f"As plain C (--format engine): RAM {size(figures.ram)} B and Flash {size(figures.flash)} B in all; "
+        f"under TFLM: RAM {size(ram)} B and Flash {size(footprint.flash.total)} B."
+    )
+
+
+def instead(analysis: "Analysis") -> str:
+    """What a model that cannot be an engine needs under TFLM, a sentence."""
+    footprint = analysis.footprint
+    ram = footprint.arena_bytes + footprint.ram_outside_bytes
+    return f"Under TFLM the model needs {size(ram)} B of RAM and {size(footprint.flash.total)} B of Flash."
+
+
+def engine_dict(engine: "Engine") -> dict[str, Any]:
+    """Plain values, ready for JSON."""
+    from dataclasses import asdict
+
+    return {
+        **engine.figures.to_dict(),
+        "rows_at_a_time": engine.plan.streamed,
+        "keeps_input": engine.keeps_input,
+        "gains": [asdict(gain) for gain in engine.gains],
+    }
+
+
+def show_engine(engine: "Engine", analysis: "Analysis") -> None:
+    """Print the engine's layers, its figures beside TFLM's, and what each simplification gained."""
+    screen = console()
+    screen.print(_layers(engine))
+    screen.print(_figures(engine, analysis))
+    if len(engine.gains) > 1:
+        screen.print(_gains(engine))
+
+
+def _layers(engine: "Engine") -> Any:
+    """A row a layer: what it is made of, its result, and where that lies."""
+    rows = table("The engine's layers", ">#, *layer, *of the file's operators, result, >at byte, >bytes, *order")
+    net, plan = engine.net, engine.plan
+    for number, layer in enumerate(net.layers):
+        value = net.values[layer.output]
+        ring = plan.rings.get(layer.output)
+        held = value.bytes if ring is None else ring * (value.bytes // value.shape[0])
+        rows.add_row(
+            str(number),
+            layer.kind,
+            ", ".join(net.names[operator] for operator in layer.operators),
+            "x".join(map(str, value.shape)),
+            size(plan.offsets[layer.output]),
+            size(held),
+            _order(engine, number),
+        )
+    return rows
+
+
+def _order(engine: "Engine", number: int) -> str:
+    if number < engine.plan.streamed:
+        ring = engine.plan.rings.get(engine.net.layers[number].output)
+        return "row by row" if ring is None else f"row by row, {ring} held"
+    return "from the end" if number in engine.plan.backwards else ""
+
+
+def _figures(engine: "Engine", analysis: "Analysis") -> Any:
+    figures, footprint, flash = engine.figures, analysis.footprint, analysis.footprint.flash
+    from tinynas.engine.figures import measured
+
+    compiler = measured()["compiler"]
+    rows = table(None, "figure, >engine, >TFLM, *what it is")
+    for figure, ours, theirs, about in (
+        ("memory", figures.memory, footprint.arena_bytes, "all values, proven byte by byte; TFLM's arena"),
+        ("beside it", figures.stack, footprint.ram_outside_bytes, f"stack ({compiler}); TFLM: and its interpreter"),
+        ("RAM in all", figures.ram, footprint.arena_bytes + footprint.ram_outside_bytes, ""),
+        ("weights", figures.weights + figures.tables, flash.model, "with biases and tables; TFLM's .tflite"),
+        ("code", figures.code, flash.runtime, f"Cortex-M4, {compiler}; TFLM's, build {analysis.build}"),
+        ("Flash in all", figures.flash, flash.total, ""),
+        ("MACs", figures.macs, footprint.macs, "an inference"),
+    ):
+        unit = "" if figure == "MACs" else " B"
+        rows.add_row(figure, f"{size(ours)}{unit}", f"{size(theirs)}{unit}", about)
+    return rows
+
+
+def _gains(engine: "Engine") -> Any:
+    """A row a simplification, with what is left after it."""
+    rows = table("Simplified, to the same bits", "*done, >layers, >MACs, >weights B, >least memory B")
+    for gain in engine.gains:
+        rows.add_row(gain.what, size(gain.layers), size(gain.macs), size(gain.weights_bytes), size(gain.memory_bytes))
+    return rows

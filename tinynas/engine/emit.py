@@ -1,0 +1,353 @@
+"""From a layer in its place to C: the function that runs it, the sources it needs, its struct and its constants.
+
+One row a kind of layer. The C itself lies in `kernels/`: one function a class of layers, sizes in a const struct.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinynas.engine.net import (
+    Concatenation,
+    Convolution,
+    Depthwise,
+    Gather,
+    Layer,
+    Lookup,
+    Net,
+    Pad,
+    Pair,
+    Pool,
+    Reduce,
+    Running,
+    Scaling,
+    Softmax,
+    Window,
+)
+from tinynas.engine.plan import Place, Plan
+from tinynas.engine.weights import in_quads, needs_stretches, stretches
+
+Array = tuple[str, npt.NDArray[np.int64]]  # C type and values
+Fields = list[object]
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One call of generated code: `function` over the rows of a layer, with its struct and constants.
+
+    `fields` is the struct's initialiser in order; an `Array` in it stands for a pointer to constants. `more` are
+    sources that this layer needs beside its kernel's.
+    """
+
+    function: str
+    struct: str
+    fields: Fields
+    rows: int
+    layer: int
+    more: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The C of one class of layers: its function, its struct, and the sources in `kernels/` that make it up."""
+
+    function: str
+    struct: str
+    sources: tuple[str, ...]
+
+
+_SUMMED = ("base.h", "clamp.h", "high_product.h", "requantize.h")
+KERNELS: Mapping[str, Kernel] = {
+    "convolution": Kernel(
+        "tn_convolution",
+        "tn_convolution_layer",
+        (*_SUMMED, "window.h", "scale.h", "pairs.h", "quads.h", "convolution.c"),
+    ),
+    "depthwise": Kernel(
+        "tn_depthwise", "tn_depthwise_layer", (*_SUMMED, "window.h", "scale.h", "pairs.h", "depthwise.c")
+    ),
+    "average_pool": Kernel("tn_average_pool", "tn_window", ("base.h", "clamp.h", "window.h", "average_pool.c")),
+    "max_pool": Kernel("tn_max_pool", "tn_window", ("base.h", "clamp.h", "window.h", "max_pool.c")),
+    "sum": Kernel("tn_sum", "tn_pair_layer", (*_SUMMED, "pair.h", "sum.c")),
+    "product": Kernel("tn_product", "tn_pair_layer", (*_SUMMED, "pair.h", "product.c")),
+    "extreme": Kernel("tn_extreme", "tn_pair_layer", ("base.h", "clamp.h", "pair.h", "extreme.c")),
+    "prelu": Kernel("tn_prelu", "tn_pair_layer", (*_SUMMED, "pair.h", "prelu.c")),
+    "lookup": Kernel("tn_lookup", "tn_lookup_layer", ("base.h", "lookup.c")),
+    "softmax": Kernel("tn_softmax", "tn_softmax_layer", ("base.h", "high_product.h", "softmax.c")),
+    "mean": Kernel("tn_mean", "tn_reduce_layer", (*_SUMMED, "reduce.h", "mean.c")),
+    "reduce_extreme": Kernel(
+        "tn_reduce_extreme", "tn_reduce_layer", ("base.h", "clamp.h", "reduce.h", "reduce_extreme.c")
+    ),
+    "running_mean": Kernel(
+        "tn_running_mean", "tn_running_layer", (*_SUMMED, "running.h", "running_sums.h", "running_mean.c")
+    ),
+    "running_average": Kernel(
+        "tn_running_average",
+        "tn_running_layer",
+        ("base.h", "clamp.h", "running.h", "running_sums.h", "running_average.c"),
+    ),
+    "running_extreme": Kernel(
+        "tn_running_extreme", "tn_running_layer", ("base.h", "clamp.h", "running.h", "running_extreme.c")
+    ),
+    "gather": Kernel("tn_gather", "tn_gather_layer", ("base.h", "gather.c")),
+    "pad": Kernel("tn_pad", "tn_pad_layer", ("base.h", "pad.c")),
+    "copy": Kernel("tn_copy", "tn_copy_layer", ("base.h", "copy.c")),
+}
+"""Every C function that runs a layer, by name."""
+
+STREAM = "stream.c"
+"""The file that runs layers row by row."""
+
+_SHARED = (
+    "base.h",
+    "clamp.h",
+    "high_product.h",
+    "requantize.h",
+    "window.h",
+    "scale.h",
+    "pairs.h",
+    "quads.h",
+    "stretches.h",
+    "pair.h",
+    "reduce.h",
+    "running.h",
+    "running_sums.h",
+)
+_ORDER = tuple(dict.fromkeys((*_SHARED, *(source for kernel in KERNELS.values() for source in kernel.sources))))
+
+
+@cache
+def source(name: str) -> str:
+    """The text of one file in `kernels/`."""
+    return (files("tinynas.engine") / "kernels" / name).read_text(encoding="utf-8")
+
+
+def sources(calls: Iterable[Call], streamed: bool) -> list[str]:
+    """The files that these calls need, each once, in an order in which C can read them."""
+    by_function = {kernel.function: kernel for kernel in KERNELS.values()}
+    wanted = {name for call in calls for name in (*by_function[call.function].sources, *call.more)}
+    return [name for name in _ORDER if name in wanted] + [STREAM] * streamed
+
+
+def calls(net: Net, plan: Plan) -> list[Call]:
+    """The calls that run the net in its plan, in order."""
+    return [call for index, layer in enumerate(net.layers) for call in layer_calls(net, plan, index, layer)]
+
+
+def layer_calls(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    """The calls of one layer: one, or for a concatenation one for each input that does not lie in place already."""
+    return _CALLS[layer.kind](net, plan, index, layer)
+
+
+def _call(name: str, fields: Fields, rows: int, index: int) -> Call:
+    return Call(KERNELS[name].function, KERNELS[name].struct, fields, rows, index)
+
+
+def _window_fields(
+    plan: Plan, index: int, layer: Layer, w: Window, zero: int, scaling: Scaling | None, clamp: Any
+) -> Fields:
+    given, made = plan.place(layer.inputs[0], w.height), plan.place(layer.output, w.out_height)
+    pixel = made.pixel_bytes or w.out_channels
+    row = made.row_bytes or w.out_width * pixel
+    return [
+        given.offset, made.offset, row, pixel, given.rows, made.rows,
+        w.height, w.width, w.channels, w.out_width, w.out_channels,
+        w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, w.pad_top, w.pad_left,
+        int(index in plan.backwards), zero, 0 if scaling is None else scaling.zero, clamp.low, clamp.high,
+    ]  # fmt: skip
+
+
+def _channels(bias: Any, scaling: Scaling) -> Fields:
+    """Bias, multipliers and shifts of the channels; a multiplier of 0 keeps a right shift of 1."""
+    shifts = np.where(scaling.multipliers == 0, -1, scaling.shifts)
+    return [("int32_t", bias), ("int32_t", scaling.multipliers), ("int8_t", shifts)]
+
+
+def _as_one(scaling: Scaling) -> Scaling:
+    """The scaling with one multiplier and shift where those of all channels are the same."""
+    if len({*zip(scaling.multipliers.tolist(), scaling.shifts.tolist(), strict=True)}) > 1:
+        return scaling
+    return replace(scaling, multipliers=scaling.multipliers[:1], shifts=scaling.shifts[:1])
+
+
+def folded_bias(spec: Convolution | Depthwise) -> npt.NDArray[np.int64]:
+    """The bias less the input's zero point times all weights of the channel, as int32 wraps it."""
+    weights = spec.weights.astype(np.int64)
+    axes = (0, 1) if isinstance(spec, Depthwise) else (1, 2, 3)
+    folded: npt.NDArray[np.int64] = (spec.bias - spec.zero * weights.sum(axes) + 2**31) % 2**32 - 2**31
+    return folded
+
+
+def _convolution(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    spec: Convolution = layer.spec  # type: ignore[assignment]
+    window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
+    weights: Array = ("int8_t", in_quads(spec))
+    scaling = _as_one(spec.scaling)
+    step = int(len(scaling.multipliers) > 1)
+    fields = [window, spec.groups, *stretches(spec), step, weights, *_channels(folded_bias(spec), scaling)]
+    more = ("stretches.h",) if needs_stretches(spec) else ()
+    return [replace(_call("convolution", fields, spec.window.out_height, index), more=more)]
+
+
+def _depthwise(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    spec: Depthwise = layer.spec  # type: ignore[assignment]
+    window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
+    weights: Array = ("int8_t", spec.weights.astype(np.int64))
+    fields = [window, weights, *_channels(spec.bias, spec.scaling)]
+    return [_call("depthwise", fields, spec.window.out_height, index)]
+
+
+def _pool(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    spec: Pool = layer.spec  # type: ignore[assignment]
+    fields = _window_fields(plan, index, layer, spec.window, 0, None, spec.clamp)
+    return [_call("average_pool" if spec.average else "max_pool", fields, spec.window.out_height, index)]
+
+
+_PAIR_KERNELS = {"ADD": "sum", "SUB": "sum", "MUL": "product", "MAXIMUM": "extreme", "MINIMUM": "extreme"}
+
+
+def _pair(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    spec: Pair = layer.spec  # type: ignore[assignment]
+    name = _PAIR_KERNELS.get(spec.pairing, "prelu")
+    made = plan.place(layer.output, spec.shape[1])
+    sizes, steps = pair_loops(spec, joined=not made.pixel_bytes)
+    raw = name == "extreme"
+    numbers = iter(layer.inputs)
+    operands: Fields = []
+    for position, constant in enumerate(spec.constants):
+        place = Place(0, sizes[0]) if constant is not None else plan.place(next(numbers), sizes[0])
+        row, middle, inner = steps[position]
+        pointer: object = None if constant is None else ("int8_t", constant.astype(np.int64))
+        zero = 0 if raw else spec.zeros[position]
+        operands.append([pointer, place.offset, place.rows, row, middle, inner, zero])
+    pixel = made.pixel_bytes or sizes[2]
+    factors: Fields = [[m, e if m else -1] for m, e in (*spec.factors, *[(0, -1)] * 3)[:3]]
+    sign = -1 if spec.pairing in ("SUB", "MINIMUM") else 1
+    zero = 0 if raw else spec.zero
+    fields: Fields = [
+        operands, made.offset, made.row_bytes or sizes[1] * pixel, pixel, made.rows, sizes[1], sizes[2],
+        zero, spec.clamp.low, spec.clamp.high, sign, factors,
+    ]  # fmt: skip
+    return [_call(name, fields, sizes[0], index)]
+
+
+def pair_loops(
+    spec: Pair, joined: bool
+) -> tuple[tuple[int, int, int], tuple[tuple[int, int, int], tuple[int, int, int]]]:
+    """Rows, middle and inner sizes of the loops over a pair, and the steps of each operand in bytes."""
+    _, height, width, channels = spec.shape
+    steps = []
+    for shape in spec.shapes:
+        _, h, w, c = shape
+        steps.append((w * c if h > 1 else 0, c if w > 1 else 0, 1 if c > 1 else 0))
+    if joined and all(shape == spec.shape for shape in spec.shapes):
+        return (height, 1, width * channels), ((width * channels, 0, 1), (width * channels, 0, 1))
+    return (height, width, channels), (steps[0], steps[1])
+
+
+def _lookup(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    spec: Lookup = layer.spec  # type: ignore[assignment]
+    shape = net.values[layer.output].shape
+    rows = shape[0] if len(shape) == 3 else 1
+    per_row = net.values[layer.output].bytes // rows
+    given, made = plan.place(layer.inputs[0], rows), plan.place(layer.output, rows)
+    inner = shape[-1] if made.pixel_bytes else per_row
+    pixel = made.pixel_bytes or per_row
+    table: Array = ("int8_t", spec.table.astype(np.int64))
+    fields: Fields = [
+        table, given.offset, made.offset, per_row, made.row_bytes or per_row // inner * pixel, given.rows, made.rows,
+        per_row // inner, inner, pixel,
+    ]  # fmt: skip
+    return [_call("lookup", fields, rows, index)]
+
+
+def _softmax(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    spec: Softmax = layer.spec  # type: ignore[assignment]
+    exps: Array = ("int32_t", spec.exps)
+    fields: Fields = [exps, len(spec.exps), plan.offsets[layer.inputs[0]], plan.offsets[layer.output], spec.classes]
+    return [_call("softmax", fields, spec.rows, index)]
+
+
+def _reduce(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    spec: Reduce = layer.spec  # type: ignore[assignment]
+    ends = [plan.offsets[layer.inputs[0]], plan.offsets[layer.output]]
+    loops = [list(spec.kept.sizes), list(spec.reduced.sizes), list(spec.kept.strides), list(spec.reduced.strides)]
+    if spec.scaling is None:
+        sign = 1 if spec.reduction == "MAX" else -1
+        return [_call("reduce_extreme", [*ends, *loops, 0, sign, 0, [0, -1]], 1, index)]
+    count = spec.reduced.sizes[0] * spec.reduced.sizes[1]
+    multiplier, shift = int(spec.scaling.multipliers[0]), int(spec.scaling.shifts[0])
+    factor = [multiplier, shift if multiplier else -1]
+    return [_call("mean", [*ends, *loops, spec.scaling.zero, 1, -spec.zero * count, factor], 1, index)]
+
+
+def _running(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    spec: Running = layer.spec  # type: ignore[assignment]
+    given = plan.place(layer.inputs[0], spec.rows)
+    pixels = spec.rows * spec.width
+    multiplier, shift, start, zero = 0, -1, 0, 0
+    if spec.scaling is not None:
+        multiplier, zero, start = int(spec.scaling.multipliers[0]), spec.scaling.zero, -spec.zero * pixels
+        shift = int(spec.scaling.shifts[0]) if multiplier else -1
+    clamp = spec.clamp if spec.scaling is None else spec.scaling.clamp
+    fields: Fields = [
+        given.offset, plan.offsets[layer.output], plan.scratch.get(index, 0), given.rows, spec.rows, spec.width,
+        spec.channels, zero, clamp.low, clamp.high, -1 if spec.running == "MIN" else 1, start, pixels,
+        [multiplier, shift],
+    ]  # fmt: skip
+    return [_call(_RUNNING_KERNELS[spec.running], fields, spec.rows, index)]
+
+
+_RUNNING_KERNELS = {
+    "MEAN": "running_mean",
+    "AVERAGE": "running_average",
+    "MAX": "running_extreme",
+    "MIN": "running_extreme",
+}
+
+
+def _gather(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    spec: Gather = layer.spec  # type: ignore[assignment]
+    fields: Fields = [
+        plan.offsets[layer.inputs[0]] + spec.start, plan.offsets[layer.output], list(spec.sizes), list(spec.strides),
+    ]  # fmt: skip
+    return [_call("gather", fields, 1, index)]
+
+
+def _pad(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    spec: Pad = layer.spec  # type: ignore[assignment]
+    ends = [plan.offsets[layer.inputs[0]], plan.offsets[layer.output]]
+    return [_call("pad", [*ends, list(spec.shape), list(spec.before), list(spec.out_shape), spec.fill], 1, index)]
+
+
+def _concatenation(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    spec: Concatenation = layer.spec  # type: ignore[assignment]
+    whole, start, found = sum(spec.parts), plan.offsets[layer.output], []
+    for number, size in zip(layer.inputs, spec.parts, strict=True):
+        if number not in plan.parts:
+            fields: Fields = [plan.offsets[number], start, spec.outer, size, whole]
+            found.append(_call("copy", fields, 1, index))
+        start += size
+    return found
+
+
+_CALLS: Mapping[str, Callable[[Net, Plan, int, Layer], list[Call]]] = {
+    "convolution": _convolution,
+    "depthwise": _depthwise,
+    "pool": _pool,
+    "pair": _pair,
+    "lookup": _lookup,
+    "softmax": _softmax,
+    "reduce": _reduce,
+    "running": _running,
+    "gather": _gather,
+    "pad": _pad,
+    "concatenation": _concatenation,
+}

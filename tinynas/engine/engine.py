@@ -1,0 +1,104 @@
+"""A .tflite to an engine: lowered, simplified, planned, the plan proven, and its figures."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+from tinynas.engine.emit import Call, calls
+from tinynas.engine.evaluate import evaluate
+from tinynas.engine.figures import Figures, figures
+from tinynas.engine.fixed_point import Rounding
+from tinynas.engine.lower import lower
+from tinynas.engine.net import Int8s, Net
+from tinynas.engine.plan import Plan, plan
+from tinynas.engine.proof import prove
+from tinynas.engine.ranges import has_left_shifts, has_wide_sums
+from tinynas.engine.schedule import Stage, stages_of, wanted_stages
+from tinynas.engine.simplify import Gain, macs_of, simplify
+from tinynas.engine.stream import plan_streamed
+from tinynas.engine.text import About, Switches, code_text, header_text, weights_text
+from tinynas.tflite import read
+from tinynas.version import __version__
+
+
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """A model as plain C on its way: the simplified `net` in its `plan`, and what each simplification gained."""
+
+    net: Net
+    plan: Plan
+    gains: tuple[Gain, ...]
+    switches: Switches
+    rounding: Rounding
+    keeps_input: bool
+    sha256: str
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        """The calls of generated code, in order."""
+        return calls(self.net, self.plan)
+
+    @cached_property
+    def stages(self) -> list[Stage]:
+        """The layers that run row by row, in order."""
+        return stages_of(self.net, self.plan.streamed)
+
+    @property
+    def memory_bytes(self) -> int:
+        """All the memory of a run besides the stack: what NAME_ENGINE_BYTES says."""
+        return self.plan.bytes
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one inference, taps beyond a border counted."""
+        return sum(map(macs_of, self.net.layers))
+
+    @cached_property
+    def figures(self) -> Figures:
+        """What the engine takes of a board."""
+        return figures(self.calls, self.stages, list(self.net.layers), self.memory_bytes, self.macs)
+
+    def run(self, samples: Int8s) -> Int8s:
+        """The outputs (n, values) of int8 `samples` (n, ...), by the reference in numpy."""
+        return evaluate(self.net, samples, self.rounding)
+
+    def files(self, name: str) -> dict[str, bytes]:
+        """NAME_engine.h, NAME_engine.c and NAME_weights.c; `name` is a C identifier."""
+        given, made = self.net.input, self.net.output
+        about = About(
+            name=name,
+            version=__version__,
+            sha256=self.sha256,
+            rounding=self.rounding,
+            bytes=self.plan.bytes,
+            input_offset=self.plan.offsets[given],
+            input_bytes=self.net.values[given].bytes,
+            output_offset=self.plan.offsets[made],
+            output_bytes=self.net.values[made].bytes,
+            keeps_input=self.keeps_input,
+        )
+        texts = {
+            f"{name}_engine.h": header_text(about, len(self.calls)),
+            f"{name}_engine.c": code_text(
+                about, self.calls, self.switches, self.stages, wanted_stages(self.net, self.plan.streamed)
+            ),
+            f"{name}_weights.c": weights_text(about, self.calls),
+        }
+        return {file: text.encode() for file, text in texts.items()}
+
+
+def build(data: bytes, *, by_rows: bool = True, keep_input: bool = False, rounding: Rounding = "double") -> Engine:
+    """The engine of the int8 .tflite `data`, its plan proven byte by byte.
+
+    `by_rows`: the first layers may run row by row, where that needs less memory. `keep_input`: the input is still there
+    after a run. `rounding` is "double" as TFLM is built, or "single" for a TFLM with TFLITE_SINGLE_ROUNDING. Raises
+    UnsupportedOperatorError, naming the operator, for what there is no code for, and ModelError for a file that cannot
+    be read or that TFLM itself refuses.
+    """
+    net, gains = simplify(lower(read(data), rounding), rounding)
+    net, planned = plan_streamed(net, keep_input) if by_rows else (net, plan(net, keep_input))
+    prove(net, planned, keep_input)
+    switches = Switches(has_left_shifts(net), has_wide_sums(net, rounding), rounding == "single")
+    return Engine(net, planned, gains, switches, rounding, keep_input, hashlib.sha256(data).hexdigest())

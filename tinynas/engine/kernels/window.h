@@ -1,0 +1,67 @@
+/* A window that slides over a map of rows, columns and channels. in_rows and out_rows are how many rows the memory
+ * holds: the map's, or fewer, which then follow one another in a ring. */
+typedef struct {
+  uint32_t in, out;
+  uint32_t out_row;
+  uint16_t out_pixel;
+  uint16_t in_rows, out_rows;
+  uint16_t height, width, channels;
+  uint16_t out_width, out_channels;
+  uint16_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+  uint16_t pad_top, pad_left;
+  uint8_t backwards;
+  int8_t zero, out_zero, low, high;
+} tn_window;
+
+/* One output pixel: the taps [top, bottom) x [left, right) lie inside the map; `at` is the first of them. */
+typedef struct {
+  const int8_t *at;
+  const int8_t *ring_end;
+  int32_t row_step, column_step, ring_bytes;
+  uint16_t top, bottom, left, right;
+  int8_t *out;
+} tn_patch;
+
+typedef void (*tn_pixel)(const void *layer, const tn_patch *patch);
+
+/* The taps that lie inside a map of `size`, for a window that starts at `start`. */
+static void tn_inside(int32_t start, uint16_t size, uint16_t kernel, uint16_t dilation, uint16_t *first, uint16_t *end) {
+  *first = (uint16_t)(start < 0 ? (-start + dilation - 1) / dilation : 0);
+  *end = kernel;
+  while (*end > *first && start + (int32_t)(*end - 1) * dilation >= (int32_t)size) {
+    (*end)--;
+  }
+}
+
+static const int8_t *tn_next_row(const tn_patch *patch, const int8_t *row) {
+  row += patch->row_step;
+  return row >= patch->ring_end ? row - patch->ring_bytes : row;
+}
+
+/* Calls `pixel` for every pixel of the output rows first .. end - 1. */
+static void tn_slide(const tn_window *w, const void *layer, int8_t *memory, uint16_t first, uint16_t end,
+                     tn_pixel pixel) {
+  const int32_t row_bytes = (int32_t)w->width * w->channels;
+  tn_patch patch;
+  uint16_t i, j;
+  patch.ring_bytes = row_bytes * w->in_rows;
+  patch.ring_end = memory + w->in + patch.ring_bytes;
+  patch.row_step = row_bytes * w->dilation_h;
+  patch.column_step = (int32_t)w->dilation_w * w->channels;
+  for (i = first; i < end; i++) {
+    const uint16_t row = (uint16_t)(w->backwards ? end - 1 - (i - first) : i);
+    const int32_t y = (int32_t)row * w->stride_h - w->pad_top;
+    int8_t *const out_row = memory + w->out + (int32_t)(row % w->out_rows) * (int32_t)w->out_row;
+    const int8_t *at;
+    tn_inside(y, w->height, w->kernel_h, w->dilation_h, &patch.top, &patch.bottom);
+    at = memory + w->in + ((y + (int32_t)patch.top * w->dilation_h) % w->in_rows) * row_bytes;
+    for (j = 0; j < w->out_width; j++) {
+      const uint16_t column = (uint16_t)(w->backwards ? w->out_width - 1 - j : j);
+      const int32_t x = (int32_t)column * w->stride_w - w->pad_left;
+      tn_inside(x, w->width, w->kernel_w, w->dilation_w, &patch.left, &patch.right);
+      patch.at = at + (x + (int32_t)patch.left * w->dilation_w) * w->channels;
+      patch.out = out_row + (int32_t)column * w->out_pixel;
+      pixel(layer, &patch);
+    }
+  }
+}

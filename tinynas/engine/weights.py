@@ -1,0 +1,71 @@
+"""The order in which the weights of a convolution lie in Flash: that in which `kernels/quads.h` reads them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tinynas.engine.net import Convolution
+
+_GATHERED = 160  # TN_GATHERED in kernels/convolution.c
+# Where the weight of filter f and column k of four by four lies: a0 b0 a2 b2, c0 d0 c2 d2, a1 b1 a3 b3, c1 d1 c3 d3.
+_QUAD = np.array([[8 * (k % 2) + 4 * (f // 2) + 2 * (k // 2) + f % 2 for k in range(4)] for f in range(4)])
+
+
+class Stretches(NamedTuple):
+    """A row of taps as `runs` stretches of `run` values; `joined`: a row that lies inside the map is one stretch.
+
+    `tall`: rows of taps are joined too, in a map of one column. `gathered`: a window at the border is put together
+    first, so that it is joined too.
+    """
+
+    run: int
+    runs: int
+    joined: bool
+    tall: bool
+    gathered: bool
+
+
+def stretches(spec: Convolution) -> Stretches:
+    """A stretch is a row of taps where the window is small, else a tap."""
+    w, values = spec.window, spec.weights.shape[3]
+    side_by_side = spec.groups == 1 and w.dilation_w == 1
+    size = spec.weights[0].size
+    if side_by_side and size <= _GATHERED:
+        is_column = (w.width, w.kernel_w, w.dilation_h) == (1, 1, 1) and w.kernel_h > 1
+        return Stretches(size if is_column else w.kernel_w * values, 1, True, is_column, True)
+    joined = w.kernel_w == 1 or (side_by_side and values % 4 == 0)
+    return Stretches(values, w.kernel_w, joined, False, False)
+
+
+def needs_stretches(spec: Convolution) -> bool:
+    """Whether some window of the layer is read stretch by stretch."""
+    found = stretches(spec)
+    return not found.gathered and (not found.joined or spec.window.touches_border)
+
+
+def in_quads(spec: Convolution) -> npt.NDArray[np.int64]:
+    """The weights, four filters at a time and what is left of each group one by one: as many as there were."""
+    run = stretches(spec).run
+    n_filters = len(spec.weights)
+    per_group = n_filters // spec.groups
+    flat = spec.weights.astype(np.int64).reshape(n_filters, -1, run)
+    pieces = []
+    for group in range(0, n_filters, per_group):
+        fours = group + per_group // 4 * 4
+        pieces += [_four(flat[first : first + 4]) for first in range(group, fours, 4)]
+        pieces.append(flat[fours : group + per_group].reshape(-1))
+    return np.concatenate(pieces)
+
+
+def _four(filters: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Four filters (4, stretches, run) in the order of their columns."""
+    whole = filters.shape[2] // 4 * 4
+    columns = filters[:, :, :whole].reshape(4, filters.shape[1], -1, 4)
+    quads = np.empty((filters.shape[1], whole // 4, 16), np.int64)
+    quads[:, :, _QUAD.reshape(-1)] = columns.transpose(1, 2, 0, 3).reshape(filters.shape[1], whole // 4, 16)
+    rest = filters[:, :, whole:].transpose(1, 2, 0)
+    joined = [quads.reshape(filters.shape[1], -1), rest.reshape(filters.shape[1], -1)]
+    return np.concatenate(joined, 1).reshape(-1)

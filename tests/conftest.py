@@ -44,6 +44,17 @@ def _turn(item):
 
 
 @pytest.fixture(autouse=True)
+def tensorflow_is_set_up_first():
+    """TensorFlow's threads cannot be set once it runs: a test that starts it takes the fixture `tensorflow`."""
+    yield
+    keras = sys.modules.get("tinynas.training.keras")
+    if keras is not None and keras.tf.config.threading.get_intra_op_parallelism_threads() != 1:
+        from tensorflow.python.eager import context
+
+        assert context.context()._context_handle is None, "this test ran TensorFlow without the fixture `tensorflow`"
+
+
+@pytest.fixture(autouse=True)
 def kinds_that_ship():
     """What a test registers as a kind of block is gone after it."""
     before = dict(kinds._kinds)

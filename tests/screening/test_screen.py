@@ -64,7 +64,7 @@ def test_limits_say_what_is_broken() -> None:
 
 
 def test_kernels_that_were_not_measured_give_an_estimate() -> None:
-    board = {"mcu": "any", "clock_hz": 1, "flash_bytes": 1 << 20, "ram_bytes": 1 << 18}
+    board = {"mcu": "any", "clock_hz": 100_000_000, "flash_bytes": 1 << 20, "ram_bytes": 1 << 18}
     helium = Target(name="helium", core="Cortex-M55", kernels="cmsis_nn_mve", **board)
     assert screen(NETWORK, helium).arena_status == "estimated"
     assert screen(NETWORK, helium).arena == screen(NETWORK, TARGETS["cmsis_nn"]).arena

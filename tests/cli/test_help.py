@@ -153,7 +153,7 @@ def test_the_names_in_other_commands_are_those_that_there_are():
 
     helps = {(name, p.opts[0]): p.help for name, command in _commands() for p in command.params}
     defaults = {(name, p.opts[0]): p.default for name, command in _commands() for p in command.params}
-    assert helps["tinynas convert", "--format"] == f"all, or a comma list of {', '.join(FORMATS)}."
+    assert helps["tinynas convert", "--format"] == f"all, a comma list of {', '.join(FORMATS)}, or engine: plain C."
     assert all(name in helps["tinynas analyze", "--kernels"] for name in KERNEL_LIBRARIES)
     assert defaults["tinynas analyze", "--build"] == DEFAULT_BUILD
     assert {word for build in BUILDS for word in build.split()} == {"release", "logs", "-Os", "-O2", "i8"}

@@ -117,8 +117,11 @@ _RUNNERS = {
 @pytest.mark.xdist_group("small_run")
 @pytest.mark.parametrize("path", FILES, ids=IDS)
 def test_every_block_runs(path, work, request, capsys):
-    _furnish_more(request, work, chosen(path, slow=False))
-    ran = run(chosen(path, slow=False))
+    blocks = chosen(path, slow=False)
+    if any("keras" in block.code for block in blocks):
+        request.getfixturevalue("tensorflow")
+    _furnish_more(request, work, blocks)
+    ran = run(blocks)
     for block in BLOCKS[path]:
         assert (block in ran) == (block.skip is None and not block.slow), f"{block} did not run, and nothing says why"
     out = capsys.readouterr().out

@@ -23,7 +23,7 @@ from tinynas.searching import GenerationStarted, Note, TrialDone, with_limits
 from tinynas.searching.executor import Processes
 from tinynas.searching.jobs import FinalJob
 from tinynas.training.precision import best_precision
-from tinynas.training.schedule import final_epochs
+from tinynas.training.schedule import Lengths
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")  # Debian's package dataset-fashion-mnist
 AUGMENT = "shift,flip,erase"  # a coat mirrored is a coat, and one seen in part is one too
@@ -89,7 +89,8 @@ def _train(options: argparse.Namespace, dataset: Dataset, target: Target) -> Non
     )
     executor = Processes(dataset, settings, workers)
     try:
-        job = FinalJob(architecture, options.seed, final_epochs(dataset, timed=True), options.minutes * 60)
+        epochs = Lengths.of(dataset, settings.n_folds).final(timed=True)
+        job = FinalJob(architecture, options.seed, epochs, options.minutes * 60)
         final = executor.final(job, lambda p: print(f"epoch {p.epoch} of {p.epochs}: loss {p.loss:.4f}", flush=True))
     finally:
         executor.close()

@@ -33,7 +33,7 @@ from study import Job, Setup, Study, common_arguments, draw, setup_of
 import tinynas
 from tinynas.data import Dataset
 from tinynas.searching.events import GenerationStarted, TrialDone
-from tinynas.training.schedule import schedule_for
+from tinynas.training.schedule import Lengths
 
 CLOSE = 0.05
 SHOWN = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
@@ -41,7 +41,8 @@ SHOWN = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 
 def plain_plans(dataset: Dataset, given: str | None, batches: Sequence[int]) -> list[Job]:
     """The plain trainings: by default eight default proxies long, on their samples and on all."""
-    proxy, whole = schedule_for("proxy", dataset, FOLDS), schedule_for("full", dataset, FOLDS).samples
+    lengths = Lengths.of(dataset, FOLDS)
+    proxy, whole = lengths.proxy(), lengths.full().samples
     sizes = [(proxy.samples, 8 * proxy.epochs), (whole, max(1, round(8 * proxy.visits / whole)))]
     if given:
         sizes = [(int(part.split("x")[0]), int(part.split("x")[1])) for part in given.split(",")]

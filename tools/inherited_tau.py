@@ -25,7 +25,7 @@ from tinynas.runs.folder import write_weights
 from tinynas.screening import screen
 from tinynas.searching.jobs import StartFile
 from tinynas.searching.worker import Worker
-from tinynas.training.schedule import schedule_for
+from tinynas.training.schedule import Lengths
 
 _FOLDS, _DRAWS = 5, 1000
 
@@ -83,7 +83,7 @@ def _start(data: Path, layout: str | None, table: Path) -> None:
     dataset = Dataset.load(data, layout=layout)
     limits = {"flash_bytes": _table.limits.flash_bytes, "ram_bytes": _table.limits.ram_bytes}
     _worker = Worker(dataset, setting_for(data.name, dataset, _table.target.name, limits, 1.0).settings(0))
-    _proxy = schedule_for("proxy", dataset, _FOLDS)
+    _proxy = Lengths.of(dataset, _FOLDS).proxy()
 
 
 def _tau(a: np.ndarray, b: np.ndarray) -> str:

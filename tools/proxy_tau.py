@@ -29,7 +29,7 @@ from study import Job, Study, common_arguments, draw, middle, run, setup_of
 from tinynas.architecture import Architecture
 from tinynas.data import Dataset
 from tinynas.searching.equal_length import bonus, size
-from tinynas.training.schedule import schedule_for
+from tinynas.training.schedule import Lengths
 
 FOLDS = 5
 FOOTPRINT = ("params", "macs", "log_params_macs")
@@ -38,7 +38,8 @@ ZERO_COST = ("gradient_norm", "naswot", "synflow", "jacobian_covariance")
 
 def plans(dataset: Dataset, times: Sequence[float], full: float) -> list[Job]:
     """The measures, as jobs without an architecture: the full training first, it takes longest."""
-    proxy, whole = schedule_for("proxy", dataset, FOLDS), schedule_for("full", dataset, FOLDS).samples
+    lengths = Lengths.of(dataset, FOLDS)
+    proxy, whole = lengths.proxy(), lengths.full().samples
     epochs = max(1, round(full * proxy.visits / whole))
     blank: Any = None
     jobs = [Job(0, blank, f"full {whole}x{epochs}", "train", ("full", whole, epochs))]

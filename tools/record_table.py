@@ -30,7 +30,7 @@ from tinynas.data import Dataset
 from tinynas.runs import Evaluation
 from tinynas.screening.screen import screen
 from tinynas.searching.worker import Worker
-from tinynas.training.schedule import Schedule, schedule_for
+from tinynas.training.schedule import Lengths, Schedule
 
 _BLOCK = 20  # rows whose mutants come from the same best ones; also how many trainings a process does
 _MUTANTS, _PARENTS, _STEPS = 0.4, 10, 3
@@ -95,8 +95,9 @@ def propose_block(
 
 def schedules_for(dataset: Dataset, full_epochs: int | None) -> dict[str, Schedule]:
     """Return how long the two trainings are, both of one fold."""
-    proxy, full = (schedule_for(name, dataset, 5) for name in ("proxy", "full"))
-    return {"proxy": proxy, "full": replace(full, folds=1, epochs=full_epochs or full.epochs)}
+    lengths = Lengths.of(dataset, n_folds=5)
+    full = lengths.full()
+    return {"proxy": lengths.proxy(), "full": replace(full, folds=1, epochs=full_epochs or full.epochs)}
 
 
 def record(origin: str, architecture: Architecture, schedules: dict[str, Schedule], block: int) -> Row | None:

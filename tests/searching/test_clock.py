@@ -1,76 +1,88 @@
 import time
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from tests.searching.conftest import evaluate, footprint_of
 from tinynas.architecture import SearchSpace
-from tinynas.data import Dataset
 from tinynas.hardware import Target
 from tinynas.runs import DataSource, Settings, Trial
 from tinynas.searching.clock import Clock
-from tinynas.training.schedule import schedule_for
+from tinynas.searching.costs import Costs, costs_of
+from tinynas.training.schedule import Lengths
 
 SPACE = SearchSpace.for_input((28, 28, 1), 10)
-
-
-@pytest.fixture(scope="module")
-def large():
-    """Sixty thousand samples, as Fashion-MNIST has."""
-    x = np.zeros((60_000, 28, 28), np.uint8)
-    x[:, 0, 0] = np.arange(60_000) % 256
-    return Dataset.from_arrays(x, np.arange(60_000) % 10, x[:100], np.arange(100) % 10)
+LARGE = Lengths(60_000, 784, 5)  # as Fashion-MNIST
+SMALL = Lengths(85, 119 * 6, 5)  # a few recordings of gestures
 
 
 @pytest.fixture
-def settings(target, large):
+def settings(target):
     source = DataSource(kind="arrays", digest="", summary="")
     return Settings(version="0", target=Target.load("nucleo_f401"), data=source, space=SPACE, limits=target.limits)
 
 
-def _ranked(seconds, visits, n=3, rung=0):
+def _ranked(seconds, visits, n=3, rung=0, visit_s=0.0):
     architecture = SPACE.handmade()[0]
-    scored = replace(evaluate(architecture), seconds=seconds, visits=visits, rung=rung)
+    scored = replace(evaluate(architecture), seconds=seconds, visits=visits, rung=rung, visit_s=visit_s)
     evaluation = replace(scored, footprint=footprint_of(architecture))
     return [Trial(number, 0, None, architecture, evaluation) for number in range(n)]
 
 
-def test_without_a_budget_nothing_is_cut(large, settings):
+def _finalists(clock, ranked, lengths=LARGE):
+    return clock.finalists(ranked, ranked, lengths)
+
+
+def test_without_a_budget_nothing_is_cut(settings):
     clock = Clock(None, 0.0, 2)
-    full = schedule_for("full", large, 5)
-    assert clock.finalists(_ranked(5.0, 12_000), large, settings) == full
+    assert _finalists(clock, _ranked(5.0, 12_000)) == LARGE.full()
+    clock.allot(_ranked(5.0, 12_000), _ranked(5.0, 12_000), LARGE, settings)
     assert (clock.search_deadline(), clock.finalists_deadline(), clock.final_seconds()) == (None, None, None)
     assert not clock.search_is_over()
 
 
 @pytest.mark.parametrize(("budget_s", "seconds"), [(1800, 5.0), (1800, 20.0), (600, 5.0), (3600, 10.0)])
-def test_the_plan_costs_no_more_than_its_share(large, settings, budget_s, seconds):
+def test_the_plan_costs_no_more_than_its_share(budget_s, seconds):
     ranked = _ranked(seconds, 12_000)
-    schedule = Clock(budget_s, 0.0, 2).finalists(ranked, large, settings)
+    schedule = _finalists(Clock(budget_s, 0.0, 2), ranked)
     assert 2 <= schedule.folds <= 5
-    proxy = schedule_for("proxy", large, 5)
-    assert schedule.epochs * schedule.samples >= 0.95 * proxy.visits  # a fold learns at least as much as a proxy did
+    assert schedule.epochs * schedule.samples >= 0.95 * LARGE.proxy().visits  # a fold learns as much as a proxy did
     cost = 2 * schedule.visits * seconds / 12_000  # three finalists on two workers: two rounds
     assert cost <= 0.08 * budget_s
 
 
-def test_a_proxy_that_stopped_early_is_costed_by_what_it_did(large, settings):
-    whole = Clock(1800, 0.0, 2).finalists(_ranked(5.0, 12_000), large, settings)
-    early = Clock(1800, 0.0, 2).finalists(_ranked(2.5, 6_000), large, settings)
+def test_what_building_costs_is_no_visits(settings):
+    """Of 5 seconds 3 are for building and converting: a finalist pays them for each fold, and not for each visit."""
+    schedule = _finalists(Clock(1800, 0.0, 2), _ranked(5.0, 12_000, visit_s=2.0 / 12_000))
+    cost = 2 * (3.0 * schedule.folds + schedule.visits * 2.0 / 12_000)
+    assert 0.9 * 0.08 * 1800 <= cost <= 0.08 * 1800
+    assert schedule.visits > _finalists(Clock(1800, 0.0, 2), _ranked(5.0, 12_000)).visits
+
+
+def test_a_proxy_that_stopped_early_is_costed_by_what_it_did():
+    whole = _finalists(Clock(1800, 0.0, 2), _ranked(5.0, 12_000))
+    early = _finalists(Clock(1800, 0.0, 2), _ranked(2.5, 6_000))
     assert early.visits == pytest.approx(whole.visits, rel=0.01)
 
 
-def test_a_fold_is_trained_as_long_as_the_highest_rung_or_not_at_all(large, settings):
+def test_a_fold_is_trained_as_long_as_the_highest_rung_or_not_at_all():
     ranked = _ranked(45.0, 108_000, rung=2)
-    schedule = Clock(3600, 0.0, 2).finalists(ranked, large, settings)
+    schedule = _finalists(Clock(3600, 0.0, 2), ranked)
     assert schedule.folds >= 2
     assert schedule.epochs * schedule.samples >= 0.95 * 108_000
-    assert Clock(900, 0.0, 2).finalists(ranked, large, settings) is None
+    assert _finalists(Clock(900, 0.0, 2), ranked) is None
 
 
-def test_where_there_is_no_time_no_finalist_is_trained(large, settings):
-    assert Clock(60, 0.0, 2).finalists(_ranked(20.0, 12_000), large, settings) is None
+def test_where_there_is_time_a_finalist_is_trained_as_long_as_the_longest_proxy():
+    """Proxies of few samples may be longer than full fidelity is by itself."""
+    visits = 3 * SMALL.full().samples * SMALL.full().epochs
+    schedule = _finalists(Clock(36_000, 0.0, 2), _ranked(10.0, visits, rung=2), SMALL)
+    assert (schedule.folds, schedule.samples) == (5, SMALL.full().samples)
+    assert schedule.visits == 5 * visits
+
+
+def test_where_there_is_no_time_no_finalist_is_trained():
+    assert _finalists(Clock(60, 0.0, 2), _ranked(20.0, 12_000)) is None
 
 
 @pytest.mark.parametrize(
@@ -101,3 +113,65 @@ def test_the_shares_of_the_budget():
     assert clock.final_seconds() == pytest.approx(70, abs=1)
     assert Clock(100.0, 60.0, 2).search_is_over()
     assert Clock(100.0, 99.0, 2).final_seconds() == 10  # a final training there is, whatever happened
+
+
+def _allotted(budget_s, ranked, lengths, settings, before_s=0.0):
+    clock = Clock(budget_s, before_s, 2)
+    clock.allot(ranked, ranked, lengths, settings)
+    return clock
+
+
+def _seconds(clock):
+    """When the search ends, and by when the last finalist is started, counted from the start of the search."""
+    started = time.monotonic() - clock.elapsed()
+    return clock.search_deadline() - started, clock.finalists_deadline() - started
+
+
+def test_a_final_training_that_can_use_its_share_gets_it(settings):
+    for ranked in (_ranked(5.0, 12_000, visit_s=3 / 12_000), _ranked(5.0, 12_000)):
+        search_s, finalists_s = _seconds(_allotted(3600, ranked, LARGE, settings))
+        assert search_s == pytest.approx(0.30 * 3600, abs=0.1)
+        assert finalists_s == pytest.approx(0.38 * 3600, abs=0.1)
+
+
+@pytest.mark.parametrize("budget_s", [75, 150, 600])
+def test_what_the_final_training_cannot_use_is_for_search_and_finalists(settings, budget_s):
+    """85 samples cost 0.1 ms a visit: 1,500 epochs and the fine-tuning are 14 s, whatever the budget."""
+    ranked = _ranked(2.0, 68 * 120, visit_s=1e-4)
+    final_s = 1500 * 85 * 1e-4 * 13 / 12
+    clock = _allotted(budget_s, ranked, SMALL, settings)
+    search_s, _ = _seconds(clock)
+    schedule = _finalists(clock, ranked, SMALL)
+    start_s = 2.0 - 68 * 120 * 1e-4
+    finalists_s = 0.0 if schedule is None else 2 * (schedule.folds * start_s + schedule.visits * 1e-4)
+    used = search_s + finalists_s + final_s
+    assert 0.8 * budget_s <= used <= budget_s
+    assert search_s > 0.38 * budget_s
+    ended = Clock(budget_s, search_s + finalists_s, 2)
+    ended.allot(ranked, ranked, SMALL, settings)
+    assert ended.final_seconds() >= final_s  # it is not cut short
+
+
+def test_epochs_that_were_asked_for_are_what_the_final_training_can_use(settings):
+    ranked = _ranked(5.0, 12_000, visit_s=3 / 12_000)
+    few = settings.model_copy(update={"final_epochs": 4})
+    assert _seconds(_allotted(3600, ranked, LARGE, few))[0] > 0.6 * 3600
+
+
+def test_without_a_final_training_all_is_for_the_search():
+    search_s, finalists_s = _seconds(Clock(100, 0.0, 2, final=False))
+    assert search_s == pytest.approx(92, abs=0.1)
+    assert finalists_s == pytest.approx(100, abs=0.1)
+
+
+def test_costs_are_those_of_the_dearest_and_of_the_usual_start():
+    cheap, dear = _ranked(3.0, 10_000, 1, visit_s=1e-4), _ranked(9.0, 10_000, 1, visit_s=5e-4)
+    odd = _ranked(60.0, 10_000, 1, visit_s=1e-4)  # its process was started first
+    assert costs_of([*cheap, *dear, *odd], cheap) == Costs(pytest.approx(4.0), 1e-4)
+    assert costs_of([*cheap, *dear, *odd], [*cheap, *dear]).visit_s == 5e-4
+    assert costs_of(_ranked(3.0, 10_000), _ranked(3.0, 10_000)) == Costs(0.0, 3e-4)
+    assert costs_of([], []) == Costs(0.0, 0.0)
+    found = costs_of(cheap, cheap)
+    assert found.seconds(20_000, 2) == pytest.approx(6.0)
+    assert found.visits(found.seconds(12_345)) == pytest.approx(12_345)
+    assert Costs(0.0, 0.0).visits(1.0) == float("inf")

@@ -13,7 +13,7 @@ from tinynas.hardware import Limits
 from tinynas.runs import Evaluation, Journal, State, Trial, read_settings, read_trials
 from tinynas.searching import GenerationStarted, Note, Started, TrialDone, resume, search
 from tinynas.searching.executor import Calls
-from tinynas.training.schedule import rung_schedule
+from tinynas.training.schedule import Lengths
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def test_proxies_are_longer_from_the_second_generation_on_where_the_time_allows(
     for job in jobs:
         if job.fidelity == "proxy" and not job.rung:
             lengths[job.generation].add(job.schedule.visits)
-    usual, longer = (rung_schedule(0, 3, stripes, 5, stretch).visits for stretch in (1.0, 5.0))
+    usual, longer = (Lengths.of(stripes, 5).proxy(0, stretch).visits for stretch in (1.0, 5.0))
     assert (lengths[0], lengths[1], lengths[2]) == ({usual}, {longer}, {longer})
     journal = Journal(result.folder / "journal.sqlite")
     assert journal.fact("stretch") == 5.0

@@ -2,13 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
 from tinynas.architecture import Architecture, Block, Head
 from tinynas.data import Dataset
-from tinynas.errors import UsageError
 from tinynas.hardware import Target
 from tinynas.tflite import read
 from tinynas.training.build import build
@@ -19,7 +16,7 @@ from tinynas.training.flops import count_flops
 from tinynas.training.int8 import Int8Model
 from tinynas.training.keras import seed_everything
 from tinynas.training.qat import quantize_aware
-from tinynas.training.schedule import Schedule, final_epochs, rung_schedule, schedule_for
+from tinynas.training.schedule import Schedule
 
 NET = Architecture((8, 8, 1), (Block("conv", 8, 3, pool="max"), Block("separable", 8, 3)), Head(), 3)
 SCHEDULE = Schedule(folds=3, samples=100, epochs=40)
@@ -132,38 +129,6 @@ def test_the_saved_keras_model_is_the_scored_one(tensorflow, stripes, tmp_path):
     accuracy = (predict(model, stripes.x_test).argmax(axis=1) == stripes.y_test).mean()
     assert accuracy == pytest.approx(scores.float.accuracy)
     assert score_both(model, trained.tflite, stripes.x_test, stripes.y_test) == scores
-
-
-@pytest.mark.parametrize(
-    ("shape", "n", "proxy", "full"),
-    [((28, 28), 60_000, (6_000, 2), (48_000, 5)), ((8, 8), 1_500, (1_200, 30), (1_200, 60))],
-)
-def test_schedules_follow_the_size_of_the_data(shape, n, proxy, full):
-    x = np.zeros((n, *shape), np.uint8)
-    x[:, 0, 0] = np.arange(n) % 200
-    dataset = Dataset.from_arrays(x, np.arange(n) % 10, x[:10], np.arange(10))
-    small, large = schedule_for("proxy", dataset, 5), schedule_for("full", dataset, 5)
-    assert (small.folds, small.samples, small.epochs) == (1, *proxy)
-    assert (large.folds, large.samples, large.epochs) == (5, *full)
-    assert large.visits == 5 * full[0] * full[1]
-    assert final_epochs(dataset, timed=True) >= final_epochs(dataset, timed=False) >= 4
-    with pytest.raises(UsageError, match="'some'"):
-        schedule_for("some", dataset, 5)
-
-
-@given(st.integers(0, 3), st.integers(2, 4), st.floats(1.0, 5.0), st.integers(200, 40_000))
-def test_a_rung_sees_so_many_times_the_samples_of_the_one_below(rung, reduction, stretch, n):
-    dataset = _sized(n)
-    proxy = schedule_for("proxy", dataset, 5)
-    schedule = rung_schedule(rung, reduction, dataset, 5, stretch)
-    assert schedule.folds == 1
-    assert proxy.samples <= schedule.samples <= round(0.8 * n)
-    assert schedule.visits == pytest.approx(proxy.visits * reduction**rung * stretch, abs=0.5 * schedule.samples + 1)
-
-
-def _sized(n):
-    """n pictures, all black: only their number and their size count."""
-    return Dataset.from_arrays(np.zeros((n, 2, 2), np.uint8), np.arange(n) % 2, np.zeros((2, 2, 2), np.uint8), [0, 1])
 
 
 @pytest.mark.slow

@@ -10,6 +10,8 @@ from tinynas.architecture import Architecture
 from tinynas.data import FoldScores, Scores
 from tinynas.hardware import Footprint
 
+_DECIMALS = 9  # of a score that is ranked: means of the same counts differ in the last place of a float
+
 
 class State(str, Enum):
     """What became of a trial."""
@@ -23,7 +25,8 @@ class State(str, Enum):
 class Evaluation:
     """What is known of a trial: its footprint, the violations of the limits, the scores of each fold trained.
 
-    `visits` counts the training samples that were seen, over all folds and epochs; `seconds` is what it all took.
+    `visits` counts the training samples that were seen, over all folds and epochs; `seconds` is what it all took, of
+    which a visit took `visit_s` once the training ran (0.0 where that was not measured).
     `rung` counts the promotions of successive halving before a proxy training: scores of one rung are like for like. A
     full training has rung 0, whatever its architecture's proxies had.
     """
@@ -37,6 +40,7 @@ class Evaluation:
     error: str = ""
     visits: int = 0
     rung: int = 0
+    visit_s: float = 0.0
 
     @property
     def training(self) -> tuple[bool, int]:
@@ -66,6 +70,7 @@ class Evaluation:
             "error": self.error,
             "visits": self.visits,
             "rung": self.rung,
+            "visit_s": self.visit_s,
         }
 
     @classmethod
@@ -82,6 +87,7 @@ class Evaluation:
             value["error"],
             value["visits"],
             value["rung"],
+            value.get("visit_s", 0.0),  # version 0.1.0 did not measure it
         )
 
 
@@ -123,7 +129,7 @@ def ranking(metric: str) -> Callable[[Trial], tuple[int, int, float, int, int]]:
         return (
             -full,
             -rung,
-            -trial.evaluation.mean(metric),
+            -round(trial.evaluation.mean(metric), _DECIMALS),
             0 if footprint is None else footprint.arena_bytes,
             trial.number,
         )

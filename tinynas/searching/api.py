@@ -184,7 +184,8 @@ def _go_on(
     if make_executor is not None:
         executor = check_executor(make_executor(dataset, settings))
     try:
-        clock = Clock(settings.time_budget_s, run.journal.fact("seconds", 0.0), workers)
+        final = settings.fidelity != "none" and evaluate is None
+        clock = Clock(settings.time_budget_s, run.journal.fact("seconds", 0.0), workers, final)
         check = screen or _screen_for(settings.target)
         chosen = strategy_for(settings, check) if strategy is None or isinstance(strategy, str) else strategy
         Loop(run, dataset, chosen, check, executor, watch or _ignore, clock)()

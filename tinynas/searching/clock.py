@@ -3,39 +3,92 @@
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import mean
 
-from tinynas.data import Dataset
 from tinynas.runs import Settings, Trial
-from tinynas.training.schedule import Schedule, final_epochs, schedule_for
+from tinynas.searching.costs import Costs, costs_of
+from tinynas.training.schedule import Lengths, Schedule
 
 # The share of the budget after which no new child is trained. A network that is trained twice as long gains more than
 # one that was searched for twice as long.
 _SEARCH = 0.30
 _FINALISTS = 0.08
 _RESERVE = 0.03  # and some seconds more, for converting, the test set and the check in TFLM
-_RESERVE_S = 12.0
+_BUILDS, _LEAST_RESERVE_S, _MOST_RESERVE_S = 4, 4.0, 12.0  # as long as so many children are built, within these bounds
+
+_QAT = 13 / 12  # the final training, fine-tuning included
+_DOUBT = 1.25  # the final training may cost so much more than the trials say: it is not cut short for that
+_GIVEN = 0.5  # the share of what the final training leaves that finalists may have beside their own
 
 _TRIALS = 60  # so many children are enough to choose from before proxies are made longer, up to _MOST_STRETCH times
 _MOST_STRETCH = 5.0
 
 
+@dataclass(frozen=True)
+class _Shares:
+    """Seconds: up to `search_s` for children, then for `finalists_s` finalists, and `reserve_s` for the very end."""
+
+    search_s: float
+    finalists_s: float
+    reserve_s: float
+
+    @classmethod
+    def usual(cls, budget_s: float) -> "_Shares":
+        """Return the shares where the final training can use all that it gets."""
+        return cls(_SEARCH * budget_s, _FINALISTS * budget_s, _RESERVE * budget_s + _MOST_RESERVE_S)
+
+    @classmethod
+    def without_final(cls, budget_s: float) -> "_Shares":
+        """Return the shares where there is no final training."""
+        return cls((1 - _FINALISTS) * budget_s, _FINALISTS * budget_s, 0.0)
+
+
 class Clock:
     """Wall seconds since the search began, those before a resume included."""
 
-    def __init__(self, budget_s: float | None, before_s: float, workers: int) -> None:
-        """Start now, with `before_s` seconds used by an earlier part of the search."""
+    def __init__(self, budget_s: float | None, before_s: float, workers: int, final: bool = True) -> None:
+        """Start now, with `before_s` seconds used by an earlier part of the search; `final`: with a final training."""
         self._budget_s = budget_s
+        self._final = final
         self._start = time.monotonic() - before_s
         self._workers = workers
+        given = math.inf if budget_s is None else budget_s
+        self._shares = _Shares.usual(given) if final else _Shares.without_final(given)
 
     def elapsed(self) -> float:
         """Return the seconds so far."""
         return time.monotonic() - self._start
 
+    def allot(self, trials: Sequence[Trial], ranked: Sequence[Trial], lengths: Lengths, settings: Settings) -> None:
+        """Share out the budget by what `trials` cost: what the final training cannot use is for search and finalists.
+
+        `ranked` are the best trials, those that would be finalists now. Small data are trained in seconds for as long
+        as makes sense; without this the rest of their budget would not be used.
+        """
+        costs = costs_of(trials, ranked)
+        if self._budget_s is None or not costs.visit_s or not self._final:
+            return
+        budget_s, usual = self._budget_s, _Shares.usual(self._budget_s)
+        reserve_s = usual.reserve_s
+        if costs.start_s:
+            reserve_s -= _MOST_RESERVE_S - min(_MOST_RESERVE_S, max(_LEAST_RESERVE_S, _BUILDS * costs.start_s))
+        visits = (settings.final_epochs or lengths.final(timed=True)) * lengths.samples * (_QAT if settings.qat else 1)
+        spare_s = budget_s - usual.search_s - usual.finalists_s - reserve_s - _DOUBT * costs.seconds(visits)
+        if spare_s <= 0:
+            self._shares = usual
+            return
+        most_s = usual.finalists_s + _GIVEN * spare_s
+        schedule = self._affordable(most_s, ranked, costs, lengths) if settings.fidelity == "proxy" else None
+        finalists_s = 0.0
+        if schedule is not None:
+            finalists_s = self._rounds(ranked) * costs.seconds(schedule.visits, schedule.folds)
+        search_s = usual.search_s + usual.finalists_s + spare_s - finalists_s
+        self._shares = _Shares(search_s, most_s, reserve_s)
+
     def share(self) -> float:
         """Return the share of the search phase that is used (0.0 without a budget)."""
-        return 0.0 if self._budget_s is None else self.elapsed() / (self._budget_s * _SEARCH)
+        return 0.0 if self._budget_s is None else self.elapsed() / self._shares.search_s
 
     def search_is_over(self) -> bool:
         """Return whether the search phase has used its share."""
@@ -43,12 +96,11 @@ class Clock:
 
     def search_deadline(self) -> float | None:
         """Return the time (of time.monotonic) after which no child is started, or None."""
-        return None if self._budget_s is None else self._start + self._budget_s * _SEARCH
+        return None if self._budget_s is None else self._start + self._shares.search_s
 
     def finalists_deadline(self) -> float | None:
         """Return the time (of time.monotonic) after which no finalist is started, or None."""
-        share = _SEARCH + _FINALISTS
-        return None if self._budget_s is None else self._start + self._budget_s * share
+        return None if self._budget_s is None else self._start + self._shares.search_s + self._shares.finalists_s
 
     def stretch(self, first: Sequence[Trial], settings: Settings) -> float:
         """Return how many times as long proxies are to be trained from now on, from what those of `first` cost.
@@ -60,41 +112,42 @@ class Clock:
         seconds = [trial.evaluation.seconds for trial in first if trial.evaluation.visits]
         if self._budget_s is None or not seconds:
             return 1.0
-        held = self._budget_s * _SEARCH * self._workers / (mean(seconds) * settings.n_rungs)
+        held = self._shares.search_s * self._workers / (mean(seconds) * settings.n_rungs)
         return round(min(_MOST_STRETCH, max(1.0, held / _TRIALS)), 2)
 
-    def finalists(self, ranked: Sequence[Trial], dataset: Dataset, settings: Settings) -> Schedule | None:
-        """Return how long the finalists are trained; None when the time allows nothing of use.
+    def finalists(self, trials: Sequence[Trial], ranked: Sequence[Trial], lengths: Lengths) -> Schedule | None:
+        """Return how long the finalists `ranked` are trained; None when the time allows nothing of use.
 
         Without a budget that is full fidelity. With one, a fold gets at least the sample visits of the highest rung
         that a proxy reached: a shorter training from fresh weights would rank worse than the proxies did. For that
-        folds are left out first, of which two at least are trained, and then epochs. The cost of a visit is the
-        proxies' own, building and converting included.
+        folds are left out first, of which two at least are trained, and then epochs. What a visit costs is what it cost
+        the proxies.
         """
-        full = schedule_for("full", dataset, settings.n_folds)
-        visit_s = max(trial.evaluation.seconds / max(1, trial.evaluation.visits) for trial in ranked)
-        if self._budget_s is None or visit_s == 0:
-            return full
+        costs = costs_of(trials, ranked)
+        if self._budget_s is None or not costs.visit_s:
+            return lengths.full()
+        left_s = min(self._shares.finalists_s, self._budget_s - self.elapsed())
+        return self._affordable(left_s, ranked, costs, lengths)
+
+    def _affordable(self, seconds: float, ranked: Sequence[Trial], costs: Costs, lengths: Lengths) -> Schedule | None:
+        """Return the longest schedule of use by which `ranked` are trained within so many seconds."""
+        full = lengths.full()
         rung = max(trial.evaluation.rung for trial in ranked)
         least = max(trial.evaluation.visits for trial in ranked if trial.evaluation.rung == rung)
-        rounds = math.ceil(len(ranked) / self._workers)
-        left_s = min(self._budget_s * _FINALISTS, self._budget_s - self.elapsed())
-        visits = left_s / rounds / visit_s
-        folds = min(full.folds, int(visits / least))
-        if folds < 2:
-            return None
-        epochs = min(full.epochs, math.ceil(visits / folds / full.samples))
-        return Schedule(folds, min(full.samples, int(visits / folds / epochs)), epochs)
+        each_s = seconds / self._rounds(ranked)
+        for folds in range(full.folds, 1, -1):
+            visits = min(costs.visits(each_s / folds), max(least, full.samples * full.epochs))
+            if visits >= least:
+                epochs = math.ceil(visits / full.samples)
+                return Schedule(folds, min(full.samples, int(visits / epochs)), epochs)
+        return None
 
-    def final_epochs(self, dataset: Dataset, settings: Settings) -> int:
-        """Return the (most) epochs of the final training."""
-        if settings.final_epochs is not None:
-            return settings.final_epochs
-        return final_epochs(dataset, timed=self._budget_s is not None)
+    def _rounds(self, ranked: Sequence[Trial]) -> int:
+        """Return how many trainings a worker does, one after the other, until all of `ranked` are trained."""
+        return math.ceil(len(ranked) / self._workers)
 
     def final_seconds(self) -> float | None:
         """Return the wall seconds that the final training may take, or None."""
         if self._budget_s is None:
             return None
-        reserve = self._budget_s * _RESERVE + _RESERVE_S
-        return max(10.0, self._budget_s - self.elapsed() - reserve)
+        return max(10.0, self._budget_s - self.elapsed() - self._shares.reserve_s)

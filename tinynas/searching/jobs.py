@@ -60,12 +60,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class FinalJob:
-    """The final training: on all training data, for `epochs` or, within them, for `time_budget_s`."""
+    """The final training: on all training data, for `epochs` or, within them, for `time_budget_s`.
+
+    With `until_flat` it ends earlier when the loss on samples held out no longer falls.
+    """
 
     architecture: Architecture
     seed: int
     epochs: int
     time_budget_s: float | None
+    until_flat: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from tinynas.searching.keep import keep_front
 from tinynas.searching.record import Record, count_trained
 from tinynas.searching.strategy import Proposal, Screen, Strategy
 from tinynas.searching.summary import about_best, summarize, warnings_of
-from tinynas.training.schedule import Schedule, rung_schedule, schedule_for
+from tinynas.training.schedule import MOST_REPLICAS, Lengths, Schedule
 from tinynas.words import counted
 
 _FAILURES_IN_A_ROW = 10  # then something is wrong with the set-up rather than with the children
@@ -41,6 +41,16 @@ class Loop:
         self._record = Record(self.run)
         self._known: set[str] = set()
         self._failures = 0
+        if not self.trials:  # version 0.1.0 did not count steps: what it began goes on without
+            self.run.journal.set_fact("least_steps", True)
+        self._lengths = Lengths.of(
+            self.dataset,
+            self._settings.n_folds,
+            reduction=self._settings.reduction,
+            batch_size=self._settings.batch_size,
+            replicas=min(self._settings.final_threads, MOST_REPLICAS),
+            least=self.run.journal.fact("least_steps", False),
+        )
 
     def __call__(self) -> None:
         """Go on from wherever the journal stands to the summary."""
@@ -69,6 +79,7 @@ class Loop:
     def _ended(self, generation: int) -> str | None:
         """Return why no further generation starts, or None."""
         settings, record = self._settings, self._record
+        self._allot()
         if settings.n_generations is not None and generation >= settings.n_generations:
             return _asked(settings.n_generations, "generation")
         if settings.max_trials is not None and count_trained(record.before(generation)) >= settings.max_trials:
@@ -99,11 +110,18 @@ class Loop:
         )
         surely = 0 if generation else 2  # however short the time, there is something to choose from
         self._train(jobs[:surely], None)
+        self._allot()
         self._train(sorted(jobs[surely:], key=_by_rung), self.clock.search_deadline())
         for number in range(first, first + len(promoted) + len(candidates)):
             if number in self._record:
                 self.strategy.tell(self._record[number])
         return True
+
+    def _allot(self) -> None:
+        """Share out the time budget by what trainings have cost; a search that version 0.1.0 began keeps its shares."""
+        ranked = self._record.ranked()[: self._settings.n_finalists] if self._settings.time_budget_s else []
+        if ranked and self._lengths.least:
+            self.clock.allot(self._record.searched, ranked, self._lengths, self._settings)
 
     def _stretch(self, before: Sequence[Trial]) -> float:
         """Return how many times as long proxies are trained, which is settled once, after the first generation."""
@@ -179,8 +197,8 @@ class Loop:
         if settings.fidelity == "none":
             return None
         if settings.fidelity == "full":
-            return schedule_for("full", self.dataset, settings.n_folds)
-        return rung_schedule(rung, settings.reduction, self.dataset, settings.n_folds, stretch)
+            return self._lengths.full()
+        return self._lengths.proxy(rung, stretch)
 
     def _job(self, number: int, generation: int, candidate: Candidate, schedule: Schedule | None) -> Job:
         proposal = candidate.proposal
@@ -258,7 +276,7 @@ class Loop:
         """Return how long finalists are trained, which is settled once; None where there is no time for them."""
         settled = self.run.journal.fact("finalists")
         if settled is None:
-            schedule = self.clock.finalists(ranked, self.dataset, self._settings)
+            schedule = self.clock.finalists(self._record.searched, ranked, self._lengths)
             self.run.journal.set_fact("finalists", (schedule or Schedule(0, 0, 0)).to_dict())
             return schedule
         schedule = Schedule.from_dict(settled)
@@ -268,11 +286,13 @@ class Loop:
         """Train the best architecture on all training data, save it, and write the summary."""
         best = self._record.best()
         self._say(f"Final training of {best}.")
+        seconds, given = self.clock.final_seconds(), self._settings.final_epochs
         job = FinalJob(
             best.architecture,
             self._seed(best.number),
-            self.clock.final_epochs(self.dataset, self._settings),
-            self.clock.final_seconds(),
+            given or self._lengths.final(timed=seconds is not None),
+            seconds,
+            until_flat=self._lengths.least and given is None and seconds is None,
         )
         final = self.executor.final(job, lambda p: self.watch(FinalProgress(p.epoch, p.epochs, p.loss, p.seconds)))
         if final is not None:

@@ -78,12 +78,23 @@ class Record:
         return lengths
 
     def ranked(self) -> list[Trial]:
-        """Return the trained trials of the search phase, best first, each architecture by its highest rung."""
-        searched = self.searched
-        key = self.lengths(searched).key
-        trained = sorted((trial for trial in searched if trial.evaluation.folds), key=key)
-        first: dict[str, Trial] = {}
+        """Return the trained trials of the search phase, best first, each architecture by its highest rung.
+
+        Trials of one rung are ranked by what their scores are worth at one length of training; those with the same
+        score stand together, where the best of them stands, the one with the smaller arena first.
+        """
+        trained = [trial for trial in self.searched if trial.evaluation.folds]
+        worth_of, worth = self.lengths(trained), dict[tuple[int, int, float], float]()
         for trial in trained:
+            place = self._key(trial)[:3]  # training and score: trials with the same are a tie
+            worth[place] = max(worth.get(place, worth_of(trial)), worth_of(trial))
+
+        def key(trial: Trial) -> tuple[float, ...]:
+            full, rung, score, arena, number = self._key(trial)
+            return full, rung, -worth[full, rung, score], score, arena, number
+
+        first: dict[str, Trial] = {}
+        for trial in sorted(trained, key=key):
             first.setdefault(trial.architecture.key, trial)
         return list(first.values())
 

@@ -18,9 +18,8 @@ from tinynas.searching.agreement import require_agreement
 from tinynas.searching.jobs import Final, FinalJob, Job, Outcome
 from tinynas.searching.share import SharedDataset
 from tinynas.tflite.tflm import require_same_head
-from tinynas.training.schedule import Schedule
+from tinynas.training.schedule import MOST_REPLICAS, Schedule
 
-_MOST_REPLICAS = 4  # of a batch of 64: a larger one takes fewer, worse steps
 CHECKED_SAMPLES = 200  # held-out samples on which TFLM and the reference resolver must agree
 
 
@@ -62,24 +61,24 @@ class Worker:
             return Outcome(Evaluation(State.INFEASIBLE, footprint, texts))
         if job.schedule is None:
             return Outcome(Evaluation(State.COMPLETE, footprint))
-        scored, first, visits = self._train(job, job.schedule)
+        scored, first, visits, visit_s = self._train(job, job.schedule)
         if job.fidelity == "full":
             require_same_head(first.tflite)
-        evaluation = Evaluation(State.COMPLETE, footprint, (), scored, visits=visits)
+        evaluation = Evaluation(State.COMPLETE, footprint, (), scored, visits=visits, visit_s=visit_s)
         rows = self._folds()[0].validation
         held_out = dataset.x[rows[representative_rows(dataset.y[rows], CHECKED_SAMPLES, job.seed)]]
         samples = self._int8(first.tflite, held_out)
         return Outcome(evaluation, first.keras, first.tflite, samples, first.weights)
 
-    def _train(self, job: Job, schedule: Schedule) -> tuple[tuple[FoldScores, ...], Any, int]:
-        """Train the job's folds; return their scores, the first one's model, the samples visited."""
+    def _train(self, job: Job, schedule: Schedule) -> tuple[tuple[FoldScores, ...], Any, int, float]:
+        """Train the job's folds; return their scores, the first one's model, the samples visited, a visit's seconds."""
         from tinynas.runs.folder import read_weights
         from tinynas.training.evaluate import Start, train_fold
 
         start = None
         if job.start is not None:  # weights of fold 0, the one that proxies train
             start = Start(job.start.architecture, read_weights(job.start.path))
-        scored, first, visits = [], None, 0
+        scored, first, visits, seconds = [], None, 0, 0.0
         for number, fold in enumerate(self._folds()[: schedule.folds]):
             scores, trained = train_fold(
                 job.architecture,
@@ -93,9 +92,10 @@ class Worker:
             )
             scored.append(scores)
             visits += trained.visits
+            seconds += trained.visits * trained.visit_s
             first = first or trained
             self._clear()
-        return tuple(scored), first, visits
+        return tuple(scored), first, visits, seconds / visits
 
     def _folds(self) -> tuple[Fold, ...]:
         return self._dataset.folds(self._settings.n_folds, 0)
@@ -118,6 +118,7 @@ class Worker:
             report,
             precision=precision,
             qat=self._settings.qat,
+            until_flat=job.until_flat,
         )
         trained = done.trained
         rows = representative_rows(self._dataset.y_test, CHECKED_SAMPLES, job.seed)
@@ -140,7 +141,7 @@ class Worker:
             batch_size=settings.batch_size,
             peak_rate=settings.peak_rate,
             augmentation=augmentation_for(self._dataset.layout, settings.augment),
-            replicas=min(self._threads, _MOST_REPLICAS),
+            replicas=min(self._threads, MOST_REPLICAS),
             class_weights=class_weights(self._dataset.y, self._dataset.n_classes) if settings.balance else None,
         )
 

@@ -1,5 +1,6 @@
 """What a child is worth: trained fold by fold at a fidelity, quantised, and scored in float and in int8."""
 
+import math
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -21,10 +22,11 @@ from tinynas.training.inherit import inherit
 from tinynas.training.int8 import Int8Model
 from tinynas.training.keras import layer_weights, seed_everything
 from tinynas.training.precision import Precision
-from tinynas.training.schedule import Schedule
+from tinynas.training.schedule import Schedule, batching
 
 CALIBRATION_SAMPLES = 100
 _QAT_SHARE = 1 / 12  # of the final training
+_REHEARSAL_FOLDS = 5  # one of them tells how long to train where little can be held out
 _HELD_OUT, _LEAST_HELD_OUT, _MOST_HELD_OUT = 0.05, 50, 2000  # samples to choose between two int8 files by
 _SCORED_SAMPLES = 4000  # of a fold's validation part: the standard error of an accuracy is then below 0.8 point
 
@@ -33,13 +35,15 @@ _SCORED_SAMPLES = 4000  # of a fold's validation part: the standard error of an 
 class Trained:
     """A model that has been trained and quantised: the Keras file and the .tflite as bytes, its weights by layer name.
 
-    `visits` is the number of training samples seen over all epochs.
+    `visits` is the number of training samples seen over all epochs, `visit_s` the seconds that each took after the
+    first epoch, in which TensorFlow makes its graph.
     """
 
     keras: bytes
     tflite: bytes
     weights: Weights
     visits: int
+    visit_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -98,9 +102,18 @@ def train_fold(
     rng = np.random.default_rng(seed)
     train, held_out = _some(fold.train, schedule.samples, rng), _some(fold.validation, _SCORED_SAMPLES, rng)
     x, y, validation = dataset.x[train], dataset.y[train], (dataset.x[held_out], dataset.y[held_out])
-    model, epochs = _fitted(architecture, x, y, replace(recipe, epochs=schedule.epochs), seed, precision, start)
+    told: list[Progress] = []
+    recipe = replace(recipe, epochs=schedule.epochs)
+    model, epochs = _fitted(architecture, x, y, recipe, seed, precision, start, told.append)
     trained = _finished(model, x[representative_rows(y, CALIBRATION_SAMPLES, seed)], epochs * len(x))
+    trained = replace(trained, visit_s=_pace(told) / len(x))
     return score_both(model, trained.tflite, *validation), trained
+
+
+def _pace(told: list[Progress]) -> float:
+    """Return the seconds of an epoch after the first; those of the first where there is no other."""
+    first, last = told[0], told[-1]
+    return first.seconds if first is last else (last.seconds - first.seconds) / (last.epoch - first.epoch)
 
 
 def _fitted(
@@ -112,13 +125,14 @@ def _fitted(
     precision: Precision,
     start: Start | None = None,
     report: Callable[[Progress], None] | None = None,
+    held: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[Any, int]:
-    """Return the float32 model, trained at `precision`, and the epochs done."""
+    """Return the float32 model, trained at `precision`, and the epochs done; `held` as in `fit`."""
     seed_everything(seed)
     model = build(architecture, precision=precision)
     if start is not None:
         set_weights(model, inherit(architecture, layer_weights(model), start.architecture, start.weights))
-    epochs = fit(model, x, y, recipe, seed, report)
+    epochs = fit(model, x, y, recipe, seed, report, held)
     return (model if precision == "float32" else build(architecture, layer_weights(model))), epochs
 
 
@@ -136,17 +150,27 @@ def train_final(
     *,
     precision: Precision = "float32",
     qat: bool = False,
+    until_flat: bool = False,
 ) -> FinalTraining:
     """Train on all training data but a few samples; return the scores on the test set (read here, once), the model.
 
+    With `until_flat` the training ends within the recipe's epochs, from their middle on, when the loss on samples held
+    out no longer falls; where too few can be held out to judge by, a rehearsal on four fifths of the data tells how
+    long, and all are trained on.
+
     With `qat` the network is then fine-tuned under int8's rounding, for a twelfth of the training, and of both int8
-    files the better on the samples held out is kept, on a tie that nearer to the float model. Without it, or with too
-    few samples to judge by, none is held out.
+    files the better on the samples held out is kept, on a tie that nearer to the float model. Without either, or with
+    too few samples to judge by, none is held out.
     """
-    held = _held_out(dataset.y, seed) if qat else np.array([], dtype=int)
+    held = _held_out(dataset.y, seed) if qat or until_flat else np.array([], dtype=int)
     rows = np.setdiff1d(np.arange(len(dataset.y)), held)
     x, y = (dataset.x[rows], dataset.y[rows]) if len(held) else (dataset.x, dataset.y)
-    shares = (1 - _QAT_SHARE, _QAT_SHARE) if len(held) else (1.0, 0.0)
+    judge = (dataset.x[held], dataset.y[held]) if len(held) and until_flat else None
+    if until_flat and judge is None:
+        epochs, report = _rehearsed(architecture, dataset, recipe, seed, precision, report)
+        recipe = replace(recipe, epochs=epochs)
+    tuned = qat and len(held) > 0
+    shares = (1 - _QAT_SHARE, _QAT_SHARE) if tuned else (1.0, 0.0)
     budgets = [None if recipe.time_budget_s is None else recipe.time_budget_s * share for share in shares]
     long = replace(recipe, time_budget_s=budgets[0])
     losses: list[float] = []
@@ -156,11 +180,11 @@ def train_final(
         if report is not None:
             report(progress)
 
-    model, epochs = _fitted(architecture, x, y, long, seed, precision, report=told)
+    model, epochs = _fitted(architecture, x, y, long, seed, precision, report=told, held=judge)
     representative = x[representative_rows(y, CALIBRATION_SAMPLES, seed)]
     trained = _finished(model, representative, epochs * len(x))
     judged: dict[str, float] = {}
-    if len(held):
+    if tuned:
         # Here, since it takes long to import and children need none of it.
         from tinynas.training import qat as aware_training
 
@@ -173,6 +197,37 @@ def train_final(
             trained = replace(trained, tflite=aware)
     scores = score_both(model, trained.tflite, dataset.x_test, dataset.y_test)
     return FinalTraining(scores, trained, epochs, judged, tuple(losses))
+
+
+def _rehearsed(
+    architecture: Architecture,
+    dataset: Dataset,
+    recipe: Recipe,
+    seed: int,
+    precision: Precision,
+    report: Callable[[Progress], None] | None,
+) -> tuple[int, Callable[[Progress], None] | None]:
+    """Return the epochs after which the loss on a fold's validation part no longer fell, trained on the rest of it.
+
+    They are given in as many steps with all samples. Also returned is a `report` for the training that follows: its
+    epochs are counted after those of the rehearsal.
+    """
+    fold = dataset.folds(min(_REHEARSAL_FOLDS, dataset.most_folds), 0)[0]
+    x, y, x_held, y_held = dataset.split(fold)
+    steps, whole = (batching(n, recipe.batch_size, recipe.replicas)[2] for n in (len(y), len(dataset.y)))
+    plan = math.ceil(recipe.epochs * whole / steps)
+    before = _shifted(report, 0, recipe.epochs)
+    _, done = _fitted(
+        architecture, x, y, replace(recipe, epochs=plan), seed, precision, report=before, held=(x_held, y_held)
+    )
+    return max(1, round(recipe.epochs * done / plan)), _shifted(report, done, 0)
+
+
+def _shifted(report: Callable[[Progress], None] | None, before: int, after: int) -> Callable[[Progress], None] | None:
+    """Return `report` for a part of a training that has so many epochs before it, and after it."""
+    if report is None:
+        return None
+    return lambda done: report(replace(done, epoch=before + done.epoch, epochs=before + done.epochs + after))
 
 
 def _better(judged: Mapping[str, float], files: Mapping[str, bytes], model: Any, x: np.ndarray) -> str:

@@ -11,10 +11,14 @@ import numpy as np
 from tinynas.errors import ConversionError
 from tinynas.training.adamw import AdamW
 from tinynas.training.augment import Augmentation
+from tinynas.training.falling import Falling
 from tinynas.training.feed import Feed
 from tinynas.training.keras import tf
+from tinynas.training.schedule import batching
 
 _WARM_UP = 0.25  # the share of the training in which the rate rises
+_COOL_DOWN = 0.1  # of the plan: in so many epochs the rate falls when the held-out loss no longer does
+_MOST_HELD = 500  # samples of those held out, for that loss
 
 
 @dataclass(frozen=True)
@@ -62,19 +66,21 @@ def fit(
     recipe: Recipe,
     seed: int,
     report: Callable[[Progress], None] | None = None,
+    held: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> int:
     """Train `model` in place on x float32 (n, H, W, C), an array or Samples, and y int (n,); return the epochs done.
 
-    The order of the samples and their augmentation follow from `seed`. Raises ConversionError when the loss is no
-    longer a number: such a model cannot be quantised.
+    The order of the samples and their augmentation follow from `seed`. With `held`, samples (x, y) that are not trained
+    on, it ends from the middle on when their loss no longer falls (see `Falling`), after a last tenth in which the rate
+    falls. Raises ConversionError when the loss is no longer a number: such a model cannot be quantised.
     """
     rng = np.random.default_rng(seed)
-    replicas = max(1, min(recipe.replicas, len(x) // recipe.batch_size))
-    batch = min(recipe.batch_size * replicas, len(x))
-    batch -= batch % replicas
+    replicas, batch, steps = batching(len(x), recipe.batch_size, recipe.replicas)
     feed = Feed(x, y, batch)
     run_epoch = _epoch_function(model, feed, recipe)
-    steps = len(x) // batch
+    falling = None if held is None else Falling(recipe.epochs)
+    held_loss = None if held is None else _loss_function(model, *held)
+    most = recipe.epochs
     start = time.perf_counter()
     progress, epoch, planned = 0.0, 0, recipe.epochs
     while epoch < planned:
@@ -90,7 +96,11 @@ def fit(
         if not math.isfinite(loss):
             raise ConversionError(f"The training loss became {loss} in epoch {epoch}; try a smaller learning rate.")
         seconds = time.perf_counter() - start
-        planned = _replan(recipe, epoch, seconds)
+        if falling is not None and held_loss is not None and falling.is_due(epoch):
+            falling.tell(epoch, held_loss())
+            if falling.is_over:
+                most, falling = min(most, epoch + math.ceil(recipe.epochs * _COOL_DOWN)), None
+        planned = min(most, _replan(recipe, epoch, seconds))
         if report is not None:
             report(Progress(epoch, planned, loss, seconds))
     return epoch
@@ -147,6 +157,18 @@ def _gradient_function(model: Any, feed: Feed, recipe: Recipe) -> Any:
         return tape.gradient(loss, model.trainable_variables), loss
 
     return gradients_of
+
+
+def _loss_function(model: Any, x: np.ndarray, y: np.ndarray) -> Callable[[], float]:
+    """Return a function that gives the mean cross-entropy of the model, as it is then, on these samples."""
+    x, y = np.asarray(x[:_MOST_HELD], np.float32), np.asarray(y[:_MOST_HELD])
+    run = tf.function(lambda batch: model(batch, training=False))
+
+    def loss() -> float:
+        probabilities = run(tf.constant(x)).numpy()
+        return float(-np.log(probabilities[np.arange(len(y)), y] + 1e-7).mean())
+
+    return loss
 
 
 def predict(model: Any, x: np.ndarray, batch_size: int = 512) -> np.ndarray:

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tinynas.data import Dataset
-from tinynas.errors import UsageError
 
 # A training is counted in sample visits, more for small inputs since they cost less. 12,000 visits rank 28 x 28
 # architectures with a Kendall's tau of 0.80 against a full training.
@@ -14,6 +13,14 @@ _PROXY_VISITS = 12_000
 _FULL_VISITS = 240_000
 _FINAL_VISITS = 1_200_000
 _PROXY_SAMPLES = 6_000
+_MOST_EPOCHS = {"proxy": 30, "full": 60, "final": 60, "timed": 300}
+
+# Where the samples are few an epoch is a step or two, and so many epochs are no training. Five networks on 119 windows
+# of 7 exercises had test accuracies of 0.14 to 0.43 after 30 steps, 0.64 to 0.71 after 120, 0.63 to 0.79 after 480, and
+# no better ones after 960 and 1,920 (tools/steps.py). With more than some 1,600 samples the epochs hold as many steps.
+_LEAST_STEPS = {"proxy": 120, "full": 480, "final": 1_500, "timed": 1_500}
+
+MOST_REPLICAS = 4  # of a batch of 64: a larger one takes fewer, worse steps
 
 
 @dataclass(frozen=True)
@@ -42,41 +49,66 @@ class Schedule:
         return cls(folds, samples, epochs)
 
 
-def schedule_for(name: str, dataset: Dataset, n_folds: int) -> Schedule:
-    """Return the schedule of a fidelity: "proxy" is one fold, little data; "full" every fold, all data.
+def batching(samples: int, batch_size: int, replicas: int = 1) -> tuple[int, int, int]:
+    """Return the replicas, the samples of a step of them all, and the steps of an epoch, what is over left out."""
+    replicas = max(1, min(replicas, samples // batch_size))
+    batch = min(batch_size * replicas, samples)
+    batch -= batch % replicas
+    return replicas, batch, samples // batch
 
-    Raises UsageError for another name.
+
+@dataclass(frozen=True)
+class Lengths:
+    """How long the trainings of one search are, by the data and the settings.
+
+    `samples` are those of training, `values` those of an input; a batch is `batch_size` samples, and the final training
+    has `replicas` of them. `least`: whether the steps are counted too (not so in version 0.1.0, which went by epochs
+    alone, and in the searches that it began).
     """
-    if name not in ("proxy", "full"):
-        raise UsageError(f"No training has the fidelity {name!r}: choose proxy or full.")
-    per_fold = round(len(dataset.x) * (1 - 1 / n_folds))
-    if name == "proxy":
-        samples = min(per_fold, _PROXY_SAMPLES)
-        epochs = min(30, max(2, round(_PROXY_VISITS * _smallness(dataset) / samples)))
-        return Schedule(1, samples, epochs)
-    epochs = min(60, max(2, round(_FULL_VISITS * _smallness(dataset) / per_fold)))
-    return Schedule(n_folds, per_fold, epochs)
 
+    samples: int
+    values: int
+    n_folds: int
+    reduction: int = 3
+    batch_size: int = 64
+    replicas: int = 1
+    least: bool = True
 
-def rung_schedule(rung: int, reduction: int, dataset: Dataset, n_folds: int, stretch: float = 1.0) -> Schedule:
-    """Return the schedule of a rung: rung 0 is the proxy, each next sees `reduction` times as many samples.
+    @classmethod
+    def of(cls, dataset: Dataset, n_folds: int, **more: Any) -> "Lengths":
+        """Return the lengths for `dataset`; `more` are the other fields."""
+        return cls(len(dataset.x), math.prod(dataset.input_shape), n_folds, **more)
 
-    All are `stretch` times as long. More samples come first, until the fold has no more, and then more epochs.
-    """
-    proxy = schedule_for("proxy", dataset, n_folds)
-    per_fold = round(len(dataset.x) * (1 - 1 / n_folds))
-    times = stretch * reduction**rung
-    visits = proxy.visits * times
-    samples = min(per_fold, round(proxy.samples * times))
-    return Schedule(1, samples, max(1, round(visits / samples)))
+    @property
+    def per_fold(self) -> int:
+        """Training samples of a fold."""
+        return round(self.samples * (1 - 1 / self.n_folds))
 
+    def proxy(self, rung: int = 0, stretch: float = 1.0) -> Schedule:
+        """Return the schedule of a rung: rung 0 is the proxy, each next sees `reduction` times as many samples.
 
-def final_epochs(dataset: Dataset, timed: bool) -> int:
-    """Return the epochs of the final training; the most that make sense when a time budget will cut them."""
-    visits = _FINAL_VISITS * _smallness(dataset) * (15 if timed else 1)
-    return min(300 if timed else 60, max(4, round(visits / len(dataset.x))))
+        All are `stretch` times as long. More samples come first, until the fold has no more, and then more epochs.
+        """
+        few = min(self.per_fold, _PROXY_SAMPLES)
+        epochs = self._epochs("proxy", _PROXY_VISITS, few, least=2)
+        times = stretch * self.reduction**rung
+        samples = min(self.per_fold, round(few * times))
+        return Schedule(1, samples, max(1, round(few * epochs * times / samples)))
 
+    def full(self) -> Schedule:
+        """Return the schedule of full fidelity: every fold, all data."""
+        return Schedule(self.n_folds, self.per_fold, self._epochs("full", _FULL_VISITS, self.per_fold, least=2))
 
-def _smallness(dataset: Dataset) -> float:
-    """Return 1 for inputs of 784 values or more, up to 5 for smaller ones."""
-    return min(5.0, max(1.0, 784 / math.prod(dataset.input_shape)))
+    def final(self, timed: bool = False) -> int:
+        """Return the epochs of the final training; the most that make sense where a time budget will cut them."""
+        visits = _FINAL_VISITS * (15 if timed else 1)
+        return self._epochs("timed" if timed else "final", visits, self.samples, least=4, replicas=self.replicas)
+
+    def _epochs(self, kind: str, visits: int, samples: int, least: int, replicas: int = 1) -> int:
+        """Return the epochs in which `samples` are visited so often, within the bounds of the kind of training."""
+        smallness = min(5.0, max(1.0, 784 / self.values))  # 1 for inputs of 784 values or more
+        epochs = min(_MOST_EPOCHS[kind], max(least, round(visits * smallness / samples)))
+        if not self.least:
+            return epochs
+        steps = batching(samples, self.batch_size, replicas)[2]
+        return max(epochs, math.ceil(_LEAST_STEPS[kind] / steps))

@@ -22,7 +22,7 @@ from tinynas.searching import AgingEvolution, Event, TrialDone, search, with_lim
 from tinynas.searching.jobs import Job, Outcome
 from tinynas.searching.worker import Worker
 from tinynas.training.precision import best_precision
-from tinynas.training.schedule import Schedule, schedule_for
+from tinynas.training.schedule import Lengths, Schedule
 
 # uNAS: population 100, sample 25 for 2,000 trainings, random start, one mutation a child. A run here has some dozen
 # trainings, so the population is a tenth, its share drawn the same.
@@ -164,7 +164,7 @@ def trainer(setting: Setting, seed: int) -> Callable[..., Evaluation]:
     `epochs` replaces those of the proxy's schedule.
     """
     worker = Worker(setting.dataset, setting.settings(seed))
-    schedule = schedule_for("proxy", setting.dataset, _N_FOLDS)
+    schedule = Lengths.of(setting.dataset, _N_FOLDS).proxy()
 
     def train(number: int, architecture: Architecture, footprint: Footprint, epochs: int | None = None) -> Evaluation:
         length = replace(schedule, epochs=epochs or schedule.epochs)
@@ -185,7 +185,7 @@ def _tuner(setting: Setting, seed: int, meter: Meter, name: str, given: Mapping[
     from searchbench.tuner import run_tuner
 
     check = partial(screen, target=setting.target)
-    schedule = schedule_for("proxy", setting.dataset, _N_FOLDS)
+    schedule = Lengths.of(setting.dataset, _N_FOLDS).proxy()
     train = trainer(setting, seed)
     run_tuner(name, setting.space, check, setting.limits, train, meter, seed, schedule.epochs)
 

@@ -113,26 +113,38 @@ def run(command: Sequence[str | Path], folder: Path, **options: Any) -> str:
 LITE_TYPES = {"float32": 1, "uint8": 3, "int8": 9}
 
 
-def table(folder: Path, inputs: np.ndarray, outputs: np.ndarray, arena_bytes: int) -> None:
-    """Write the table that the stand-in for TFLM looks its answers up in, byte for byte."""
+def table(
+    folder: Path,
+    inputs: np.ndarray,
+    outputs: np.ndarray,
+    arena_bytes: int,
+    more: tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]] = ((), ()),
+) -> None:
+    """Write the table that the stand-in for TFLM looks its answers up in, byte for byte.
 
-    def numbers(values: np.ndarray) -> str:
-        return ", ".join(map(str, np.ascontiguousarray(values).tobytes()))
-
-    (folder / "table.cc").write_text(
-        f"""#include <stdint.h>
-extern "C" {{
-extern const unsigned int table_rows, table_input_bytes, table_output_bytes, table_arena_bytes;
-extern const int table_input_type, table_output_type;
-extern const uint8_t table_inputs[], table_outputs[];
-const unsigned int table_rows = {len(inputs)}, table_input_bytes = {inputs[0].nbytes};
-const unsigned int table_output_bytes = {outputs[0].nbytes}, table_arena_bytes = {arena_bytes};
-const int table_input_type = {LITE_TYPES[inputs.dtype.name]}, table_output_type = {LITE_TYPES[outputs.dtype.name]};
-const uint8_t table_inputs[] = {{{numbers(inputs)}}};
-const uint8_t table_outputs[] = {{{numbers(outputs)}}};
-}}
-"""
-    )
+    `more` are the inputs and outputs after the first.
+    """
+    ends = {"input": (inputs, *more[0]), "output": (outputs, *more[1])}
+    lines = [
+        "#include <stdint.h>",
+        'extern "C" {',
+        "extern const unsigned int table_rows, table_ends[2], table_arena_bytes;",
+    ]
+    for what, arrays in ends.items():
+        rows = b"".join(np.ascontiguousarray(each[row]).tobytes() for row in range(len(inputs)) for each in arrays)
+        values = (
+            ("unsigned int", f"table_{what}_bytes", (each[0].nbytes for each in arrays)),
+            ("int", f"table_{what}_types", (LITE_TYPES[each.dtype.name] for each in arrays)),
+            ("uint8_t", f"table_{what}s", rows),
+        )
+        for kind, name, numbers in values:
+            lines += [f"extern const {kind} {name}[];", f"const {kind} {name}[] = {{{', '.join(map(str, numbers))}}};"]
+    lines += [
+        f"const unsigned int table_rows = {len(inputs)}, table_arena_bytes = {arena_bytes};",
+        f"const unsigned int table_ends[2] = {{{len(ends['input'])}, {len(ends['output'])}}};",
+        "}",
+    ]
+    (folder / "table.cc").write_text("\n".join(lines) + "\n")
 
 
 def program(folder: Path, name: str, *flags: str) -> Path:

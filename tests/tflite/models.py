@@ -136,3 +136,22 @@ def _as(tensor: Tensor, dtype: str) -> Tensor:
     if dtype == "FLOAT32":
         return replace(tensor, dtype=dtype, scales=(), zero_points=())
     return replace(tensor, dtype=dtype, zero_points=(tensor.zero_points[0] + 128,))
+
+
+def several_net(names: tuple[str, str, str, str] = ("left", "right", "sum", "score")) -> Graph:
+    """A graph of two int8 inputs (1, 4), an output that is their sum, and one of a dense layer and LOGISTIC on it."""
+    left, right, total, score = names
+    dense = dense_net(4, 1, "LOGISTIC")
+    ends = [
+        activation((1, 4), 1 / 32),
+        replace(activation((1, 4), 1 / 16, 5), name=right),
+        activation((1, 4), 0.125, 2),
+    ]
+    tensors = [replace(ends[0], name=left), ends[1], replace(ends[2], name=total), *dense.tensors[1:]]
+    tensors[-1] = replace(tensors[-1], name=score)
+    moved = [
+        replace(each, inputs=tuple(i + 2 for i in each.inputs), outputs=tuple(i + 2 for i in each.outputs))
+        for each in dense.operators
+    ]
+    add = Operator("ADD", 1, (0, 1), (2,), {"fused_activation_function": 0, "pot_scale_int16": True})
+    return Graph(tuple(tensors), (add, *moved), (0, 1), (2, len(tensors) - 1))

@@ -31,7 +31,7 @@ def test_a_few_steps_are_told_and_many_are_an_error(file_and_samples, monkeypatc
     found = Int8Model(data, reference=True).run(samples, batch_size=1).astype(int)
     found[3, 1] += off if found[3, 1] < 0 else -off
     monkeypatch.setattr(tflm, "available", lambda: True)
-    monkeypatch.setattr(tflm, "run", lambda *_: found)
+    monkeypatch.setattr(tflm, "run_all", lambda *_: (found,))
     if fails:
         with pytest.raises(ConversionError, match=rf"up to {off} steps .* on 20 samples \(8 are allowed\)"):
             verify.answers(data, samples)

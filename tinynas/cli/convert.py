@@ -169,6 +169,7 @@ def _print_json(converted: "Converted") -> None:
         "golden_samples": converted.golden_samples,
         "golden_maker": converted.golden_maker,
         "output": asdict(converted.output),
+        "more_outputs": [asdict(output) for output in converted.more_outputs],
         "accuracy": None if converted.accuracy is None else asdict(converted.accuracy),
         "error": None if converted.error is None else asdict(converted.error),
         "notes": list(converted.notes),

@@ -23,7 +23,8 @@ _REFERENCE = "TensorFlow Lite's reference kernels (TFLM was not available)"
 class Answers:
     """What a file answers to `samples` (n, ...), as its tensor holds them: `outputs` (n, values), and whose they are.
 
-    `step` is how far TFLM is from TFLite's reference kernels; None where one of them is not there or does not run it.
+    `more_samples` and `more_outputs` are those of the inputs and outputs after the first. `step` is how far TFLM is
+    from TFLite's reference kernels; None where one of them is not there or does not run it.
     """
 
     samples: Stored
@@ -31,6 +32,8 @@ class Answers:
     maker: str
     step: int | None
     notes: tuple[str, ...] = ()
+    more_samples: tuple[Stored, ...] = ()
+    more_outputs: tuple[Stored, ...] = ()
 
 
 def answers(data: bytes, source: Source) -> Answers:
@@ -42,14 +45,16 @@ def answers(data: bytes, source: Source) -> Answers:
     from tinynas.training import verify
 
     samples = source.samples[:_MOST_SAMPLES]
-    if not tflm.available():
+    more = tuple(each[:_MOST_SAMPLES] for each in source.more_samples)
+    if not tflm.available() and samples.dtype == np.int8 and not more:
         try:
-            return Answers(samples, build(data).run(np.asarray(samples, np.int8)), _ARITHMETIC, None)
+            return Answers(samples, build(data).run(samples), _ARITHMETIC, None)
         except ModelError:
             pass
-    found = verify.answers(data, samples, source.is_own)
+    found = verify.answers(data, samples, source.is_own, more)
     maker = "TFLM" if tflm.available() else _REFERENCE
-    return Answers(samples, found.outputs, maker, found.step, () if found.note is None else (found.note,))
+    notes = () if found.note is None else (found.note,)
+    return Answers(samples, found.outputs, maker, found.step, notes, more, found.more)
 
 
 def engine_answers(engine: Engine, source: Source) -> Answers:

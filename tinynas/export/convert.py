@@ -13,7 +13,7 @@ from tinynas.engine import Engine, Figures, build
 from tinynas.errors import ConversionError, ModelError, UsageError, check_kind
 from tinynas.export import c_text, check, golden
 from tinynas.export.arena import ArenaSize, arena_size
-from tinynas.export.ends import dequantized, ends
+from tinynas.export.ends import dequantized
 from tinynas.export.facts import UNIT, as_range
 from tinynas.export.output import Kind, Output, as_kind
 from tinynas.export.render import ENGINE, FORMATS, Firmware, render
@@ -22,7 +22,7 @@ from tinynas.export.score import Accuracy, Deviation, Score, score, warnings_of
 from tinynas.export.source import Source
 from tinynas.export.write import write_folder
 from tinynas.hardware import Target
-from tinynas.tflite import Analysis, Tensor, add_offline_plan, analyze
+from tinynas.tflite import Analysis, Tensor, add_offline_plan, analyze, read
 from tinynas.tflite.tflm import require_same_head
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ class Converted:
     `golden_maker`: whose the golden outputs are, "TFLM" where it is installed. `tflm_largest_step`: how far TFLM was
     from TFLite's reference kernels, None where one of the two is not available or does not run the file. `stage` is
     "final", or the fidelity of a trial that had no final training; None for a model that is no run's. `output` is what
-    the model's output was taken for. Where data were given, `accuracy` is known of a model that tells classes apart,
-    `error` of one that gives values or its input again. `warnings` say why the model is of
-    no use, or could easily be better; `notes` are other sentences for a person.
+    the model's output was taken for, `more_outputs` what further ones were. Where data were given, `accuracy` is known
+    of a model that tells classes apart, `error` of one that gives values or its input again. `warnings` say why the
+    model is of no use, or could easily be better; `notes` are other sentences for a person.
     """
 
     files: tuple[Path, ...]
@@ -59,6 +59,7 @@ class Converted:
     error: Deviation | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    more_outputs: tuple[Output, ...] = ()
     engine: Figures | None = None
     fits: bool | None = None
     is_engine: bool = False
@@ -117,13 +118,16 @@ def convert(
     else:
         require_same_head(data_of_file)
         answers = check.answers(data_of_file, found)
-    _, result = ends(data_of_file)
+    graph = read(data_of_file)
+    result = graph.tensors[graph.outputs[0]]
     scored = _score(data_of_file, found, result)
     arena = arena_size(data_of_file, analysis, board)
     firmware = Firmware(
         name=name or found.name,
         tflite=data_of_file,
         output=found.output,
+        more_outputs=found.more_outputs,
+        names=found.names,
         facts=found.facts,
         arena=None if is_engine else arena,
         golden=golden.choose(answers, golden.how_many(answers, judged, board), found.output, result),
@@ -150,6 +154,7 @@ def convert(
         scored if isinstance(scored, Deviation) else None,
         notes + answers.notes,
         firmware.warnings,
+        found.more_outputs,
         None if engine is None else engine.figures,
         judged.fits,
         is_engine,
@@ -158,7 +163,10 @@ def convert(
 
 def _engine(source: Source, analysis: Analysis, is_wanted: bool, keep_input: bool) -> Engine | None:
     """The model as plain C; where it cannot be that, None, or if it is wanted the error, with what TFLM needs."""
+    graph = read(source.tflite)
     try:
+        if [graph.tensors[index].dtype for index in (*graph.inputs, *graph.outputs)] != ["INT8", "INT8"]:
+            raise ModelError("as plain C a model has one int8 input and one int8 output")
         return build(source.tflite, keep_input=keep_input)
     except ModelError as error:
         if not is_wanted:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,22 +34,71 @@ TYPES: Mapping[str, CType] = {
     "FLOAT32": CType("float", "f", "kTfLiteFloat32", np.float32),
 }
 """The types that an input or output may have, by the schema's names."""
+_EMPTY = ("", "identity", "statefulpartitionedcall", "partitionedcall", "input", "output")  # names that say nothing
+
+
+@dataclass(frozen=True)
+class End:
+    """An input or an output: its tensor's number in the graph, and its name, "" where there is one of each."""
+
+    index: int
+    tensor: Tensor
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Ends:
+    """All inputs and all outputs of a model; the names of several are told apart, and make a part of a C identifier."""
+
+    inputs: tuple[End, ...]
+    outputs: tuple[End, ...]
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is one of each."""
+        return len(self.inputs) == len(self.outputs) == 1
 
 
 def ends(data: bytes) -> tuple[Tensor, Tensor]:
-    """The input and the output of the .tflite `data`; ModelError unless each is one tensor of one sample.
+    """The input and the output of the .tflite `data`; ModelError unless each is one tensor of one sample."""
+    found = all_ends(read(data))
+    for what, several in (("input", found.inputs), ("output", found.outputs)):
+        if len(several) != 1:
+            raise ModelError(f"the model has {len(several)} {what}s, wanted one")
+    return found.inputs[0].tensor, found.outputs[0].tensor
 
-    Both are int8 or uint8 with one scale, or float32.
+
+def all_ends(graph: Graph, names: Sequence[str] | None = None) -> Ends:
+    """The inputs and outputs of `graph`, called after its tensors, or after `names` of the tensors by number.
+
+    ModelError for one that is not int8 or uint8 with one scale, or float32, or holds more than one sample.
     """
-    graph = read(data)
-    return _end(graph, graph.inputs, "input"), _end(graph, graph.outputs, "output")
+    called = names if names is not None else [tensor.name for tensor in graph.tensors]
+    for what, indices in (("input", graph.inputs), ("output", graph.outputs)):
+        if not indices:
+            raise ModelError(f"the model has no {what}")
+        for index in indices:
+            _check(graph.tensors[index], what)
+    alone = len(graph.inputs) == len(graph.outputs) == 1
+    return Ends(_called(graph, graph.inputs, called, alone), _called(graph, graph.outputs, called, alone))
 
 
-def _end(graph: Graph, indices: tuple[int, ...], what: str) -> Tensor:
-    tensors = [graph.tensors[index] for index in indices]
-    if len(tensors) != 1:
-        raise ModelError(f"the model has {len(tensors)} {what}s, but firmware is made for exactly one")
-    (tensor,) = tensors
+def _called(graph: Graph, indices: Sequence[int], names: Sequence[str], alone: bool) -> tuple[End, ...]:
+    """The ends of one side with their names; numbers where the file's names are none that tell them apart."""
+    found = ["" if alone else _as_part(names[index]) for index in indices]
+    if not alone and (not all(found) or len({name.upper() for name in found}) < len(found)):
+        found = [str(number) for number in range(len(indices))]
+    return tuple(End(index, graph.tensors[index], name) for index, name in zip(indices, found, strict=True))
+
+
+def _as_part(name: str) -> str:
+    """The part of a C identifier that a tensor's name makes; "" for one that says nothing."""
+    text = re.sub(r":\d+$", "", name.removeprefix("serving_default_").rpartition("/")[2])
+    text = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").lower()
+    return "" if re.sub(r"_?\d+$", "", text) in _EMPTY or text[0].isdigit() else text
+
+
+def _check(tensor: Tensor, what: str) -> None:
     if tensor.dtype not in TYPES:
         raise ModelError(f"the model's {what} is {tensor.dtype}; wanted one of {', '.join(TYPES)}")
     scaled = len(tensor.scales) == len(tensor.zero_points) == 1 and tensor.scales[0] > 0
@@ -59,7 +109,6 @@ def _end(graph: Graph, indices: tuple[int, ...], what: str) -> Tensor:
         )
     if tensor.shape[:1] != (1,) or not tensor.elements:
         raise ModelError(f"the model's {what} has shape {tensor.shape}; wanted a batch of one sample")
-    return tensor
 
 
 def quantized(x: Floats, source: Tensor) -> Stored:
@@ -77,11 +126,11 @@ def dequantized(values: Stored, result: Tensor) -> Floats:
     return to_real(values, result.scales[0], result.zero_points[0])
 
 
-def at_random(graph: Graph, n: int, rng: np.random.Generator) -> Stored:
-    """Random values (n, *shape) for the one input, over all that it can hold; over [0, 1] where that is anything."""
-    source = graph.tensors[graph.inputs[0]]
+def at_random(graph: Graph, index: int, n: int, rng: np.random.Generator) -> Stored:
+    """Random values (n, *shape) for the input `index`, over all that it can hold; [0, 1] where that is anything."""
+    source = graph.tensors[index]
     shape = (n, *source.shape[1:])
     if source.dtype == "FLOAT32":
-        return rng.uniform(*(limits_of(graph, graph.inputs[0]) or (0.0, 1.0)), shape).astype(np.float32)
+        return rng.uniform(*(limits_of(graph, index) or (0.0, 1.0)), shape).astype(np.float32)
     dtype = TYPES[source.dtype].numpy
     return rng.integers(np.iinfo(dtype).min, np.iinfo(dtype).max + 1, shape, dtype=dtype)

@@ -13,9 +13,9 @@ from tinynas.data import Dataset
 from tinynas.data.splits import representative_rows
 from tinynas.errors import ConversionError, TinynasError, UsageError
 from tinynas.export.c_text import as_name
-from tinynas.export.ends import at_random, ends, quantized
+from tinynas.export.ends import all_ends, at_random, ends, quantized
 from tinynas.export.facts import UNIT, facts_of_data, in_shape, plain_facts, stretched
-from tinynas.export.output import Kind, Labelled, Output, output_of
+from tinynas.export.output import Kind, Labelled, Output, output_of, outputs_of
 from tinynas.export.source import HeldOut, Source
 from tinynas.tflite import read, strip
 from tinynas.tflite.affine import limits_of
@@ -34,13 +34,18 @@ def is_float_model(path: Path) -> bool:
 
 def from_tflite(path: Path, data: Labelled | None, input_range: tuple[float, float], asked: Kind | None) -> Source:
     """A quantised .tflite of any origin, stripped; its samples are random unless there are `data`."""
-    tflite = _named(path, lambda: strip(_bytes(path)))
-    given, _ = _named(path, lambda: ends(tflite))
+    raw = _named(path, lambda: _bytes(path))
+    tflite = _named(path, lambda: strip(raw))
     graph = read(tflite)
+    found = _named(path, lambda: all_ends(graph))
+    if not found.alone:
+        _no_range(input_range)
+        return _from_several(path, tflite, [tensor.name for tensor in read(raw).tensors], data, asked)
+    given = found.inputs[0].tensor
     output = _named(path, lambda: output_of(graph, data, asked))
     if data is None:
         _no_range(input_range)
-        samples = at_random(graph, _RANDOM_SAMPLES, np.random.default_rng(0))
+        samples = at_random(graph, graph.inputs[0], _RANDOM_SAMPLES, np.random.default_rng(0))
         facts, held_out = plain_facts(given), None
         notes: tuple[str, ...] = ()
     else:
@@ -57,6 +62,29 @@ def from_tflite(path: Path, data: Labelled | None, input_range: tuple[float, flo
         is_own=False,
         held_out=held_out,
         notes=(*_output_note(output), *notes),
+        **_of_path(path),
+    )
+
+
+def _from_several(path: Path, tflite: bytes, names: list[str], data: Labelled | None, asked: Kind | None) -> Source:
+    """A .tflite of several inputs or outputs: each is what the file says, and its samples are random."""
+    graph, rng = read(tflite), np.random.default_rng(0)
+    several = f"{path} has {len(graph.inputs)} input(s) and {len(graph.outputs)} output(s)"
+    if data is not None:
+        raise UsageError(f"{several}; data can be held against a model of one each: leave --data away.")
+    if asked is not None:
+        raise UsageError(f"{several}, and --output speaks of one: leave it away.")
+    output, *others = outputs_of(graph)
+    samples, *more = (at_random(graph, index, _RANDOM_SAMPLES, rng) for index in graph.inputs)
+    return Source(
+        tflite=tflite,
+        samples=samples,
+        output=output,
+        facts=plain_facts(graph.tensors[graph.inputs[0]]),
+        is_own=False,
+        more_samples=tuple(more),
+        more_outputs=tuple(others),
+        names=tuple(names),
         **_of_path(path),
     )
 

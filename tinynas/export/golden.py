@@ -19,16 +19,21 @@ _BUDGET_BYTES = 64 * 1024  # of Flash, where no board says how much is left
 
 @dataclass(frozen=True, eq=False)
 class Golden:
-    """Inputs (n, values) and outputs (n, values), as the tensors hold them; `maker` says whose outputs they are."""
+    """Inputs (n, values) and outputs (n, values), as the tensors hold them; `maker` says whose outputs they are.
+
+    `more_inputs` and `more_outputs` are those after the first.
+    """
 
     inputs: Stored
     outputs: Stored
     maker: str
+    more_inputs: tuple[Stored, ...] = ()
+    more_outputs: tuple[Stored, ...] = ()
 
     @property
     def flash_bytes(self) -> int:
         """What the samples take of the board."""
-        return self.inputs.nbytes + self.outputs.nbytes
+        return sum(each.nbytes for each in (self.inputs, self.outputs, *self.more_inputs, *self.more_outputs))
 
 
 def choose(answers: Answers, most: int, output: Output, result: Tensor) -> Golden:
@@ -44,7 +49,9 @@ def choose(answers: Answers, most: int, output: Output, result: Tensor) -> Golde
         rows = surest[group[surest] == number]
         turn[rows] = np.arange(len(rows))
     chosen = np.lexsort((group, turn))[:most]
-    return Golden(answers.samples[chosen].reshape(len(chosen), -1), answers.outputs[chosen], answers.maker)
+    inputs, *more = (each[chosen].reshape(len(chosen), -1) for each in (answers.samples, *answers.more_samples))
+    more_outputs = tuple(each[chosen] for each in answers.more_outputs)
+    return Golden(inputs, answers.outputs[chosen], answers.maker, tuple(more), more_outputs)
 
 
 def _turns(output: Output, real: Floats, parts: int) -> tuple[Ints, Floats]:
@@ -59,7 +66,8 @@ def _turns(output: Output, real: Floats, parts: int) -> tuple[Ints, Floats]:
 
 def how_many(answers: Answers, analysis: Analysis, target: Target | None) -> int:
     """How many samples the self-test gets: 8, or as many as the board's Flash has room for, but one."""
-    sample_bytes = answers.samples[0].nbytes + answers.outputs[0].nbytes
+    ends = (answers.samples, answers.outputs, *answers.more_samples, *answers.more_outputs)
+    sample_bytes = sum(each[0].nbytes for each in ends)
     room: int = _BUDGET_BYTES
     if target is not None and target.limits.board_flash_bytes is not None:
         room = target.limits.board_flash_bytes - analysis.footprint.flash.total

@@ -68,9 +68,9 @@ def as_kind(value: object) -> Kind:
     raise UsageError(f"The output is {value!r}; choose {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
 
 
-def last_operator(graph: Graph) -> str:
-    """The operator that makes the first output, seen through those that only copy."""
-    wanted, name = graph.outputs[0], ""
+def last_operator(graph: Graph, index: int | None = None) -> str:
+    """The operator that makes the tensor `index` (by default the first output), seen through those that only copy."""
+    wanted, name = graph.outputs[0] if index is None else index, ""
     for operator in reversed(graph.operators):
         if wanted in operator.outputs:
             name = operator.name
@@ -92,6 +92,16 @@ def output_of(graph: Graph, data: Labelled | None = None, asked: Kind | None = N
     kind, reason, others = _guess(facts) if asked is None else (asked, "it was asked for", ())
     threshold = 0.5 if facts.last == "LOGISTIC" else 0.0
     return Output(kind, _class_names(kind, facts), threshold, reason, others)
+
+
+def outputs_of(graph: Graph) -> tuple[Output, ...]:
+    """What each output of a graph of several inputs or outputs is, by the file alone; none is the input again."""
+    found = []
+    for index in graph.outputs:
+        facts = _Facts(last_operator(graph, index), (), _long(graph.tensors[index].shape), None)
+        kind, reason, _ = _guess(facts)
+        found.append(Output(kind, _class_names(kind, facts), 0.5 if facts.last == "LOGISTIC" else 0.0, reason))
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -120,7 +130,7 @@ _Guess = tuple[Kind, str, tuple[Kind, ...]]
 def _guess(facts: _Facts) -> _Guess:
     if facts.values == 1:
         return _guess_of_one(facts)
-    same = np.prod(facts.given) == facts.values
+    same = bool(facts.given) and np.prod(facts.given) == facts.values
     if len(facts.found) > 1:
         if same:
             return "reconstruction", "it has as many values as the input", ("values",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,13 @@ from tinynas.engine import Engine
 from tinynas.errors import ModelError
 from tinynas.export import c_text
 from tinynas.export.arena import ArenaSize
-from tinynas.export.ends import TYPES, Stored, ends
-from tinynas.export.facts import Facts
+from tinynas.export.ends import TYPES, End, Ends, Stored, all_ends
+from tinynas.export.facts import Facts, plain_facts
 from tinynas.export.golden import Golden
 from tinynas.export.operators import registrations
 from tinynas.export.output import Output, last_operator
 from tinynas.hardware import Target
-from tinynas.tflite import Tensor, read
+from tinynas.tflite import Graph, Tensor, read
 from tinynas.tflite.affine import step_of
 from tinynas.version import __version__
 
@@ -77,7 +77,11 @@ _HELPERS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, eq=False)
 class Firmware:
-    """Everything that the files say; with an `engine` they are those of plain C, without TFLM and its arena."""
+    """Everything that the files say; with an `engine` they are those of plain C, without TFLM and its arena.
+
+    `output` is what the first output is, `more_outputs` what the others are; `names` are those of the tensors, by
+    number, for several inputs or outputs; without them the file's are taken.
+    """
 
     name: str
     tflite: bytes
@@ -88,6 +92,8 @@ class Firmware:
     target: Target | None
     offline_plan: bool
     warnings: tuple[str, ...] = ()
+    more_outputs: tuple[Output, ...] = ()
+    names: tuple[str, ...] = ()
     engine: Engine | None = None
 
 
@@ -128,8 +134,22 @@ def _rendered_engine(firmware: Firmware, engine: Engine) -> dict[str, bytes]:
 
 def _values(firmware: Firmware) -> dict[str, Any]:
     """What the templates know by name."""
-    source, result = ends(firmware.tflite)
     graph = read(firmware.tflite)
+    ends = all_ends(graph, firmware.names or None)
+    golden = firmware.golden
+    outputs = (firmware.output, *firmware.more_outputs)
+    if len(outputs) != len(ends.outputs):
+        raise ModelError(f"{len(outputs)} meanings came for a model of {len(ends.outputs)} outputs; give one each")
+    ins = [
+        _end_values(number, end, "input", rows) | {"channels": _channels(firmware, ends, end)}
+        for number, (end, rows) in enumerate(zip(ends.inputs, (golden.inputs, *golden.more_inputs), strict=True))
+    ]
+    outs = [
+        _end_values(number, end, "output", rows) | _output_values(graph, end, output, rows, ins)
+        for number, (end, output, rows) in enumerate(
+            zip(ends.outputs, outputs, (golden.outputs, *golden.more_outputs), strict=True)
+        )
+    ]
     return {
         "name": firmware.name,
         "NAME": firmware.name.upper(),
@@ -139,7 +159,6 @@ def _values(firmware: Firmware) -> dict[str, Any]:
         "digest": hashlib.sha256(firmware.tflite).hexdigest(),
         "bytes": c_text.byte_array(firmware.tflite),
         "registrations": () if firmware.engine else registrations(graph),
-        "probabilities": last_operator(graph) in ("SOFTMAX", "LOGISTIC"),
         "arena": firmware.arena,
         "board": c_text.string("any" if firmware.target is None else firmware.target.name),
         "core": None if firmware.target is None else firmware.target.core,
@@ -147,38 +166,52 @@ def _values(firmware: Firmware) -> dict[str, Any]:
         "offline_plan": firmware.offline_plan,
         "warnings": firmware.warnings,
         "facts": firmware.facts,
-        **_tensor_values(source, "input"),
-        **_tensor_values(result, "output"),
+        "golden": golden,
+        "alone": ends.alone,
+        "classifies": any(out["n_classes"] for out in outs),
+        "ins": ins,
+        "outs": outs,
         **_facts_values(firmware.facts),
-        **_output_values(firmware.output, source, result, step_of(graph, graph.outputs[0])),
-        **_golden_values(firmware.golden, step_of(graph, graph.outputs[0])),
     }
 
 
-def _tensor_values(tensor: Tensor, what: str) -> dict[str, Any]:
-    kind = TYPES[tensor.dtype]
-    is_float = tensor.dtype == "FLOAT32"
+def _channels(firmware: Firmware, ends: Ends, end: End) -> int:
+    """How many channels an input has: those of the data where there is one input, else its last side."""
+    return firmware.facts.channels if ends.alone else plain_facts(end.tensor).channels
+
+
+def _end_values(number: int, end: End, what: str, rows: Stored) -> dict[str, Any]:
+    """What the templates know of an input or output; its names in C hold its own where it is one of several."""
+    tensor = end.tensor
+    kind, is_float = TYPES[tensor.dtype], tensor.dtype == "FLOAT32"
     return {
-        f"{what}_rank": len(tensor.shape),
-        f"{what}_shape": ", ".join(map(str, tensor.shape)),
-        f"{what}_length": tensor.elements,
-        f"{what}_type": kind.c,
-        f"{what}_field": kind.field,
-        f"{what}_enum": kind.enum,
-        f"{what}_words": "float32" if is_float else tensor.dtype.lower(),
-        f"{what}_is_float": is_float,
-        f"{what}_scale": None if is_float else c_text.number(tensor.scales[0]),
-        f"{what}_zero_point": None if is_float else tensor.zero_points[0],
-        f"{what}_least": None if is_float else int(np.iinfo(kind.numpy).min),
-        f"{what}_most": None if is_float else int(np.iinfo(kind.numpy).max),
+        "number": number,
+        "macro": f"{what}_{end.name}".rstrip("_").upper(),
+        "suffix": f"_{end.name}".rstrip("_"),
+        "scope": f"{end.name}_".lstrip("_").upper(),
+        "title": f" {end.name}".rstrip(),
+        "said": f", {end.name}," if end.name else "",
+        "rank": len(tensor.shape),
+        "shape": ", ".join(map(str, tensor.shape)),
+        "length": tensor.elements,
+        "type": kind.c,
+        "field": kind.field,
+        "enum": kind.enum,
+        "words": tensor.dtype.lower(),
+        "is_float": is_float,
+        "scale": None if is_float else c_text.number(tensor.scales[0]),
+        "zero_point": None if is_float else tensor.zero_points[0],
+        "least": None if is_float else int(np.iinfo(kind.numpy).min),
+        "most": None if is_float else int(np.iinfo(kind.numpy).max),
+        "golden": [c_text.array(_literals(row)) for row in rows],
     }
 
 
-def _output_values(output: Output, source: Tensor, result: Tensor, step: float | None) -> dict[str, Any]:
-    """What the templates know of the kind of output; ModelError for class names that are too many or too few.
-
-    `step` is the difference of neighbouring real values, where there are such.
-    """
+def _output_values(
+    graph: Graph, end: End, output: Output, rows: Stored, ins: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """What the templates know of the kind of an output; ModelError for class names that are too many or too few."""
+    result, step = end.tensor, step_of(graph, end.index)
     wanted = {"classes": result.elements, "binary": 2}.get(output.kind, 0)
     if len(output.class_names) != wanted:
         raise ModelError(
@@ -186,20 +219,23 @@ def _output_values(output: Output, source: Tensor, result: Tensor, step: float |
             if wanted
             else f"{len(output.class_names)} class names came for a model whose output is no classes; give none"
         )
-    if output.kind == "reconstruction" and source.elements != result.elements:
-        raise ModelError(f"the model gives {result.elements} values for {source.elements}, so it is no reconstruction")
+    if output.kind == "reconstruction" and [given["length"] for given in ins] != [result.elements]:
+        raise ModelError("the model's output has not as many values as its one input, so it is no reconstruction")
     decimals = _DECIMALS if step is None else min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(step))))
+    greatest = float(np.abs(rows.astype(np.float64)).max())
     return {
         "kind": output.kind,
+        "probabilities": last_operator(graph, end.index) in ("SOFTMAX", "LOGISTIC"),
         "n_classes": wanted,
         "class_names": _macro(map(c_text.string, output.class_names)),
         "threshold": output.threshold,
         "threshold_step": _threshold(output.threshold, result),
-        "output_means": _WORDS[output.kind].format(values=result.elements, threshold=f"{output.threshold:g}"),
-        "output_reason": output.reason if output.others else "",
+        "means": _WORDS[output.kind].format(values=result.elements, threshold=f"{output.threshold:g}"),
+        "reason": output.reason if output.others else "",
         "helpers": _HELPERS[output.kind],
         "decimals": decimals,
         "decimal_factor": 10**decimals,
+        "test_step": c_text.number(step or greatest / 255 or 1.0),
     }
 
 
@@ -230,17 +266,6 @@ def _facts_values(facts: Facts) -> dict[str, Any]:
 def _macro(values: Iterable[object]) -> str:
     """The values as an initialiser over as many lines of a macro as it takes."""
     return c_text.array(values).strip().rstrip(",").replace("\n", " \\\n")
-
-
-def _golden_values(golden: Golden, step: float | None) -> dict[str, Any]:
-    """The golden samples; `test_step` is what a float output's tolerance is counted in."""
-    greatest = float(np.abs(golden.outputs.astype(np.float64)).max())
-    return {
-        "golden": golden,
-        "golden_inputs": [c_text.array(_literals(row)) for row in golden.inputs],
-        "golden_outputs": [c_text.array(_literals(row)) for row in golden.outputs],
-        "test_step": c_text.number(step or greatest / 255 or 1.0),
-    }
 
 
 def _literals(row: Stored) -> list[object]:

@@ -33,7 +33,9 @@ class HeldOut:
 class Source:
     """A .tflite, stripped, with all that is known of it.
 
-    `samples` are inputs (n, ...), as its tensor holds them, to check it with, of `held_out` where there are data.
+    `samples` are inputs (n, ...), as its tensor holds them, to check it with, of `held_out` where there are data;
+    `more_samples` and `more_outputs` are those of further inputs, and what further outputs are. `names` are those of
+    the file's tensors, by number, where several inputs or outputs are told apart by them.
     `is_own`: tinynas converted it, so TFLM and TFLite's reference must agree on it. `limits` are a run's own beside
     those of its target; `stage` is a run's, None for other sources. `warnings` are what a run says against its model.
     """
@@ -53,6 +55,9 @@ class Source:
     held_out: HeldOut | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    more_samples: tuple[Stored, ...] = ()
+    more_outputs: tuple[Output, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 def from_run(folder: Path, trial: int | None = None) -> Source:

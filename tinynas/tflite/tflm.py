@@ -46,13 +46,26 @@ def run(data: bytes, inputs: npt.NDArray[Any], arena_bytes: int | None = None) -
     the model asks for. Raises ModelError when TFLM refuses the model or the inputs, UnsupportedOperatorError for an
     operator it lacks.
     """
-    if inputs.dtype not in TYPES or inputs.ndim < 2 or not inputs.size:
-        raise ModelError(
-            f"TFLM: the inputs have type {inputs.dtype} and shape {inputs.shape}, wanted int8, uint8 or float32 "
-            "(n, ...); quantise them by the model's input scale and zero point"
-        )
-    outputs, _ = _call(data, np.ascontiguousarray(inputs), arena_bytes)
-    return np.asarray(outputs)
+    (outputs,) = run_all(data, (inputs,), arena_bytes, n_outputs=1)
+    return outputs
+
+
+def run_all(
+    data: bytes, inputs: Sequence[npt.NDArray[Any]], arena_bytes: int | None = None, n_outputs: int | None = None
+) -> tuple[npt.NDArray[Any], ...]:
+    """The same for a model of several inputs, (n, ...) each, and outputs: (n, values) for each output.
+
+    n_outputs: how many there must be; None takes as many as there are.
+    """
+    for each in inputs:
+        if each.dtype not in TYPES or each.ndim < 2 or not each.size:
+            raise ModelError(
+                f"TFLM: the inputs have type {each.dtype} and shape {each.shape}, wanted int8, uint8 or float32 "
+                "(n, ...); quantise them by the model's input scale and zero point"
+            )
+    given = tuple(np.ascontiguousarray(each) for each in inputs)
+    outputs, _ = _call(data, (given, n_outputs), arena_bytes)
+    return tuple(np.asarray(each) for each in outputs)
 
 
 def head_bytes(data: bytes) -> int:
@@ -90,9 +103,7 @@ def require_same_head(data: bytes) -> None:
         )
 
 
-def _call(
-    model: bytes | tuple[bytes, ...], inputs: npt.NDArray[Any] | None, arena_bytes: int | None
-) -> tuple[Any, str]:
+def _call(model: bytes | tuple[bytes, ...], inputs: tuple[Any, ...] | None, arena_bytes: int | None) -> tuple[Any, str]:
     """What the worker gave back, and what it said on stderr; ModelError when it failed."""
     if not available():
         raise ModelError(

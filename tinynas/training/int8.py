@@ -1,7 +1,7 @@
-"""Run a .tflite in the TFLite interpreter: quantise the input, give back the output as its tensor holds it."""
+"""Run a .tflite in the TFLite interpreter: an int8 one on real samples, or any on what its tensors hold."""
 
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,23 +23,13 @@ class Int8Model:
     plainly different for even kernel sizes).
     """
 
-    def __init__(self, data: bytes, reference: bool = False, types: Collection[type] = (np.int8,)) -> None:
-        """Read the model from `data`; ConversionError when TFLite does not take it.
-
-        The same when its input or output is of none of `types`; methods beside `run` are for int8 alone.
-        """
-        resolver = tf.lite.experimental.OpResolverType
-        chosen = resolver.BUILTIN_REF if reference else resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        with warnings.catch_warnings():  # TensorFlow names its successor, which needs Python packages of its own
-            warnings.filterwarnings("ignore", "(?s).*tf.lite.Interpreter is deprecated", UserWarning)
-            with _in_one_sentence():
-                self._interpreter = tf.lite.Interpreter(
-                    model_content=data, num_threads=1, experimental_op_resolver_type=chosen
-                )
+    def __init__(self, data: bytes, reference: bool = False) -> None:
+        """Read the model from `data`; ConversionError when it is not int8 in and out, or TFLite does not take it."""
+        self._interpreter = _interpreter(data, reference)
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         for name, tensor in (("input", self._input), ("output", self._output)):
-            if tensor["dtype"] not in types:
+            if tensor["dtype"] is not np.int8:
                 raise ConversionError(
                     f"The model's {name} is {np.dtype(tensor['dtype']).name}; an int8 model was expected: quantise it."
                 )
@@ -74,6 +64,33 @@ class Int8Model:
             self._interpreter.set_tensor(self._input["index"], x)
             self._interpreter.invoke()
             return self._interpreter.get_tensor(self._output["index"]).copy()
+
+
+def run_reference(data: bytes, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """Return the outputs (n, values) of each output for `inputs` (n, ...) of each input, by the reference kernels.
+
+    The types are those of the model's tensors, whatever they are. ConversionError when TFLite does not take it.
+    """
+    interpreter = _interpreter(data, reference=True)
+    with _in_one_sentence():
+        interpreter.allocate_tensors()
+        given, found = interpreter.get_input_details(), interpreter.get_output_details()
+        rows = []
+        for sample in zip(*inputs, strict=True):
+            for tensor, value in zip(given, sample, strict=True):
+                interpreter.set_tensor(tensor["index"], value.reshape(tensor["shape"]))
+            interpreter.invoke()
+            rows.append([interpreter.get_tensor(tensor["index"]).reshape(1, -1) for tensor in found])
+    return tuple(np.concatenate(each) for each in zip(*rows, strict=True))
+
+
+def _interpreter(data: bytes, reference: bool) -> Any:
+    resolver = tf.lite.experimental.OpResolverType
+    chosen = resolver.BUILTIN_REF if reference else resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    with warnings.catch_warnings():  # TensorFlow names its successor, which needs Python packages of its own
+        warnings.filterwarnings("ignore", "(?s).*tf.lite.Interpreter is deprecated", UserWarning)
+        with _in_one_sentence():
+            return tf.lite.Interpreter(model_content=data, num_threads=1, experimental_op_resolver_type=chosen)
 
 
 @contextmanager

@@ -6,8 +6,9 @@
 #include "tensorflow/lite/micro/system_setup.h"
 
 extern "C" {
-extern const unsigned int table_rows, table_input_bytes, table_output_bytes, table_arena_bytes;
-extern const int table_input_type, table_output_type;
+extern const unsigned int table_rows, table_ends[2], table_arena_bytes;
+extern const unsigned int table_input_bytes[], table_output_bytes[];
+extern const int table_input_types[], table_output_types[];
 extern const uint8_t table_inputs[], table_outputs[];
 }
 
@@ -25,35 +26,57 @@ MicroInterpreter::MicroInterpreter(const Model* model, const MicroOpResolver& op
 
 MicroInterpreter::~MicroInterpreter() { op_resolver_.at(0); }
 
+// Tensors of `bytes` each, one after the other from `memory` on, 16-byte aligned; where the next one would begin.
+static uint8_t* lay(uint8_t* memory, unsigned int count, const unsigned int* bytes, const int* types, TfLiteTensor* to) {
+  for (unsigned int i = 0; i < count; ++i) {
+    to[i].data.data = memory;
+    to[i].type = static_cast<TfLiteType>(types[i]);
+    to[i].bytes = bytes[i];
+    memory += (bytes[i] + 15) / 16 * 16;
+  }
+  return memory;
+}
+
+static unsigned int sum(unsigned int count, const unsigned int* bytes) {
+  unsigned int all = 0;
+  for (unsigned int i = 0; i < count; ++i) {
+    all += bytes[i];
+  }
+  return all;
+}
+
 TfLiteStatus MicroInterpreter::AllocateTensors() {
   const bool aligned = reinterpret_cast<uintptr_t>(arena_) % 16 == 0 && reinterpret_cast<uintptr_t>(model_) % 16 == 0;
-  const size_t begin = (table_input_bytes + 15) / 16 * 16;
-  if (!aligned || arena_size_ < table_arena_bytes || arena_size_ < begin + table_output_bytes) {
-    return kTfLiteError;
-  }
-  input_.data.data = arena_;
-  input_.type = static_cast<TfLiteType>(table_input_type);
-  input_.bytes = table_input_bytes;
-  output_.data.data = arena_ + begin;
-  output_.type = static_cast<TfLiteType>(table_output_type);
-  output_.bytes = table_output_bytes;
-  return kTfLiteOk;
+  uint8_t* outputs = lay(arena_, table_ends[0], table_input_bytes, table_input_types, inputs_);
+  const uint8_t* end = lay(outputs, table_ends[1], table_output_bytes, table_output_types, outputs_);
+  return aligned && arena_size_ >= table_arena_bytes && end <= arena_ + arena_size_ ? kTfLiteOk : kTfLiteError;
 }
 
 TfLiteStatus MicroInterpreter::Invoke() {
+  const uint8_t* known = table_inputs;
+  const uint8_t* answer = table_outputs;
   for (unsigned int row = 0; row < table_rows; ++row) {
-    if (memcmp(table_inputs + row * table_input_bytes, input_.data.data, table_input_bytes) != 0) {
+    bool same = true;
+    for (unsigned int i = 0; i < table_ends[0]; known += table_input_bytes[i++]) {
+      same = same && memcmp(known, inputs_[i].data.data, table_input_bytes[i]) == 0;
+    }
+    if (!same) {
+      answer += sum(table_ends[1], table_output_bytes);
       continue;
     }
-    memcpy(output_.data.data, table_outputs + row * table_output_bytes, table_output_bytes);
-    memset(input_.data.data, 0x55, table_input_bytes);  // as in TFLM, where other tensors lie over the input
+    for (unsigned int i = 0; i < table_ends[1]; answer += table_output_bytes[i++]) {
+      memcpy(outputs_[i].data.data, answer, table_output_bytes[i]);
+    }
+    for (unsigned int i = 0; i < table_ends[0]; ++i) {
+      memset(inputs_[i].data.data, 0x55, table_input_bytes[i]);  // as in TFLM, where other tensors lie over them
+    }
     return kTfLiteOk;
   }
   return kTfLiteError;
 }
 
-TfLiteTensor* MicroInterpreter::input(size_t index) { return index == 0 ? &input_ : nullptr; }
-TfLiteTensor* MicroInterpreter::output(size_t index) { return index == 0 ? &output_ : nullptr; }
+TfLiteTensor* MicroInterpreter::input(size_t index) { return index < table_ends[0] ? inputs_ + index : nullptr; }
+TfLiteTensor* MicroInterpreter::output(size_t index) { return index < table_ends[1] ? outputs_ + index : nullptr; }
 size_t MicroInterpreter::arena_used_bytes() const { return table_arena_bytes; }
 
 }  // namespace tflite

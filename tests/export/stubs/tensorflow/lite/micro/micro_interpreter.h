@@ -29,8 +29,8 @@ class MicroInterpreter {
   const MicroOpResolver& op_resolver_;
   uint8_t* arena_;
   size_t arena_size_;
-  TfLiteTensor input_ = {};
-  TfLiteTensor output_ = {};
+  TfLiteTensor inputs_[4] = {};
+  TfLiteTensor outputs_[4] = {};
 };
 
 }  // namespace tflite

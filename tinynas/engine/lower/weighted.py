@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from tinynas.engine.lower.state import (
@@ -18,6 +20,7 @@ from tinynas.engine.net import (
     Int8s,
     Ints,
     Pool,
+    Scaling,
     Window,
 )
 from tinynas.engine.unary import scale_of
@@ -80,33 +83,47 @@ def _window(graph: Graph, operator: Operator, kernel: tuple[int, int]) -> Window
     )  # fmt: skip
 
 
-def conv(state: Lowering, operator: Operator) -> None:
-    """CONV_2D."""
+class _Filters(NamedTuple):
+    """What CONV_2D and DEPTHWISE_CONV_2D have in common."""
+
+    window: Window
+    weights: Int8s
+    bias: Ints
+    zero: int
+    scaling: Scaling
+
+
+def _filters(state: Lowering, operator: Operator, axis: int) -> _Filters:
+    """The parts of an operator whose shapes have been checked; its output channels are the filter's `axis`."""
     source, result = state.source(operator), state.result(operator)
-    check_conv(state.graph, operator)
     one_sample(state, operator)
     tensor, weights = _weights(state, operator)
-    channels = weights.shape[0]
-    window = _window(state.graph, operator, (weights.shape[1], weights.shape[2]))
-    scaling = scaling_of(state, _channel_reals(source, tensor, result, channels), result, clamp_of(operator, result))
-    groups = window.channels // weights.shape[3]
+    channels = weights.shape[axis]
+    reals = _channel_reals(source, tensor, result, channels)
+    return _Filters(
+        _window(state.graph, operator, (weights.shape[1], weights.shape[2])),
+        weights,
+        _bias(state, operator, channels),
+        source.zero_points[0],
+        scaling_of(state, reals, result, clamp_of(operator, result)),
+    )
+
+
+def conv(state: Lowering, operator: Operator) -> None:
+    """CONV_2D."""
+    check_conv(state.graph, operator)
+    found = _filters(state, operator, 0)
+    channels, groups = len(found.weights), found.window.channels // found.weights.shape[3]
     if channels % groups:
         raise ModelError(f"CONV_2D has {channels} filters for {groups} groups; convert the model again")
-    bias = _bias(state, operator, channels)
-    add(state, operator, Convolution(window, weights, bias, source.zero_points[0], scaling, groups))
+    add(state, operator, Convolution(*found, groups=groups))
 
 
 def depthwise(state: Lowering, operator: Operator) -> None:
     """DEPTHWISE_CONV_2D."""
-    source, result = state.source(operator), state.result(operator)
     check_depthwise(state.graph, operator)
-    one_sample(state, operator)
-    tensor, weights = _weights(state, operator)
-    channels = weights.shape[3]
-    window = _window(state.graph, operator, (weights.shape[1], weights.shape[2]))
-    scaling = scaling_of(state, _channel_reals(source, tensor, result, channels), result, clamp_of(operator, result))
-    bias = _bias(state, operator, channels)
-    add(state, operator, Depthwise(window, weights[0], bias, source.zero_points[0], scaling))
+    found = _filters(state, operator, 3)
+    add(state, operator, Depthwise(*found._replace(weights=found.weights[0])))
 
 
 def dense(state: Lowering, operator: Operator) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from tinynas.engine.emit import Call, calls
 from tinynas.engine.evaluate import evaluate
+from tinynas.engine.fast import scratch_of
 from tinynas.engine.figures import Figures, figures
 from tinynas.engine.fixed_point import Rounding
 from tinynas.engine.lower import lower
@@ -21,6 +23,9 @@ from tinynas.engine.stream import plan_streamed
 from tinynas.engine.text import About, Switches, code_text, header_text, weights_text
 from tinynas.tflite import read
 from tinynas.version import __version__
+
+Preset = Literal["memory", "speed"]
+"""What an engine is made for: the least memory, or the fewest instructions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +94,14 @@ class Engine:
         return {file: text.encode() for file, text in texts.items()}
 
 
-def build(data: bytes, *, by_rows: bool = True, keep_input: bool = False, rounding: Rounding = "double") -> Engine:
+def build(
+    data: bytes,
+    *,
+    optimize: Preset = "memory",
+    by_rows: bool = True,
+    keep_input: bool = False,
+    rounding: Rounding = "double",
+) -> Engine:
     """The engine of the int8 .tflite `data`, its plan proven byte by byte.
 
     `by_rows`: the first layers may run row by row, where that needs less memory. `keep_input`: the input is still there
@@ -98,7 +110,10 @@ def build(data: bytes, *, by_rows: bool = True, keep_input: bool = False, roundi
     be read or that TFLM itself refuses.
     """
     net, gains = simplify(lower(read(data), rounding), rounding)
-    net, planned = plan_streamed(net, keep_input) if by_rows else (net, plan(net, keep_input))
+    if optimize == "speed":
+        planned = plan(net, keep_input, scratch_of(net, rounding))
+    else:
+        net, planned = plan_streamed(net, keep_input) if by_rows else (net, plan(net, keep_input))
     prove(net, planned, keep_input)
     switches = Switches(has_left_shifts(net), has_wide_sums(net, rounding), rounding == "single")
     return Engine(net, planned, gains, switches, rounding, keep_input, hashlib.sha256(data).hexdigest())

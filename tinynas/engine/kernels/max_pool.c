@@ -1,19 +1,39 @@
 static void tn_max_pool_pixel(const void *layer, const tn_patch *p) {
   const tn_window *const w = (const tn_window *)layer;
-  uint16_t c, y, x;
-  for (c = 0; c < w->channels; c++) {
-    const int8_t *row = p->at + c;
-    int8_t most = -128;
-    for (y = p->top; y < p->bottom; y++) {
+  const int32_t rows = p->bottom - p->top, taps = p->right - p->left;
+  const int8_t *at = p->at, *const end = at + w->channels;
+  int8_t *out = p->out;
+  int32_t y, x;
+#if TN_PAIRS
+  for (; end - at >= 4; at += 4) { /* four channels at a time */
+    const int8_t *row = at;
+    uint32_t most = tn_word_at(at);
+    for (y = rows; y > 0; y--) {
+      const int8_t *values = row;
+      for (x = taps; x > 0; x--) {
+        most = tn_greater_bytes(most, tn_word_at(values));
+        values += p->column_step;
+      }
+      row = tn_next_row(p, row);
+    }
+    tn_put_word(out, most);
+    out += 4;
+  }
+#endif
+  for (; at != end; at++) {
+    const int8_t *row = at;
+    int32_t most = *at;
+    for (y = rows; y > 0; y--) {
       const int8_t *value = row;
-      for (x = p->left; x < p->right; x++) {
+      for (x = taps; x > 0; x--) {
         most = *value > most ? *value : most;
         value += p->column_step;
       }
       row = tn_next_row(p, row);
     }
-    p->out[c] = tn_clamp(most, w->low, w->high);
+    *out++ = (int8_t)most;
   }
+  tn_limit(p->out, w->channels, w->low, w->high);
 }
 
 static void tn_max_pool(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {

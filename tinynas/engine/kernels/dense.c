@@ -1,0 +1,121 @@
+/* A window that is the whole input, such as a dense layer's: four channels at a time.
+ *
+ * Constants are one stream of words. For each four channels: their biases (the input's zero point folded in), for each
+ * four values a word of weights of each channel, their multipliers, and a word of their right shifts less one. Values
+ * and channels are filled up with weights of 0. */
+typedef struct {
+  uint32_t in, out;
+  uint16_t quads;    /* fours of values */
+  uint16_t channels;
+  int8_t out_zero, low, high;
+  const uint32_t *constants;
+} tn_dense_layer;
+
+/* The code for Arm knows these fields by their places. */
+typedef struct {
+  const int8_t *x;
+  const uint32_t *k;
+  int32_t center; /* twice the output's zero point, plus one */
+  int32_t channels;
+  int8_t *out;
+} tn_dense_run;
+
+#if TN_PAIRS
+/* Four values by four channels: the sums in r4 .. r7. */
+#define TN_QUAD                     \
+  "ldr    r3, [r0], #4          \n" \
+  "ldmia  r1!, {r8-r11}         \n" \
+  "sxtb16 r2, r3                \n" \
+  "sxtb16 r3, r3, ror #8        \n" \
+  TN_QUAD_CHANNEL("r4", "r8") TN_QUAD_CHANNEL("r5", "r9") TN_QUAD_CHANNEL("r6", "r10") TN_QUAD_CHANNEL("r7", "r11")
+#define TN_QUAD_CHANNEL(sum, weights)               \
+  "sxtb16 r12, " weights "                      \n" \
+  "sxtb16 " weights ", " weights ", ror #8      \n" \
+  "smlad  " sum ", r2, r12, " sum "             \n" \
+  "smlad  " sum ", r3, " weights ", " sum "     \n"
+
+static __attribute__((naked, noinline)) void tn_dense_channels(__attribute__((unused)) tn_dense_run *run,
+                                                               __attribute__((unused)) const int8_t *end) {
+  __asm__ volatile(
+      "push   {r0, r1, r4-r11, lr}  \n"
+      "ldr    r2, [sp]              \n"
+      "ldr    r1, [r2, #4]          \n"
+      "1:                           \n" /* four channels */
+      "ldr    r2, [sp]              \n"
+      "ldr    lr, [sp, #4]          \n"
+      "ldr    r0, [r2]              \n"
+      "ldmia  r1!, {r4-r7}          \n"
+      "sub    r2, lr, r0            \n"
+      "tst    r2, #4                \n"
+      "bne    3f                    \n"
+      "2:                           \n"
+      TN_QUAD
+      "3:                           \n"
+      TN_QUAD
+      "cmp    r0, lr                \n"
+      "bne    2b                    \n"
+      "ldmia  r1!, {r2, r3, r8, r9, r12} \n"
+      "ldr    r0, [sp]              \n"
+      "ldr    r10, [r0, #8]         \n"
+      "lsl    lr, r10, r12          \n"
+      TN_RESULT("r4", "r2")
+      "lsr    r12, r12, #8          \n"
+      "lsl    lr, r10, r12          \n"
+      TN_RESULT("r5", "r3")
+      "lsr    r12, r12, #8          \n"
+      "lsl    lr, r10, r12          \n"
+      TN_RESULT("r6", "r8")
+      "lsr    r12, r12, #8          \n"
+      "lsl    lr, r10, r12          \n"
+      TN_RESULT("r7", "r9")
+      "ldrd   r2, r3, [r0, #12]     \n"
+      "subs   r2, r2, #4            \n"
+      "strb   r4, [r3], #1          \n"
+      "bmi    4f                    \n" /* fewer than four were left */
+      "strb   r5, [r3], #1          \n"
+      "strb   r6, [r3], #1          \n"
+      "strb   r7, [r3], #1          \n"
+      "strd   r2, r3, [r0, #12]     \n"
+      "bne    1b                    \n"
+      "pop    {r0, r1, r4-r11, pc}  \n"
+      "4:                           \n"
+      "cmn    r2, #2                \n"
+      "it     ge                    \n"
+      "strbge r5, [r3]              \n"
+      "it     gt                    \n"
+      "strbgt r6, [r3, #1]          \n"
+      "pop    {r0, r1, r4-r11, pc}  \n");
+}
+#else
+static void tn_dense_channels(tn_dense_run *run, const int8_t *end) {
+  const uint32_t *k = run->k;
+  int32_t c;
+  for (c = 0; c < run->channels; c++) {
+    const uint32_t *weights = k + 4 + c % 4;
+    const int8_t *x = run->x;
+    uint32_t sum = k[c % 4];
+    for (; x != end; x += 4) {
+      const uint32_t values = tn_word_at(x);
+      sum = tn_add_products(sum, tn_bytes_0_2(values), tn_bytes_0_2(*weights));
+      sum = tn_add_products(sum, tn_bytes_1_3(values), tn_bytes_1_3(*weights));
+      weights += 4;
+    }
+    run->out[c] = tn_result(sum, *weights, (uint8_t)(weights[4 - c % 4] >> 8 * (c % 4)), run->center);
+    k = c % 4 == 3 ? weights + 2 : k;
+  }
+}
+#endif
+
+static void tn_dense(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+  const tn_dense_layer *const l = (const tn_dense_layer *)layer;
+  tn_dense_run run;
+  (void)first;
+  (void)end;
+  run.x = memory + l->in;
+  run.k = l->constants;
+  run.center = 2 * l->out_zero + 1;
+  run.channels = l->channels;
+  run.out = memory + l->out;
+  tn_dense_channels(&run, run.x + 4 * (int32_t)l->quads);
+  tn_limit(memory + l->out, l->channels, l->low, l->high);
+}

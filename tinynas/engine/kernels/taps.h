@@ -1,0 +1,168 @@
+/* Four channels of a row of pixels, each channel by its own weights: the inner loops of tn_depthwise_rows. */
+
+/* The code for Arm knows these fields by their places. Values lie as pairs: channels 0 and 2 in a word, then 1 and 3. */
+typedef struct {
+  const uint32_t *k;        /* four biases, a word of four weights a tap, four multipliers, the shifts less one */
+  int32_t center;           /* twice the output's zero point, plus one */
+  const uint32_t *rows;     /* the bytes from `at` to each row of taps */
+  const uint32_t *rows_end;
+  const int8_t *at;
+  int32_t advance;          /* bytes from two pixels to the next two */
+  int8_t *out;
+  int32_t pitch;            /* bytes from the first pixel's results to the second's */
+  int32_t twos;             /* how many times two pixels */
+  int32_t row_bytes;        /* of taps */
+  int32_t tap_bytes;
+  int32_t channels;         /* of the four, that there are */
+  int32_t second;           /* the second pixel's values begin so many times 8 bytes behind the first's: 0, 1 or 2 */
+} tn_taps;
+
+#if TN_PAIRS
+/* A tap of two pixels, the second's values at r0 + `second`: sums in r4 .. r7 and r8 .. r11. */
+#define TN_TAP(second, step)                   \
+  "ldr    r2, [r1], #4                     \n" \
+  "sxtb16 r3, r2, ror #8                   \n" \
+  "sxtb16 r2, r2                           \n" \
+  "ldrd   r12, lr, [r0, #" second "]       \n" \
+  "smlabb r8, r12, r2, r8                  \n" \
+  "smlabb r9, lr, r3, r9                   \n" \
+  "smlatt r10, r12, r2, r10                \n" \
+  "smlatt r11, lr, r3, r11                 \n" \
+  "ldrd   r12, lr, [r0]" step "            \n" \
+  "smlabb r4, r12, r2, r4                  \n" \
+  "smlabb r5, lr, r3, r5                   \n" \
+  "smlatt r6, r12, r2, r6                  \n" \
+  "smlatt r7, lr, r3, r7                   \n"
+#define TN_THREE_TAPS(second) \
+  TN_TAP(second, ", #8") TN_TAP(second, ", #8") TN_TAP(second, ", #8") \
+  "b      6f                               \n"
+#define TN_ANY_TAPS(second, label)             \
+  label ":                                 \n" \
+  TN_TAP(second, "")                           \
+  "ldr    r2, [sp, #40]                    \n" \
+  "ldr    r3, [sp, #56]                    \n" \
+  "add    r0, r0, r2                       \n" \
+  "cmp    r0, r3                           \n" \
+  "bne    " label "b                       \n" \
+  "b      6f                               \n"
+/* A channel of two pixels. */
+#define TN_TWO_RESULTS(one, two)               \
+  "ldr    r2, [r1], #4                     \n" \
+  "ldr    lr, [sp, #4]                     \n" \
+  "lsl    lr, lr, r12                      \n" \
+  TN_RESULT(one, "r2") TN_RESULT(two, "r2")
+
+static __attribute__((naked, noinline)) void tn_two_by_two(__attribute__((unused)) tn_taps *taps) {
+  __asm__ volatile(
+      "push   {r4-r11, lr}          \n"
+      "sub    sp, sp, #64           \n"
+      "mov    r12, sp               \n"
+      "ldmia  r0!, {r4-r11}         \n"
+      "stmia  r12!, {r4-r11}        \n"
+      "ldmia  r0!, {r4-r8}          \n"
+      "stmia  r12!, {r4-r8}         \n"
+      "1:                           \n" /* two pixels */
+      "ldr    r1, [sp]              \n"
+      "ldr    r2, [sp, #8]          \n"
+      "ldmia  r1!, {r4-r7}          \n"
+      "mov    r8, r4                \n"
+      "mov    r9, r5                \n"
+      "mov    r10, r6               \n"
+      "mov    r11, r7               \n"
+      "2:                           \n" /* a row of taps */
+      "ldr    r0, [r2], #4          \n"
+      "ldr    r3, [sp, #16]         \n"
+      "str    r2, [sp, #52]         \n"
+      "add    r0, r0, r3            \n"
+      "ldr    r2, [sp, #48]         \n"
+      "ldr    r3, [sp, #36]         \n"
+      "cmp    r3, #24               \n"
+      "bne    3f                    \n"
+      "cmp    r2, #1                \n"
+      "bhi    5f                    \n"
+      "bne    4f                    \n"
+      TN_THREE_TAPS("8")
+      "4:                           \n"
+      TN_THREE_TAPS("0")
+      "5:                           \n"
+      TN_THREE_TAPS("16")
+      "3:                           \n"
+      "add    r3, r0, r3            \n"
+      "str    r3, [sp, #56]         \n"
+      "cmp    r2, #1                \n"
+      "bhi    5f                    \n"
+      "bne    4f                    \n"
+      TN_ANY_TAPS("8", "3")
+      TN_ANY_TAPS("0", "4")
+      TN_ANY_TAPS("16", "5")
+      "6:                           \n"
+      "ldr    r2, [sp, #52]         \n"
+      "ldr    r3, [sp, #12]         \n"
+      "cmp    r2, r3                \n"
+      "bne    2b                    \n"
+      "ldr    r12, [r1, #16]        \n"
+      TN_TWO_RESULTS("r4", "r8")
+      "lsr    r12, r12, #8          \n"
+      TN_TWO_RESULTS("r5", "r9")
+      "lsr    r12, r12, #8          \n"
+      TN_TWO_RESULTS("r6", "r10")
+      "lsr    r12, r12, #8          \n"
+      TN_TWO_RESULTS("r7", "r11")
+      "ldrd   r0, r2, [sp, #24]     \n"
+      "ldr    r3, [sp, #44]         \n"
+      "add    r1, r0, r2            \n"
+      "cmp    r3, #4                \n"
+      "blt    7f                    \n"
+      "bfi    r4, r5, #8, #24       \n"
+      "bfi    r4, r6, #16, #16      \n"
+      "bfi    r4, r7, #24, #8       \n"
+      "bfi    r8, r9, #8, #24       \n"
+      "bfi    r8, r10, #16, #16     \n"
+      "bfi    r8, r11, #24, #8      \n"
+      "str    r4, [r0]              \n"
+      "str    r8, [r1]              \n"
+      "b      8f                    \n"
+      "7:                           \n" /* one, two or three channels */
+      "strb   r4, [r0]              \n"
+      "strb   r8, [r1]              \n"
+      "cmp    r3, #2                \n"
+      "blt    8f                    \n"
+      "strb   r5, [r0, #1]          \n"
+      "strb   r9, [r1, #1]          \n"
+      "itt    gt                    \n"
+      "strbgt r6, [r0, #2]          \n"
+      "strbgt r10, [r1, #2]         \n"
+      "8:                           \n"
+      "ldrd   r3, r4, [sp, #16]     \n"
+      "ldr    r5, [sp, #32]         \n"
+      "add    r1, r1, r2            \n"
+      "add    r3, r3, r4            \n"
+      "str    r1, [sp, #24]         \n"
+      "str    r3, [sp, #16]         \n"
+      "subs   r5, r5, #1            \n"
+      "str    r5, [sp, #32]         \n"
+      "bne    1b                    \n"
+      "add    sp, sp, #64           \n"
+      "pop    {r4-r11, pc}          \n");
+}
+#else
+static void tn_two_by_two(tn_taps *taps) {
+  int32_t pixel, c;
+  for (pixel = 0; pixel < 2 * taps->twos; pixel++) {
+    const int8_t *const at = taps->at + pixel / 2 * taps->advance + pixel % 2 * taps->second * 8;
+    for (c = 0; c < 4 && c < taps->channels; c++) {
+      const uint32_t *k = taps->k + 4, *row;
+      uint32_t sum = taps->k[c];
+      for (row = taps->rows; row != taps->rows_end; row++) {
+        int32_t tap;
+        for (tap = 0; tap < taps->row_bytes; tap += taps->tap_bytes) {
+          const uint32_t pair = ((const uint32_t *)(const void *)(at + *row + tap))[c & 1];
+          const uint32_t weights = c & 1 ? tn_bytes_1_3(*k++) : tn_bytes_0_2(*k++);
+          sum = c < 2 ? tn_add_low_product(sum, pair, weights) : tn_add_high_product(sum, pair, weights);
+        }
+      }
+      taps->out[pixel * taps->pitch + c] = tn_result(sum, k[c], (uint8_t)(k[4] >> 8 * c), taps->center);
+    }
+  }
+}
+#endif

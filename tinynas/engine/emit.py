@@ -65,7 +65,7 @@ class Kernel:
 
 
 _SUMMED = ("base.h", "clamp.h", "high_product.h", "requantize.h")
-_POOLED = ("base.h", "clamp.h", "pairs.h", "limits.h", "window.h")
+_POOLED = ("base.h", "clamp.h", "pairs.h", "limits.h", "window.h", "pool.h")
 _FAST = ("base.h", "clamp.h", "pairs.h", "limits.h", "result.h")
 _FAST_WINDOW = (*_FAST, "window.h", "limit_rows.h")
 KERNELS: Mapping[str, Kernel] = {
@@ -123,6 +123,7 @@ _SHARED = (
     "limits.h",
     "result.h",
     "window.h",
+    "pool.h",
     "scale.h",
     "limit_rows.h",
     "quads.h",
@@ -216,7 +217,8 @@ def _dense(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
 
 
 def _blocked(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
-    spec: Convolution = layer.spec  # type: ignore[assignment]
+    given: Convolution = layer.spec  # type: ignore[assignment]
+    spec = fast.wide_rows(given)
     if fast.is_dense(spec):
         return _dense(net, plan, index, layer)
     window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
@@ -244,7 +246,11 @@ def _depthwise(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
 
 
 def _depthwise_rows(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
-    spec = fast.wide_rows(layer.spec)  # type: ignore[arg-type]
+    given: Depthwise = layer.spec  # type: ignore[assignment]
+    alike = fast.as_convolution(given)
+    if alike is not None:
+        return _blocked(net, plan, index, replace(layer, spec=alike))
+    spec = fast.wide_rows(given)
     window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
     constants: Array = ("uint32_t", fast.depthwise_words(spec) & 0xFFFFFFFF)
     fields: Fields = [window, fast.columns_of(spec.window), plan.scratch[index], constants]

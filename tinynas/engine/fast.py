@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ _COLUMNS = 16  # of a row that shares no taps with the next
 _MOST_SHIFT = 23  # right shifts up to which the rounding constant and a sum below 2^30 stay within int32
 _SUM_LIMIT = 2**30
 Words = npt.NDArray[np.int64]
+_Weighted = TypeVar("_Weighted", Convolution, Depthwise)
 
 
 class Runs(NamedTuple):
@@ -87,6 +88,7 @@ def words_of(spec: Convolution) -> int:
 
 
 def _convolution_scratch(spec: Convolution) -> int:
+    spec = wide_rows(spec)
     if is_dense(spec):
         return 0
     runs = runs_of(spec)
@@ -126,14 +128,15 @@ def dense_words(spec: Convolution) -> Words:
     rows = spec.weights.astype(np.int64).reshape(len(bias), -1)
     rows = np.pad(rows, ((0, -len(rows) % 4), (0, -rows.shape[1] % 4)))
     for first in range(0, len(bias), 4):
-        four = slice(first, first + 4)
-        weights = rows[four].reshape(4, -1, 4).swapaxes(0, 1)
-        pieces += [_filled(bias[four], 4), _bytes(weights), _filled(spec.scaling.multipliers[four], 4)]
-        pieces.append(_bytes(_filled(shifts[four], 4)))
+        n = 4 if len(bias) - first > 2 else 2
+        some = slice(first, first + n)
+        weights = rows[some].reshape(n, -1, 4).swapaxes(0, 1)
+        pieces += [_filled(bias[some], n), _bytes(weights), _filled(spec.scaling.multipliers[some], n)]
+        pieces.append(_bytes(_filled(shifts[some], 4)))
     return np.concatenate(pieces)
 
 
-def wide_rows(spec: Depthwise) -> Depthwise:
+def wide_rows(spec: _Weighted) -> _Weighted:
     """The same convolution, of a map of one column as one of a map of one row."""
     w = spec.window
     if w.width > 1 or w.out_width > 1 or w.kernel_w > 1 or w.height == 1:
@@ -142,7 +145,16 @@ def wide_rows(spec: Depthwise) -> Depthwise:
         1, w.height, w.channels, 1, w.out_height, w.out_channels, 1, w.kernel_h, 1, w.stride_h, 1, w.dilation_h,
         0, w.pad_top,
     )  # fmt: skip
-    return replace(spec, window=turned, weights=spec.weights.swapaxes(0, 1))
+    axis = 0 if isinstance(spec, Depthwise) else 1
+    return replace(spec, window=turned, weights=spec.weights.swapaxes(axis, axis + 1))
+
+
+def as_convolution(spec: Depthwise) -> Convolution | None:
+    """The same as a convolution where there is one input channel, else None."""
+    if spec.window.channels > 1:
+        return None
+    weights = np.moveaxis(spec.weights, 2, 0)[..., None]
+    return Convolution(spec.window, weights, spec.bias, spec.zero, spec.scaling)
 
 
 def columns_of(w: Window) -> int:
@@ -190,6 +202,9 @@ def _bytes(values: Ints) -> Words:
 
 
 def _depthwise_scratch(spec: Depthwise) -> int:
+    alike = as_convolution(spec)
+    if alike is not None:
+        return _convolution_scratch(alike)
     w = wide_rows(spec).window
     wide = (columns_of(w) - 1) * w.stride_w + w.reach_w
     return w.reach_h * wide * 8 * -(-w.out_channels // 4) + 4 * w.kernel_h

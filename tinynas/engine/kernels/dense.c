@@ -1,8 +1,8 @@
-/* A window that is the whole input, such as a dense layer's: four channels at a time.
+/* A window that is the whole input, such as a dense layer's: four channels at a time, and two if no more are left.
  *
- * Constants are one stream of words. For each four channels: their biases (the input's zero point folded in), for each
- * four values a word of weights of each channel, their multipliers, and a word of their right shifts less one. Values
- * and channels are filled up with weights of 0. */
+ * Constants are one stream of words. For each four or two channels: their biases (the input's zero point folded in), for
+ * each four values a word of weights of each channel, their multipliers, and a word of their right shifts less one.
+ * Values and channels are filled up with weights of 0. */
 typedef struct {
   uint32_t in, out;
   uint16_t quads;    /* fours of values */
@@ -43,7 +43,10 @@ static __attribute__((naked, noinline)) void tn_dense_channels(__attribute__((un
       "1:                           \n" /* four channels */
       "ldr    r2, [sp]              \n"
       "ldr    lr, [sp, #4]          \n"
+      "ldr    r3, [r2, #12]         \n"
       "ldr    r0, [r2]              \n"
+      "cmp    r3, #2                \n"
+      "ble    5f                    \n"
       "ldmia  r1!, {r4-r7}          \n"
       "sub    r2, lr, r0            \n"
       "tst    r2, #4                \n"
@@ -71,37 +74,57 @@ static __attribute__((naked, noinline)) void tn_dense_channels(__attribute__((un
       "ldrd   r2, r3, [r0, #12]     \n"
       "subs   r2, r2, #4            \n"
       "strb   r4, [r3], #1          \n"
-      "bmi    4f                    \n" /* fewer than four were left */
       "strb   r5, [r3], #1          \n"
       "strb   r6, [r3], #1          \n"
-      "strb   r7, [r3], #1          \n"
+      "it     pl                    \n" /* at times but three were left */
+      "strbpl r7, [r3], #1          \n"
       "strd   r2, r3, [r0, #12]     \n"
-      "bne    1b                    \n"
+      "bgt    1b                    \n"
       "pop    {r0, r1, r4-r11, pc}  \n"
-      "4:                           \n"
-      "cmn    r2, #2                \n"
-      "it     ge                    \n"
-      "strbge r5, [r3]              \n"
+      "5:                           \n" /* two channels, or one */
+      "ldmia  r1!, {r4, r5}         \n"
+      "6:                           \n"
+      "ldr    r3, [r0], #4          \n"
+      "ldmia  r1!, {r8, r9}         \n"
+      "sxtb16 r2, r3                \n"
+      "sxtb16 r3, r3, ror #8        \n"
+      TN_QUAD_CHANNEL("r4", "r8") TN_QUAD_CHANNEL("r5", "r9")
+      "cmp    r0, lr                \n"
+      "bne    6b                    \n"
+      "ldmia  r1, {r2, r3, r12}     \n"
+      "ldr    r0, [sp]              \n"
+      "ldr    r10, [r0, #8]         \n"
+      "lsl    lr, r10, r12          \n"
+      TN_RESULT("r4", "r2")
+      "lsr    r12, r12, #8          \n"
+      "lsl    lr, r10, r12          \n"
+      TN_RESULT("r5", "r3")
+      "ldrd   r2, r3, [r0, #12]     \n"
+      "strb   r4, [r3]              \n"
+      "cmp    r2, #1                \n"
       "it     gt                    \n"
-      "strbgt r6, [r3, #1]          \n"
+      "strbgt r5, [r3, #1]          \n"
       "pop    {r0, r1, r4-r11, pc}  \n");
 }
 #else
 static void tn_dense_channels(tn_dense_run *run, const int8_t *end) {
   const uint32_t *k = run->k;
-  int32_t c;
-  for (c = 0; c < run->channels; c++) {
-    const uint32_t *weights = k + 4 + c % 4;
-    const int8_t *x = run->x;
-    uint32_t sum = k[c % 4];
-    for (; x != end; x += 4) {
-      const uint32_t values = tn_word_at(x);
-      sum = tn_add_products(sum, tn_bytes_0_2(values), tn_bytes_0_2(*weights));
-      sum = tn_add_products(sum, tn_bytes_1_3(values), tn_bytes_1_3(*weights));
-      weights += 4;
+  int32_t c, first, together;
+  for (first = 0; first < run->channels; first += together) {
+    together = run->channels - first > 2 ? 4 : 2;
+    for (c = 0; c < together && first + c < run->channels; c++) {
+      const uint32_t *weights = k + together + c;
+      const int8_t *x = run->x;
+      uint32_t sum = k[c];
+      for (; x != end; x += 4) {
+        const uint32_t values = tn_word_at(x);
+        sum = tn_add_products(sum, tn_bytes_0_2(values), tn_bytes_0_2(*weights));
+        sum = tn_add_products(sum, tn_bytes_1_3(values), tn_bytes_1_3(*weights));
+        weights += together;
+      }
+      run->out[first + c] = tn_result(sum, *weights, (uint8_t)(weights[together - c] >> 8 * c), run->center);
     }
-    run->out[c] = tn_result(sum, *weights, (uint8_t)(weights[4 - c % 4] >> 8 * (c % 4)), run->center);
-    k = c % 4 == 3 ? weights + 2 : k;
+    k += 2 * together + 1 + (end - run->x) / 4 * together;
   }
 }
 #endif

@@ -12,33 +12,38 @@ static void tn_widen_columns(const tn_window *w, const int8_t *memory, int32_t y
   const uint32_t outside = tn_pair_of(w->zero, w->zero);
   const int32_t times = w->out_channels / w->channels, channels = w->channels;
   const uint8_t inside = y >= 0 && y < (int32_t)w->height;
+  const int32_t first = !inside ? wide : x < 0 ? -x : 0;
+  const int32_t end = (int32_t)w->width - x < wide ? (int32_t)w->width - x : wide;
   const int8_t *const row = memory + w->in + (inside ? y % w->in_rows : 0) * ((int32_t)w->width * channels);
-  int32_t c, k;
+  int32_t c, column, k;
   for (c = 0; c < (int32_t)w->out_channels; c += 4) {
-    const int32_t first = inside ? x < 0 ? -x : 0 : wide;
-    int32_t column = 0;
-    for (; column < first && column < wide; column++) {
+    const int8_t *from = row + (x + first) * channels;
+    for (column = 0; column < first && column < wide; column++) {
       *to++ = outside;
       *to++ = outside;
     }
     if (times == 1 && c + 4 <= channels) {
-      const int32_t end = (int32_t)w->width - x < wide ? (int32_t)w->width - x : wide;
-      const int8_t *from = row + (x + column) * channels + c;
+      from += c;
       for (; column < end; column++) {
-        const uint32_t four = tn_word_at(from);
-        *to++ = tn_bytes_0_2(four);
-        *to++ = tn_bytes_1_3(four);
+        const uint32_t word = tn_word_at(from);
+        *to++ = tn_bytes_0_2(word);
+        *to++ = tn_bytes_1_3(word);
+        from += channels;
+      }
+    } else {
+      int32_t of[4]; /* the input channels of the four; of those beyond the last, whose weights are 0, the last */
+      for (k = 0; k < 4; k++) {
+        of[k] = c + k < (int32_t)w->out_channels ? (c + k) / times : channels - 1;
+      }
+      for (; column < end; column++) {
+        *to++ = tn_pair_of(from[of[0]], from[of[2]]);
+        *to++ = tn_pair_of(from[of[1]], from[of[3]]);
         from += channels;
       }
     }
     for (; column < wide; column++) {
-      int8_t four[4];
-      for (k = 0; k < 4; k++) {
-        const uint8_t known = x + column < (int32_t)w->width && c + k < (int32_t)w->out_channels;
-        four[k] = known ? row[(x + column) * channels + (c + k) / times] : w->zero;
-      }
-      *to++ = tn_pair_of(four[0], four[2]);
-      *to++ = tn_pair_of(four[1], four[3]);
+      *to++ = outside;
+      *to++ = outside;
     }
   }
 }

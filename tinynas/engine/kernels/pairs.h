@@ -26,19 +26,24 @@ TN_INSTRUCTION(tn_sign, "asr %0, %1, #31")
 TN_INSTRUCTION(tn_saturated, "ssat %0, #8, %1")
 #undef TN_INSTRUCTION
 
-#define TN_INSTRUCTION(name, text)                      \
-  TN_INLINE uint32_t name(uint32_t a, uint32_t b) {     \
-    uint32_t result;                                    \
-    __asm__(text : "=&r"(result) : "r"(a), "r"(b));     \
-    return result;                                      \
+#define TN_INSTRUCTION(name, text)                  \
+  TN_INLINE uint32_t name(uint32_t a, uint32_t b) { \
+    uint32_t result;                                \
+    __asm__(text : "=r"(result) : "r"(a), "r"(b));  \
+    return result;                                  \
   }
 TN_INSTRUCTION(tn_subtract_pair, "ssub16 %0, %1, %2")
 TN_INSTRUCTION(tn_add_bytes_0_2, "sxtab16 %0, %1, %2")
 TN_INSTRUCTION(tn_add_bytes_1_3, "sxtab16 %0, %1, %2, ror #8")
-TN_INSTRUCTION(tn_greater_bytes, "ssub8 %0, %1, %2\n sel %0, %1, %2")
 TN_INSTRUCTION(tn_high_word, "smmulr %0, %1, %2")
 TN_INSTRUCTION(tn_shifted, "asr %0, %1, %2")
 #undef TN_INSTRUCTION
+
+TN_INLINE uint32_t tn_greater_bytes(uint32_t a, uint32_t b) {
+  uint32_t result;
+  __asm__("ssub8 %0, %1, %2\n sel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b));
+  return result;
+}
 
 #define TN_INSTRUCTION(name, text)                                    \
   TN_INLINE uint32_t name(uint32_t sum, uint32_t a, uint32_t b) {     \

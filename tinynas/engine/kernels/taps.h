@@ -33,23 +33,39 @@ typedef struct {
   "smlabb r5, lr, r3, r5                   \n" \
   "smlatt r6, r12, r2, r6                  \n" \
   "smlatt r7, lr, r3, r7                   \n"
-#define TN_THREE_TAPS(second) \
-  TN_TAP(second, ", #8") TN_TAP(second, ", #8") TN_TAP(second, ", #8") \
-  "b      6f                               \n"
-#define TN_ANY_TAPS(second, label)             \
+/* All rows of taps: three taps side by side, or as many as there are. */
+#define TN_ROW(label)                          \
   label ":                                 \n" \
+  "ldr    r0, [r2], #4                     \n" \
+  "ldr    r3, [sp, #16]                    \n" \
+  "str    r2, [sp, #52]                    \n" \
+  "add    r0, r0, r3                       \n"
+#define TN_NEXT_ROW(label)                     \
+  "ldr    r2, [sp, #52]                    \n" \
+  "ldr    r3, [sp, #12]                    \n" \
+  "cmp    r2, r3                           \n" \
+  "bne    " label "b                       \n" \
+  "b      6f                               \n"
+#define TN_ROWS_OF_THREE(second, label)                                              \
+  TN_ROW(label) TN_TAP(second, ", #8") TN_TAP(second, ", #8") TN_TAP(second, ", #8") \
+  TN_NEXT_ROW(label)
+#define TN_ROWS_OF_ANY(second, label)          \
+  TN_ROW(label)                                \
+  "ldr    r3, [sp, #36]                    \n" \
+  "add    r3, r0, r3                       \n" \
+  "str    r3, [sp, #56]                    \n" \
+  "7:                                      \n" \
   TN_TAP(second, "")                           \
   "ldr    r2, [sp, #40]                    \n" \
   "ldr    r3, [sp, #56]                    \n" \
   "add    r0, r0, r2                       \n" \
   "cmp    r0, r3                           \n" \
-  "bne    " label "b                       \n" \
-  "b      6f                               \n"
+  "bne    7b                               \n" \
+  TN_NEXT_ROW(label)
 /* A channel of two pixels. */
 #define TN_TWO_RESULTS(one, two)               \
   "ldr    r2, [r1], #4                     \n" \
-  "ldr    lr, [sp, #4]                     \n" \
-  "lsl    lr, lr, r12                      \n" \
+  "lsl    lr, r3, r12                      \n" \
   TN_RESULT(one, "r2") TN_RESULT(two, "r2")
 
 static __attribute__((naked, noinline)) void tn_two_by_two(__attribute__((unused)) tn_taps *taps) {
@@ -69,38 +85,26 @@ static __attribute__((naked, noinline)) void tn_two_by_two(__attribute__((unused
       "mov    r9, r5                \n"
       "mov    r10, r6               \n"
       "mov    r11, r7               \n"
-      "2:                           \n" /* a row of taps */
-      "ldr    r0, [r2], #4          \n"
-      "ldr    r3, [sp, #16]         \n"
-      "str    r2, [sp, #52]         \n"
-      "add    r0, r0, r3            \n"
-      "ldr    r2, [sp, #48]         \n"
+      "ldr    r0, [sp, #48]         \n"
       "ldr    r3, [sp, #36]         \n"
       "cmp    r3, #24               \n"
-      "bne    3f                    \n"
-      "cmp    r2, #1                \n"
+      "beq    2f                    \n"
+      "cmp    r0, #1                \n"
       "bhi    5f                    \n"
       "bne    4f                    \n"
-      TN_THREE_TAPS("8")
-      "4:                           \n"
-      TN_THREE_TAPS("0")
-      "5:                           \n"
-      TN_THREE_TAPS("16")
-      "3:                           \n"
-      "add    r3, r0, r3            \n"
-      "str    r3, [sp, #56]         \n"
-      "cmp    r2, #1                \n"
+      TN_ROWS_OF_ANY("8", "3")
+      TN_ROWS_OF_ANY("0", "4")
+      TN_ROWS_OF_ANY("16", "5")
+      "2:                           \n"
+      "cmp    r0, #1                \n"
       "bhi    5f                    \n"
       "bne    4f                    \n"
-      TN_ANY_TAPS("8", "3")
-      TN_ANY_TAPS("0", "4")
-      TN_ANY_TAPS("16", "5")
+      TN_ROWS_OF_THREE("8", "3")
+      TN_ROWS_OF_THREE("0", "4")
+      TN_ROWS_OF_THREE("16", "5")
       "6:                           \n"
-      "ldr    r2, [sp, #52]         \n"
-      "ldr    r3, [sp, #12]         \n"
-      "cmp    r2, r3                \n"
-      "bne    2b                    \n"
       "ldr    r12, [r1, #16]        \n"
+      "ldr    r3, [sp, #4]          \n"
       TN_TWO_RESULTS("r4", "r8")
       "lsr    r12, r12, #8          \n"
       TN_TWO_RESULTS("r5", "r9")

@@ -41,27 +41,32 @@ static const int8_t *tn_next_row(const tn_patch *patch, const int8_t *row) {
 /* Calls `pixel` for every pixel of the output rows first .. end - 1. */
 static void tn_slide(const tn_window *w, const void *layer, int8_t *memory, uint16_t first, uint16_t end,
                      tn_pixel pixel) {
-  const int32_t row_bytes = (int32_t)w->width * w->channels;
+  const int32_t row_bytes = (int32_t)w->width * w->channels, step = w->backwards ? -1 : 1;
+  const int32_t last_inside = (int32_t)w->width - (int32_t)(w->kernel_w - 1) * w->dilation_w - 1;
+  int32_t row = w->backwards ? end - 1 : first, rows = end - first, columns;
   tn_patch patch;
-  uint16_t i, j;
   patch.ring_bytes = row_bytes * w->in_rows;
   patch.ring_end = memory + w->in + patch.ring_bytes;
   patch.row_step = row_bytes * w->dilation_h;
   patch.column_step = (int32_t)w->dilation_w * w->channels;
-  for (i = first; i < end; i++) {
-    const uint16_t row = (uint16_t)(w->backwards ? end - 1 - (i - first) : i);
-    const int32_t y = (int32_t)row * w->stride_h - w->pad_top;
-    int8_t *const out_row = memory + w->out + (int32_t)(row % w->out_rows) * (int32_t)w->out_row;
+  for (; rows > 0; rows--) {
+    const int32_t y = row * w->stride_h - w->pad_top, column = w->backwards ? w->out_width - 1 : 0;
+    int32_t x = column * w->stride_w - w->pad_left;
     const int8_t *at;
+    patch.out = memory + w->out + row % w->out_rows * (int32_t)w->out_row + column * w->out_pixel;
     tn_inside(y, w->height, w->kernel_h, w->dilation_h, &patch.top, &patch.bottom);
     at = memory + w->in + ((y + (int32_t)patch.top * w->dilation_h) % w->in_rows) * row_bytes;
-    for (j = 0; j < w->out_width; j++) {
-      const uint16_t column = (uint16_t)(w->backwards ? w->out_width - 1 - j : j);
-      const int32_t x = (int32_t)column * w->stride_w - w->pad_left;
-      tn_inside(x, w->width, w->kernel_w, w->dilation_w, &patch.left, &patch.right);
+    for (columns = w->out_width; columns > 0; columns--) {
+      patch.left = 0;
+      patch.right = w->kernel_w;
+      if (x < 0 || x > last_inside) {
+        tn_inside(x, w->width, w->kernel_w, w->dilation_w, &patch.left, &patch.right);
+      }
       patch.at = at + (x + (int32_t)patch.left * w->dilation_w) * w->channels;
-      patch.out = out_row + (int32_t)column * w->out_pixel;
       pixel(layer, &patch);
+      x += step * w->stride_w;
+      patch.out += step * w->out_pixel;
     }
+    row += step;
   }
 }

@@ -54,8 +54,9 @@ def with_weights(first: int, count: int) -> list[int]:
 
 
 @needs_compiler
-def test_random_models_on_the_host(tmp_path: Path) -> None:
-    check(with_weights(0, 200), tmp_path, HOST)
+@pytest.mark.parametrize("products", [(), ("-DTN_SHORT_PRODUCTS",)], ids=["long", "short"])
+def test_random_models_on_the_host(products: tuple[str, ...], tmp_path: Path) -> None:
+    check(with_weights(0, 200), tmp_path, (*HOST, *products))
 
 
 @needs_arm

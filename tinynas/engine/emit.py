@@ -66,7 +66,7 @@ class Kernel:
 
 _SUMMED = ("base.h", "clamp.h", "high_product.h", "requantize.h")
 _POOLED = ("base.h", "clamp.h", "pairs.h", "limits.h", "window.h", "pool.h")
-_FAST = ("base.h", "clamp.h", "pairs.h", "limits.h", "result.h")
+_FAST = ("base.h", "clamp.h", "high_product.h", "pairs.h", "limits.h", "result.h")
 _FAST_WINDOW = (*_FAST, "window.h", "limit_rows.h")
 KERNELS: Mapping[str, Kernel] = {
     "convolution": Kernel(

@@ -82,29 +82,38 @@ static __attribute__((naked, noinline)) void tn_channels(__attribute__((unused))
       "pop    {r0, r1, r4-r11, pc}  \n");
 }
 #else
-static void tn_channels(tn_block *block, const uint32_t *end) {
-  const uint32_t *k = block->k;
-  int32_t c;
-  for (c = 0; c < block->channels; c++) {
-    const uint8_t second = (uint8_t)(c & 1);
-    uint32_t sums[TN_BLOCK];
-    const uint32_t *x = block->x;
-    const uint32_t *weights = k + 2;
-    int32_t q;
-    for (q = 0; q < TN_BLOCK; q++) {
-      sums[q] = k[second];
-    }
-    for (; x != end; x += TN_BLOCK) {
-      const uint32_t two = second ? tn_bytes_1_3(*weights++) : tn_bytes_0_2(*weights++);
-      for (q = 0; q < TN_BLOCK; q++) {
-        sums[q] = tn_add_products(sums[q], x[q], two);
-      }
-    }
-    for (q = 0; q < TN_BLOCK; q++) {
-      block->out[q][c] = tn_result(sums[q], weights[second], (uint8_t)(weights[2] >> 8 * second), block->center);
-    }
-    k = second || c + 1 == block->channels ? weights + 3 : k;
+/* Two channels of two pixels. Returns where the constants of the next two begin. */
+static const uint32_t *tn_two_channels(const tn_block *block, const uint32_t *x, const uint32_t *end,
+                                       const uint32_t *k, int8_t *const *out, int32_t c) {
+  uint32_t a0 = k[0], b0 = k[1], a1 = a0, b1 = b0;
+  for (k += 2; x != end; x += TN_BLOCK) {
+    const uint32_t word = *k++;
+    const int32_t a_first = tn_byte(word, 0), b_first = tn_byte(word, 1);
+    const int32_t a_second = tn_byte(word, 2), b_second = tn_byte(word, 3);
+    int32_t first = tn_low(x[0]), second = tn_high(x[0]);
+    a0 += (uint32_t)(first * a_first + second * a_second);
+    b0 += (uint32_t)(first * b_first + second * b_second);
+    first = tn_low(x[1]);
+    second = tn_high(x[1]);
+    a1 += (uint32_t)(first * a_first + second * a_second);
+    b1 += (uint32_t)(first * b_first + second * b_second);
   }
-  block->k = k;
+  out[0][c] = tn_result(a0, k[0], (uint8_t)k[2], block->center);
+  out[1][c] = tn_result(a1, k[0], (uint8_t)k[2], block->center);
+  if (c + 1 < block->channels) {
+    out[0][c + 1] = tn_result(b0, k[1], (uint8_t)(k[2] >> 8), block->center);
+    out[1][c + 1] = tn_result(b1, k[1], (uint8_t)(k[2] >> 8), block->center);
+  }
+  return k + 3;
+}
+
+static void tn_channels(tn_block *block, const uint32_t *end) {
+  const uint32_t *next = block->k;
+  int32_t c;
+  for (c = 0; c < block->channels; c += 2) {
+    tn_two_channels(block, block->x, end, next, block->out, c);
+    next = tn_two_channels(block, block->x + 2, end + 2, next, block->out + 2, c);
+  }
+  block->k = next;
 }
 #endif

@@ -107,24 +107,40 @@ static __attribute__((naked, noinline)) void tn_dense_channels(__attribute__((un
       "pop    {r0, r1, r4-r11, pc}  \n");
 }
 #else
+/* Two channels of which each word of weights stands beside that of the other, `together` words from four values to the
+ * next. */
+static void tn_dense_some(const tn_dense_run *run, const int8_t *end, const uint32_t *k, int32_t together,
+                          uint32_t *sums) {
+  uint32_t a = sums[0], b = sums[1];
+  const int8_t *x;
+  for (x = run->x; x != end; x += 4) {
+    const int32_t x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
+    const uint32_t one = k[0], two = k[1];
+    a += (uint32_t)(x0 * tn_byte(one, 0) + x1 * tn_byte(one, 1) + x2 * tn_byte(one, 2) + x3 * tn_byte(one, 3));
+    b += (uint32_t)(x0 * tn_byte(two, 0) + x1 * tn_byte(two, 1) + x2 * tn_byte(two, 2) + x3 * tn_byte(two, 3));
+    k += together;
+  }
+  sums[0] = a;
+  sums[1] = b;
+}
+
 static void tn_dense_channels(tn_dense_run *run, const int8_t *end) {
   const uint32_t *k = run->k;
   int32_t c, first, together;
   for (first = 0; first < run->channels; first += together) {
+    uint32_t sums[4];
     together = run->channels - first > 2 ? 4 : 2;
-    for (c = 0; c < together && first + c < run->channels; c++) {
-      const uint32_t *weights = k + together + c;
-      const int8_t *x = run->x;
-      uint32_t sum = k[c];
-      for (; x != end; x += 4) {
-        const uint32_t values = tn_word_at(x);
-        sum = tn_add_products(sum, tn_bytes_0_2(values), tn_bytes_0_2(*weights));
-        sum = tn_add_products(sum, tn_bytes_1_3(values), tn_bytes_1_3(*weights));
-        weights += together;
-      }
-      run->out[first + c] = tn_result(sum, *weights, (uint8_t)(weights[together - c] >> 8 * c), run->center);
+    for (c = 0; c < together; c++) {
+      sums[c] = k[c];
     }
-    k += 2 * together + 1 + (end - run->x) / 4 * together;
+    for (c = 0; c < together; c += 2) {
+      tn_dense_some(run, end, k + together + c, together, sums + c);
+    }
+    k += together + (end - run->x) / 4 * together;
+    for (c = 0; c < together && first + c < run->channels; c++) {
+      run->out[first + c] = tn_result(sums[c], k[c], (uint8_t)(k[together] >> 8 * c), run->center);
+    }
+    k += together + 1;
   }
 }
 #endif

@@ -58,11 +58,15 @@ TN_INSTRUCTION(tn_add_high_product, "smlatt %0, %1, %2, %3")
 #else
 #define TN_PAIRS 0
 TN_INLINE int32_t tn_low(uint32_t pair) {
-  return (int32_t)((pair & 0xFFFFu) ^ 0x8000u) - 0x8000;
+  return (int16_t)pair;
+}
+
+TN_INLINE int32_t tn_high(uint32_t pair) {
+  return (int16_t)(pair >> 16);
 }
 
 TN_INLINE int32_t tn_byte(uint32_t word, uint8_t which) {
-  return (int32_t)((word >> 8 * which & 0xFFu) ^ 0x80u) - 0x80;
+  return (int8_t)(word >> 8 * which);
 }
 
 TN_INLINE uint32_t tn_word_at(const int8_t *at) {
@@ -75,18 +79,6 @@ TN_INLINE uint32_t tn_bytes_0_2(uint32_t word) {
 
 TN_INLINE uint32_t tn_bytes_1_3(uint32_t word) {
   return tn_bytes_0_2(word >> 8);
-}
-
-TN_INLINE uint32_t tn_add_low_product(uint32_t sum, uint32_t a, uint32_t b) {
-  return sum + (uint32_t)(tn_low(a) * tn_low(b));
-}
-
-TN_INLINE uint32_t tn_add_high_product(uint32_t sum, uint32_t a, uint32_t b) {
-  return tn_add_low_product(sum, a >> 16, b >> 16);
-}
-
-TN_INLINE uint32_t tn_add_products(uint32_t sum, uint32_t a, uint32_t b) {
-  return tn_add_high_product(tn_add_low_product(sum, a, b), a, b);
 }
 #endif
 

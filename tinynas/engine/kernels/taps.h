@@ -68,7 +68,7 @@ typedef struct {
   "lsl    lr, r3, r12                      \n" \
   TN_RESULT(one, "r2") TN_RESULT(two, "r2")
 
-static __attribute__((naked, noinline)) void tn_two_by_two(__attribute__((unused)) tn_taps *taps) {
+static __attribute__((naked, noinline)) void tn_two_by_two(__attribute__((unused)) const tn_taps *taps) {
   __asm__ volatile(
       "push   {r4-r11, lr}          \n"
       "sub    sp, sp, #64           \n"
@@ -150,23 +150,45 @@ static __attribute__((naked, noinline)) void tn_two_by_two(__attribute__((unused
       "pop    {r4-r11, pc}          \n");
 }
 #else
-static void tn_two_by_two(tn_taps *taps) {
-  int32_t pixel, c;
-  for (pixel = 0; pixel < 2 * taps->twos; pixel++) {
-    const int8_t *const at = taps->at + pixel / 2 * taps->advance + pixel % 2 * taps->second * 8;
-    for (c = 0; c < 4 && c < taps->channels; c++) {
-      const uint32_t *k = taps->k + 4, *row;
-      uint32_t sum = taps->k[c];
-      for (row = taps->rows; row != taps->rows_end; row++) {
-        int32_t tap;
-        for (tap = 0; tap < taps->row_bytes; tap += taps->tap_bytes) {
-          const uint32_t pair = ((const uint32_t *)(const void *)(at + *row + tap))[c & 1];
-          const uint32_t weights = c & 1 ? tn_bytes_1_3(*k++) : tn_bytes_0_2(*k++);
-          sum = c < 2 ? tn_add_low_product(sum, pair, weights) : tn_add_high_product(sum, pair, weights);
-        }
-      }
-      taps->out[pixel * taps->pitch + c] = tn_result(sum, k[c], (uint8_t)(k[4] >> 8 * c), taps->center);
+static void tn_four_channels(const tn_taps *taps, const int8_t *at, int8_t *out) {
+  const uint32_t *k = taps->k, *row;
+  uint32_t a = k[0], b = k[1], c = k[2], d = k[3];
+  k += 4;
+  for (row = taps->rows; row != taps->rows_end; row++) {
+    const int8_t *values = at + *row;
+    const int8_t *const end = values + taps->row_bytes;
+    for (; values != end; values += taps->tap_bytes) {
+      const uint32_t even = ((const uint32_t *)(const void *)values)[0];
+      const uint32_t odd = ((const uint32_t *)(const void *)values)[1], word = *k++;
+      a += (uint32_t)(tn_low(even) * tn_byte(word, 0));
+      b += (uint32_t)(tn_low(odd) * tn_byte(word, 1));
+      c += (uint32_t)(tn_high(even) * tn_byte(word, 2));
+      d += (uint32_t)(tn_high(odd) * tn_byte(word, 3));
     }
+  }
+  out[0] = tn_result(a, k[0], (uint8_t)k[4], taps->center);
+  if (taps->channels > 1) {
+    out[1] = tn_result(b, k[1], (uint8_t)(k[4] >> 8), taps->center);
+  }
+  if (taps->channels > 2) {
+    out[2] = tn_result(c, k[2], (uint8_t)(k[4] >> 16), taps->center);
+  }
+  if (taps->channels > 3) {
+    out[3] = tn_result(d, k[3], (uint8_t)(k[4] >> 24), taps->center);
+  }
+}
+
+static void tn_two_by_two(const tn_taps *taps) {
+  const int8_t *at = taps->at;
+  int8_t *out = taps->out;
+  int32_t left;
+  for (left = taps->twos; left > 0; left--) {
+    tn_four_channels(taps, at, out);
+    if (taps->second > 0) {
+      tn_four_channels(taps, at + 8 * taps->second, out + taps->pitch);
+    }
+    at += taps->advance;
+    out += 2 * taps->pitch;
   }
 }
 #endif

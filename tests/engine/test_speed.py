@@ -9,7 +9,7 @@ from tests.engine.conftest import Witnessed
 from tests.engine.host import WARNINGS, Int8s, answers, differences, program, samples
 from tests.engine.random_graphs import random_graph
 from tests.engine.test_exact import SANITIZED, needs
-from tests.export.firmware import BOARD, CORES, EMULATOR, has_newlib, needs_arm, needs_compiler
+from tests.export.firmware import BOARD, CORES, EMULATOR, has_newlib, needs_arm, needs_compiler, run
 from tests.tflite.models import NAMES, fixture
 from tinynas.engine import Engine, build
 from tinynas.tflite import write
@@ -39,6 +39,16 @@ def test_every_fixture_on_a_cortex_m4(fast: list[Engine], fixtures: Witnessed, t
     binary = program(tmp_path, fast, len(fixtures.inputs[0]), *M4)
     found = answers(binary, fast, fixtures.inputs, *EMULATOR)
     assert differences(found, fixtures.outputs, fixtures.names) == {}
+
+
+@needs_compiler
+@pytest.mark.parametrize("number", range(0, len(NAMES), 9))
+def test_a_model_by_itself_leaves_nothing_unused(number: int, fast: list[Engine], tmp_path: Path) -> None:
+    for name, text in fast[number].files("net").items():
+        (tmp_path / name).write_bytes(text)
+    commands = [HOST, M4[:-4]] if has_newlib() else [HOST]
+    for command in commands:
+        run([*command, "-c", "net_engine.c", "net_weights.c"], tmp_path)
 
 
 def random_models(numbers: Sequence[int]) -> tuple[list[Engine], list[Int8s], list[Int8s]]:

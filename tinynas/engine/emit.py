@@ -65,19 +65,19 @@ class Kernel:
 
 
 _SUMMED = ("base.h", "clamp.h", "high_product.h", "requantize.h")
-_POOLED = ("base.h", "clamp.h", "pairs.h", "limits.h", "window.h", "pool.h")
+_POOLED = ("base.h", "clamp.h", "pairs.h", "limits.h", "window.h", "slide.h", "pool.h")
 _FAST = ("base.h", "clamp.h", "high_product.h", "pairs.h", "limits.h", "result.h")
 _FAST_WINDOW = (*_FAST, "window.h", "limit_rows.h")
 KERNELS: Mapping[str, Kernel] = {
     "convolution": Kernel(
         "tn_convolution",
         "tn_convolution_layer",
-        (*_SUMMED, "window.h", "scale.h", "pairs.h", "quads.h", "convolution.c"),
+        (*_SUMMED, "window.h", "slide.h", "scale.h", "pairs.h", "quads.h", "convolution.c"),
     ),
     "blocked": Kernel("tn_blocked", "tn_blocked_layer", (*_FAST_WINDOW, "widen.h", "blocked.h", "blocked.c")),
     "dense": Kernel("tn_dense", "tn_dense_layer", (*_FAST, "dense.c")),
     "depthwise": Kernel(
-        "tn_depthwise", "tn_depthwise_layer", (*_SUMMED, "window.h", "scale.h", "pairs.h", "depthwise.c")
+        "tn_depthwise", "tn_depthwise_layer", (*_SUMMED, "window.h", "slide.h", "scale.h", "pairs.h", "depthwise.c")
     ),
     "depthwise_rows": Kernel(
         "tn_depthwise_rows", "tn_depthwise_rows_layer", (*_FAST_WINDOW, "taps.h", "depthwise_rows.c")
@@ -123,6 +123,7 @@ _SHARED = (
     "limits.h",
     "result.h",
     "window.h",
+    "slide.h",
     "pool.h",
     "scale.h",
     "limit_rows.h",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinynas.engine import fast
+from tinynas.engine import fast, streams
 from tinynas.engine.net import (
     Concatenation,
     Convolution,
@@ -130,6 +130,8 @@ _SHARED = (
     "quads.h",
     "stretches.h",
     "widen.h",
+    "blocked.h",
+    "wide_channels.h",
     "pair.h",
     "reduce.h",
     "running.h",
@@ -210,7 +212,7 @@ def _dense(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     offset, quads = plan.offsets[layer.inputs[0]], -(-spec.weights[0].size // 4)
     if offset + 4 * quads > plan.bytes:
         return _convolution(net, plan, index, layer)
-    constants: Array = ("uint32_t", fast.dense_words(spec) & 0xFFFFFFFF)
+    constants: Array = ("uint32_t", streams.dense_words(spec) & 0xFFFFFFFF)
     fields: Fields = [
         offset, plan.offsets[layer.output], quads, len(spec.bias), spec.scaling.zero, *spec.scaling.clamp, constants,
     ]  # fmt: skip
@@ -218,12 +220,12 @@ def _dense(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
 
 
 def _blocked(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
-    given: Convolution = layer.spec  # type: ignore[assignment]
-    spec = fast.wide_rows(given)
+    spec = fast.as_convolution(layer.spec)
+    assert spec is not None
     if fast.is_dense(spec):
-        return _dense(net, plan, index, layer)
+        return _dense(net, plan, index, replace(layer, spec=spec))
     window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
-    constants: Array = ("uint32_t", fast.convolution_words(spec) & 0xFFFFFFFF)
+    constants: Array = ("uint32_t", streams.convolution_words(spec, index in plan.widened) & 0xFFFFFFFF)
     runs = fast.runs_of(spec)
     widening = [
         window,
@@ -234,8 +236,9 @@ def _blocked(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
         fast.words_of(spec),
         plan.scratch[index],
     ]
-    fields: Fields = [widening, constants]
-    return [_call("blocked", fields, spec.window.out_height, index)]
+    fields: Fields = [widening, int(index in plan.widened), constants]
+    more = ("wide_channels.h",) if index in plan.widened else ()
+    return [replace(_call("blocked", fields, spec.window.out_height, index), more=more)]
 
 
 def _depthwise(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
@@ -247,13 +250,12 @@ def _depthwise(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
 
 
 def _depthwise_rows(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    if fast.as_convolution(layer.spec) is not None:
+        return _blocked(net, plan, index, layer)
     given: Depthwise = layer.spec  # type: ignore[assignment]
-    alike = fast.as_convolution(given)
-    if alike is not None:
-        return _blocked(net, plan, index, replace(layer, spec=alike))
     spec = fast.wide_rows(given)
     window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
-    constants: Array = ("uint32_t", fast.depthwise_words(spec) & 0xFFFFFFFF)
+    constants: Array = ("uint32_t", streams.depthwise_words(spec, index in plan.widened) & 0xFFFFFFFF)
     fields: Fields = [window, fast.columns_of(spec.window), plan.scratch[index], constants]
     return [_call("depthwise_rows", fields, spec.window.out_height, index)]
 

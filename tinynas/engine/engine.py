@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 from tinynas.engine.emit import Call, calls
 from tinynas.engine.evaluate import evaluate
-from tinynas.engine.fast import scratch_of
+from tinynas.engine.fast import scratch_of, widened
 from tinynas.engine.figures import Figures, figures
 from tinynas.engine.fixed_point import Rounding
 from tinynas.engine.lower import lower
@@ -26,6 +26,9 @@ from tinynas.version import __version__
 
 Preset = Literal["memory", "speed"]
 """What an engine is made for: the least memory, or the fewest instructions."""
+
+FLASH_BUDGET = 4096
+"""Bytes of Flash that preset speed may take for weights of 16 bits, unless another number is given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +101,7 @@ def build(
     data: bytes,
     *,
     optimize: Preset = "memory",
+    flash_budget: int = FLASH_BUDGET,
     by_rows: bool = True,
     keep_input: bool = False,
     rounding: Rounding = "double",
@@ -111,9 +115,11 @@ def build(
     """
     net, gains = simplify(lower(read(data), rounding), rounding)
     if optimize == "speed":
-        planned = plan(net, keep_input, scratch_of(net, rounding))
+        scratch = scratch_of(net, rounding)
+        planned = replace(plan(net, keep_input, scratch), widened=widened(net, scratch, flash_budget))
     else:
         net, planned = plan_streamed(net, keep_input) if by_rows else (net, plan(net, keep_input))
     prove(net, planned, keep_input)
-    switches = Switches(has_left_shifts(net), has_wide_sums(net, rounding), rounding == "single")
+    wide_taps = any(net.layers[index].kind == "depthwise" for index in planned.widened)
+    switches = Switches(has_left_shifts(net), has_wide_sums(net, rounding), rounding == "single", wide_taps)
     return Engine(net, planned, gains, switches, rounding, keep_input, hashlib.sha256(data).hexdigest())

@@ -1,20 +1,19 @@
-"""Kernels for speed: which layers have one, the memory that they need besides their values, and their constants.
+"""Kernels for speed: which layers have one, in what form, and the memory and Flash that they take for it.
 
-Their windows are widened to 16 bits first, which takes memory; their weights lie in the order in which they are used.
+Their windows are widened to 16 bits first, which takes memory beside the values; their constants are in `streams`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from tinynas.engine.net import Convolution, Depthwise, Ints, Layer, Net, Pair, Scaling, Window
+from tinynas.engine.net import Convolution, Depthwise, Ints, Layer, Net, Pair, Scaling, Spec, Window
 from tinynas.engine.plan import aligned
-from tinynas.engine.weights import folded_bias
+from tinynas.engine.simplify import macs_of
 
 BLOCK = 4
 """Pixels that the kernel of convolutions works on at once: TN_BLOCK."""
@@ -22,12 +21,63 @@ BLOCK = 4
 HALF = (2**30, 0)
 """The factor 1/2: that of the operand of a sum with the greater scale."""
 
-_MOST_SUM_SHIFT = 22  # so that the output's zero point, shifted as far, stays within int32
-_COLUMNS = 16  # of a row that shares no taps with the next
 _MOST_SHIFT = 23  # right shifts up to which the rounding constant and a sum below 2^30 stay within int32
+_MOST_SUM_SHIFT = 22  # so that the output's zero point, shifted as far, stays within int32
 _SUM_LIMIT = 2**30
-Words = npt.NDArray[np.int64]
+_COLUMNS = 16  # of a row that shares no taps with the next
+_WIDE_CODE_BYTES = 400  # of tn_wide_channels
+_WORTH = 100  # a layer that would save less than so small a part of a net's multiply-accumulates is left as it is
 _Weighted = TypeVar("_Weighted", Convolution, Depthwise)
+
+
+def scratch_of(net: Net, rounding: str) -> dict[int, int]:
+    """The bytes that each layer with a kernel for speed needs while it runs."""
+    if rounding != "double":
+        return {}
+    return {index: scratch_bytes(layer) for index, layer in enumerate(net.layers) if _can(layer.spec)}
+
+
+def _can(spec: Spec) -> bool:
+    """Whether the short scaling is exact: right shifts alone, and sums that may be doubled."""
+    if not isinstance(spec, Convolution | Depthwise):
+        return False
+    shifts, axis = right_shifts(spec.scaling), 2 if isinstance(spec, Depthwise) else 0
+    weights = np.moveaxis(np.abs(spec.weights.astype(np.int64)), axis, 0).reshape(len(spec.bias), -1)
+    sums = np.abs(spec.bias) + 255 * weights.sum(1)
+    return bool(shifts.min() >= 1 and shifts.max() <= _MOST_SHIFT and sums.max() < _SUM_LIMIT)
+
+
+def right_shifts(scaling: Scaling) -> Ints:
+    """By how much each channel is shifted to the right; 1 where its multiplier is 0."""
+    return np.where(scaling.multipliers == 0, 1, -scaling.shifts)
+
+
+def as_convolution(spec: Spec) -> Convolution | None:
+    """The convolution that tn_blocked or tn_dense is to run: `spec` itself, or a depthwise one of one input channel."""
+    if isinstance(spec, Depthwise) and spec.window.channels == 1:
+        weights = np.moveaxis(spec.weights, 2, 0)[..., None]
+        spec = Convolution(spec.window, weights, spec.bias, spec.zero, spec.scaling)
+    return wide_rows(spec) if isinstance(spec, Convolution) else None
+
+
+def wide_rows(spec: _Weighted) -> _Weighted:
+    """The same convolution, of a map of one column as one of a map of one row."""
+    w = spec.window
+    if w.width > 1 or w.out_width > 1 or w.kernel_w > 1 or w.height == 1:
+        return spec
+    turned = Window(
+        1, w.height, w.channels, 1, w.out_height, w.out_channels, 1, w.kernel_h, 1, w.stride_h, 1, w.dilation_h,
+        0, w.pad_top,
+    )  # fmt: skip
+    axis = 0 if isinstance(spec, Depthwise) else 1
+    return replace(spec, window=turned, weights=spec.weights.swapaxes(axis, axis + 1))
+
+
+def is_dense(spec: Convolution) -> bool:
+    """Whether one window is the whole map: every output reads every input, in order."""
+    w = spec.window
+    is_whole = (w.kernel_h, w.kernel_w) == (w.height, w.width) and not w.pad_top and not w.pad_left
+    return spec.groups == 1 and (w.out_height, w.out_width) == (1, 1) and is_whole
 
 
 class Runs(NamedTuple):
@@ -41,35 +91,6 @@ class Runs(NamedTuple):
     def in_quads(self) -> bool:
         """Whether four values at a time make two pairs: the values 0 and 2, and 1 and 3."""
         return self.length % 4 == 0
-
-
-def scratch_of(net: Net, rounding: str) -> dict[int, int]:
-    """The bytes that each layer with a kernel for speed needs while it runs."""
-    if rounding != "double":
-        return {}
-    return {
-        index: scratch_bytes(layer)
-        for index, layer in enumerate(net.layers)
-        if layer.kind in _SCRATCH and _can(layer.spec)
-    }
-
-
-def scratch_bytes(layer: Layer) -> int:
-    """The bytes that the layer's kernel for speed needs while it runs."""
-    return _SCRATCH[layer.kind](layer.spec)
-
-
-def _can(spec: Any) -> bool:
-    """Whether the short scaling is exact: right shifts alone, and sums that may be doubled."""
-    shifts = _right_shifts(spec.scaling)
-    axis = 2 if isinstance(spec, Depthwise) else 0
-    weights = np.moveaxis(np.abs(spec.weights.astype(np.int64)), axis, 0).reshape(len(spec.bias), -1)
-    sums = np.abs(spec.bias) + 255 * weights.sum(1)
-    return bool(shifts.min() >= 1 and shifts.max() <= _MOST_SHIFT and sums.max() < _SUM_LIMIT)
-
-
-def _right_shifts(scaling: Scaling) -> Ints:
-    return np.where(scaling.multipliers == 0, 1, -scaling.shifts)
 
 
 def runs_of(spec: Convolution) -> Runs:
@@ -87,92 +108,60 @@ def words_of(spec: Convolution) -> int:
     return words + words % 2
 
 
-def _convolution_scratch(spec: Convolution) -> int:
-    spec = wide_rows(spec)
-    if is_dense(spec):
-        return 0
-    runs = runs_of(spec)
-    return 4 * BLOCK * spec.groups * words_of(spec) + (aligned(runs.length) if runs.times == 1 else 0)
-
-
-def convolution_words(spec: Convolution) -> Words:
-    """The stream of constants that tn_blocked reads."""
-    runs, bias = runs_of(spec), folded_bias(spec)
-    per_group, w = len(bias) // spec.groups, spec.window
-    whole = spec.weights.astype(np.int64).reshape(len(bias), w.kernel_h * runs.times, runs.length)
-    if runs.in_quads:
-        rows = whole.reshape(len(bias), -1, 2, 2).swapaxes(2, 3).reshape(len(bias), -1)
-    else:
-        rows = np.pad(whole, ((0, 0), (0, 0), (0, runs.length % 2))).reshape(len(bias), -1)
-    rows = np.pad(rows, ((0, 0), (0, 2 * words_of(spec) - rows.shape[1])))
-    shifts = _right_shifts(spec.scaling) - 1
-    pieces = []
-    for group in range(spec.groups):
-        for first in range(group * per_group, (group + 1) * per_group, 2):
-            two = slice(first, min(first + 2, (group + 1) * per_group))
-            pieces += [_filled(bias[two], 2), _pairs(rows[two]), _filled(spec.scaling.multipliers[two], 2)]
-            pieces.append(_bytes(_filled(shifts[two], 4)))
-    return np.concatenate(pieces)
-
-
-def is_dense(spec: Convolution) -> bool:
-    """Whether one window is the whole map: every output reads every input, in order."""
-    w = spec.window
-    is_whole = (w.kernel_h, w.kernel_w) == (w.height, w.width) and not w.pad_top and not w.pad_left
-    return spec.groups == 1 and (w.out_height, w.out_width) == (1, 1) and is_whole
-
-
-def dense_words(spec: Convolution) -> Words:
-    """The stream of constants that tn_dense reads."""
-    bias, shifts, pieces = folded_bias(spec), _right_shifts(spec.scaling) - 1, []
-    rows = spec.weights.astype(np.int64).reshape(len(bias), -1)
-    rows = np.pad(rows, ((0, -len(rows) % 4), (0, -rows.shape[1] % 4)))
-    for first in range(0, len(bias), 4):
-        n = 4 if len(bias) - first > 2 else 2
-        some = slice(first, first + n)
-        weights = rows[some].reshape(n, -1, 4).swapaxes(0, 1)
-        pieces += [_filled(bias[some], n), _bytes(weights), _filled(spec.scaling.multipliers[some], n)]
-        pieces.append(_bytes(_filled(shifts[some], 4)))
-    return np.concatenate(pieces)
-
-
-def wide_rows(spec: _Weighted) -> _Weighted:
-    """The same convolution, of a map of one column as one of a map of one row."""
-    w = spec.window
-    if w.width > 1 or w.out_width > 1 or w.kernel_w > 1 or w.height == 1:
-        return spec
-    turned = Window(
-        1, w.height, w.channels, 1, w.out_height, w.out_channels, 1, w.kernel_h, 1, w.stride_h, 1, w.dilation_h,
-        0, w.pad_top,
-    )  # fmt: skip
-    axis = 0 if isinstance(spec, Depthwise) else 1
-    return replace(spec, window=turned, weights=spec.weights.swapaxes(axis, axis + 1))
-
-
-def as_convolution(spec: Depthwise) -> Convolution | None:
-    """The same as a convolution where there is one input channel, else None."""
-    if spec.window.channels > 1:
-        return None
-    weights = np.moveaxis(spec.weights, 2, 0)[..., None]
-    return Convolution(spec.window, weights, spec.bias, spec.zero, spec.scaling)
-
-
 def columns_of(w: Window) -> int:
-    """How many columns of a row are made at once: all where rows share taps, else few, as that takes memory."""
+    """How many columns of a row tn_depthwise_rows makes at once: all where rows share taps, else few, as that takes
+    memory."""
     return w.out_width if w.kernel_h > 1 else min(w.out_width, _COLUMNS)
 
 
-def depthwise_words(spec: Depthwise) -> Words:
-    """The stream of constants that tn_depthwise_rows reads."""
-    channels, pieces = len(spec.bias), []
-    bias, shifts = folded_bias(spec), _right_shifts(spec.scaling) - 1
-    taps = spec.weights.astype(np.int64).reshape(-1, channels)
-    for first in range(0, channels, 4):
-        four = slice(first, first + 4)
-        weights = np.pad(taps[:, four], ((0, 0), (0, 4 - taps[:, four].shape[1])))
-        pieces += [_filled(bias[four], 4), _bytes(weights.reshape(-1)), _filled(spec.scaling.multipliers[four], 4)]
-        pieces.append(_bytes(_filled(shifts[four], 4)))
-    return np.concatenate(pieces)
+def scratch_bytes(layer: Layer) -> int:
+    """The bytes that the layer's kernel for speed needs while it runs."""
+    spec, alike = layer.spec, as_convolution(layer.spec)
+    if alike is not None:
+        runs = runs_of(alike)
+        spare = aligned(runs.length) if runs.times == 1 else 0
+        return 0 if is_dense(alike) else 4 * BLOCK * alike.groups * words_of(alike) + spare
+    assert isinstance(spec, Depthwise)
+    w = wide_rows(spec).window
+    wide = (columns_of(w) - 1) * w.stride_w + w.reach_w
+    return w.reach_h * wide * 8 * -(-w.out_channels // 4) + 4 * w.kernel_h
+
+
+class Offer(NamedTuple):
+    """What weights of 16 bits save of an inference, in instructions, for so many bytes of Flash more."""
+
+    layers: tuple[int, ...]
+    saved: int
+    bytes: int
+
+
+def widened(net: Net, layers: Iterable[int], flash_budget: int) -> frozenset[int]:
+    """Those of the `layers` whose weights are to have 16 bits in Flash, for at most so many bytes more: where a byte
+    saves most. Depthwise convolutions all have the same."""
+    offers, taps, code = [], Offer((), 0, 0), _WIDE_CODE_BYTES
+    for index in layers:
+        given = net.layers[index].spec
+        spec = as_convolution(given)
+        if spec is not None and not is_dense(spec):
+            words = words_of(spec) * spec.groups * -(-(len(spec.bias) // spec.groups) // 2)
+            offers.append(Offer((index,), 2 * words * -(-_pixels(spec.window) // BLOCK), 4 * words))
+        elif spec is None and isinstance(given, Depthwise):
+            words = given.window.kernel_h * given.window.kernel_w * -(-given.window.out_channels // 4)
+            saved = 2 * words * -(-_pixels(given.window) // 2)
+            taps = Offer((*taps.layers, index), taps.saved + saved, taps.bytes + 4 * words)
+    found: set[int] = set()
+    worthy = [offer for offer in (*offers, taps) if offer.saved * _WORTH > sum(map(macs_of, net.layers))]
+    for offer in sorted(worthy, key=lambda each: each.bytes / each.saved):
+        more = offer.bytes + (0 if offer is taps else code)
+        if more <= flash_budget:
+            found.update(offer.layers)
+            flash_budget -= more
+            code = code if offer is taps else 0
+    return frozenset(found)
+
+
+def _pixels(w: Window) -> int:
+    return w.out_height * w.out_width
 
 
 def quick_sum(spec: Pair) -> int:
@@ -181,33 +170,3 @@ def quick_sum(spec: Pair) -> int:
         return 0
     others = [*(factor for factor in spec.factors[:2] if factor != HALF), spec.factors[2]]
     return int(all(multiplier and -_MOST_SUM_SHIFT <= shift < 0 for multiplier, shift in others))
-
-
-def _filled(values: Ints, length: int) -> Ints:
-    """The values, and zeros up to the length."""
-    return np.pad(values.astype(np.int64), (0, length - len(values)))
-
-
-def _pairs(rows: Ints) -> Words:
-    """The weights (1 or 2 channels, values) as words of two channels and two values."""
-    both = np.pad(rows, ((0, 2 - len(rows)), (0, 0))).reshape(2, -1, 2)
-    return _bytes(both.transpose(1, 2, 0).reshape(-1))
-
-
-def _bytes(values: Ints) -> Words:
-    """int8 values as words of int32, the first in the lowest byte."""
-    four = values.astype(np.int64).reshape(-1, 4) & 0xFF
-    words: Words = (four << np.array([0, 8, 16, 24])).sum(1)
-    return words - ((words >> 31) << 32)
-
-
-def _depthwise_scratch(spec: Depthwise) -> int:
-    alike = as_convolution(spec)
-    if alike is not None:
-        return _convolution_scratch(alike)
-    w = wide_rows(spec).window
-    wide = (columns_of(w) - 1) * w.stride_w + w.reach_w
-    return w.reach_h * wide * 8 * -(-w.out_channels // 4) + 4 * w.kernel_h
-
-
-_SCRATCH: Mapping[str, Callable[[Any], int]] = {"convolution": _convolution_scratch, "depthwise": _depthwise_scratch}

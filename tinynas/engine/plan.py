@@ -33,7 +33,8 @@ class Plan:
 
     `parts` are values that lie inside a concatenation's output. `backwards` are the layers that make their last row
     first. The first `streamed` layers run row by row: `rings` says how many rows the memory holds of each value between
-    them, and `scratch` where a layer keeps what it needs while it runs.
+    them, and `scratch` where a layer keeps what it needs while it runs. `widened` are layers whose weights have 16 bits
+    in Flash.
     """
 
     bytes: int
@@ -43,6 +44,7 @@ class Plan:
     rings: Mapping[int, int] = field(default_factory=dict)
     scratch: Mapping[int, int] = field(default_factory=dict)
     streamed: int = 0
+    widened: frozenset[int] = frozenset()
 
     def place(self, number: int, rows: int) -> Place:
         """Where a value of `rows` rows lies."""

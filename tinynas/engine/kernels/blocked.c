@@ -5,8 +5,20 @@
  * multipliers, and a word of their right shifts less one, a byte each. */
 typedef struct {
   tn_widening widening;
+  uint8_t wide; /* a weight has 16 bits: a word of c0 k0, c0 k1, then one of c1 k0, c1 k1 */
   const uint32_t *constants;
 } tn_blocked_layer;
+
+static void tn_block_channels(const tn_blocked_layer *l, tn_block *block, const uint32_t *end) {
+#ifdef TN_WIDE_CHANNELS
+  if (l->wide) {
+    tn_wide_channels(block, end);
+    return;
+  }
+#endif
+  (void)l;
+  tn_channels(block, end);
+}
 
 /* Where a pixel's window and its results are. */
 typedef struct {
@@ -76,14 +88,14 @@ static void tn_blocked(const void *layer, int8_t *memory, uint16_t first, uint16
     block.k = l->constants;
     block.x = scratch;
     block.channels = per_group;
-    tn_channels(&block, scratch + group_words);
+    tn_block_channels(l, &block, scratch + group_words);
     for (group = 1; group < (int32_t)widening->groups; group++) {
       for (q = 0; q < TN_BLOCK; q++) {
         block.out[q] = out[q] + group * per_group;
       }
       block.x += group_words;
       block.channels = per_group;
-      tn_channels(&block, block.x + group_words);
+      tn_block_channels(l, &block, block.x + group_words);
     }
   }
   tn_limit_rows(w, memory, first, end);

@@ -52,7 +52,7 @@ static void tn_widen_columns(const tn_window *w, const int8_t *memory, int32_t y
 static void tn_depthwise_columns(const tn_depthwise_rows_layer *l, tn_taps *taps, const int8_t *ring, int32_t wide,
                                  int8_t *out, int32_t columns) {
   const tn_window *const w = &l->window;
-  const int32_t taps_words = (int32_t)w->kernel_h * w->kernel_w;
+  const int32_t tap_words = (int32_t)w->kernel_h * w->kernel_w * (TN_WIDE_TAPS ? 2 : 1);
   const uint8_t by_two = w->stride_w <= 2;
   int32_t c;
   taps->k = l->constants;
@@ -78,7 +78,7 @@ static void tn_depthwise_columns(const tn_depthwise_rows_layer *l, tn_taps *taps
         left--;
       }
     }
-    taps->k += taps_words + 9;
+    taps->k += tap_words + 9;
   }
 }
 

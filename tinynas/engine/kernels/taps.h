@@ -1,8 +1,9 @@
 /* Four channels of a row of pixels, each channel by its own weights: the inner loops of tn_depthwise_rows. */
 
-/* The code for Arm knows these fields by their places. Values lie as pairs: channels 0 and 2 in a word, then 1 and 3. */
+/* The code for Arm knows these fields by their places. Values lie as pairs: channels 0 and 2 in a word, then 1 and 3; so
+ * do the weights of a tap with TN_WIDE_TAPS, and without they are the four bytes of a word. */
 typedef struct {
-  const uint32_t *k;        /* four biases, a word of four weights a tap, four multipliers, the shifts less one */
+  const uint32_t *k;        /* four biases, the weights, four multipliers, the shifts less one */
   int32_t center;           /* twice the output's zero point, plus one */
   const uint32_t *rows;     /* the bytes from `at` to each row of taps */
   const uint32_t *rows_end;
@@ -18,11 +19,17 @@ typedef struct {
 } tn_taps;
 
 #if TN_PAIRS
-/* A tap of two pixels, the second's values at r0 + `second`: sums in r4 .. r7 and r8 .. r11. */
-#define TN_TAP(second, step)                   \
+#if TN_WIDE_TAPS
+#define TN_TAP_WEIGHTS "ldrd   r2, r3, [r1], #8                 \n"
+#else
+#define TN_TAP_WEIGHTS                         \
   "ldr    r2, [r1], #4                     \n" \
   "sxtb16 r3, r2, ror #8                   \n" \
-  "sxtb16 r2, r2                           \n" \
+  "sxtb16 r2, r2                           \n"
+#endif
+/* A tap of two pixels, the second's values at r0 + `second`: sums in r4 .. r7 and r8 .. r11. */
+#define TN_TAP(second, step)                   \
+  TN_TAP_WEIGHTS                               \
   "ldrd   r12, lr, [r0, #" second "]       \n" \
   "smlabb r8, r12, r2, r8                  \n" \
   "smlabb r9, lr, r3, r9                   \n" \
@@ -159,11 +166,20 @@ static void tn_four_channels(const tn_taps *taps, const int8_t *at, int8_t *out)
     const int8_t *const end = values + taps->row_bytes;
     for (; values != end; values += taps->tap_bytes) {
       const uint32_t even = ((const uint32_t *)(const void *)values)[0];
-      const uint32_t odd = ((const uint32_t *)(const void *)values)[1], word = *k++;
-      a += (uint32_t)(tn_low(even) * tn_byte(word, 0));
-      b += (uint32_t)(tn_low(odd) * tn_byte(word, 1));
-      c += (uint32_t)(tn_high(even) * tn_byte(word, 2));
-      d += (uint32_t)(tn_high(odd) * tn_byte(word, 3));
+      const uint32_t odd = ((const uint32_t *)(const void *)values)[1];
+#if TN_WIDE_TAPS
+      a += (uint32_t)(tn_low(even) * tn_low(k[0]));
+      b += (uint32_t)(tn_low(odd) * tn_low(k[1]));
+      c += (uint32_t)(tn_high(even) * tn_high(k[0]));
+      d += (uint32_t)(tn_high(odd) * tn_high(k[1]));
+      k += 2;
+#else
+      a += (uint32_t)(tn_low(even) * tn_byte(*k, 0));
+      b += (uint32_t)(tn_low(odd) * tn_byte(*k, 1));
+      c += (uint32_t)(tn_high(even) * tn_byte(*k, 2));
+      d += (uint32_t)(tn_high(odd) * tn_byte(*k, 3));
+      k++;
+#endif
     }
   }
   out[0] = tn_result(a, k[0], (uint8_t)k[4], taps->center);

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 from tinynas.engine.emit import Call, calls
 from tinynas.engine.evaluate import evaluate
@@ -21,14 +20,18 @@ from tinynas.engine.schedule import Stage, stages_of, wanted_stages
 from tinynas.engine.simplify import Gain, macs_of, simplify
 from tinynas.engine.stream import plan_streamed
 from tinynas.engine.text import About, Switches, code_text, header_text, weights_text
+from tinynas.errors import UsageError
+from tinynas.options import FLASH_BUDGET, PRESETS, Preset
 from tinynas.tflite import read
 from tinynas.version import __version__
 
-Preset = Literal["memory", "speed"]
-"""What an engine is made for: the least memory, or the fewest instructions."""
 
-FLASH_BUDGET = 4096
-"""Bytes of Flash that preset speed may take for weights of 16 bits, unless another number is given."""
+def check_preset(optimize: str, flash_budget: int) -> None:
+    """UsageError unless these are one of PRESETS and a number of bytes."""
+    if optimize not in PRESETS:
+        raise UsageError(f"The engine is to be optimised for {optimize!r}; wanted one of {', '.join(PRESETS)}.")
+    if flash_budget < 0:
+        raise UsageError(f"The budget of Flash is {flash_budget}; wanted a number of bytes, 0 or more.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,11 +111,14 @@ def build(
 ) -> Engine:
     """The engine of the int8 .tflite `data`, its plan proven byte by byte.
 
+    `optimize` for "memory" computes each window where it lies; for "speed" windows are widened to 16 bits first, beside
+    the values, and up to `flash_budget` bytes of Flash go into weights of 16 bits. Both give the same outputs.
     `by_rows`: the first layers may run row by row, where that needs less memory. `keep_input`: the input is still there
     after a run. `rounding` is "double" as TFLM is built, or "single" for a TFLM with TFLITE_SINGLE_ROUNDING. Raises
     UnsupportedOperatorError, naming the operator, for what there is no code for, and ModelError for a file that cannot
     be read or that TFLM itself refuses.
     """
+    check_preset(optimize, flash_budget)
     net, gains = simplify(lower(read(data), rounding), rounding)
     if optimize == "speed":
         scratch = scratch_of(net, rounding)

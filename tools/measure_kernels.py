@@ -29,7 +29,7 @@ def measure() -> dict[str, object]:
     uses = f"void *const taken[] = {{{taken}}};\n"
     sizes = "".join(f"const char size_{name}[sizeof({name})] = {{1}};\n" for name in STRUCTS)
     text = f"#include <stdint.h>\n#include <limits.h>\n{PRAGMA}\n#define TN_LAYER_HOOK(i) ((void)0)\n"
-    calls = [Call(name, "", [], 1, 0, ("stretches.h",)) for name in functions]
+    calls = [Call(name, "", [], 1, 0, ("stretches.h", "wide_channels.h")) for name in functions]
     text += kernel_text(calls, Switches(), True) + uses + sizes
     flags = [*BOARDS["Cortex-M4F"].flags, "-std=c99", "-Os", "-fstack-usage", "-c", "all.c", "-o", "all.o"]
     with tempfile.TemporaryDirectory() as folder:
@@ -46,6 +46,8 @@ def measure() -> dict[str, object]:
         for line in (Path(folder) / "all.su").read_text().splitlines():
             where, size, _ = line.split("\t")
             frames[where.split(":")[-1].split(".")[0]] = int(size)
+        listing = subprocess.run(["arm-none-eabi-objdump", "-d", "all.o"], cwd=folder, check=True, capture_output=True)
+        frames |= naked_frames(listing.stdout.decode(), [name for name in symbols if frames.get(name) == 0])
     version = subprocess.run(["arm-none-eabi-gcc", "--version"], check=True, capture_output=True, text=True).stdout
     found = re.search(r"\d+\.\d+\.\d+", version)
     return {
@@ -54,6 +56,18 @@ def measure() -> dict[str, object]:
         "frames": {name: frames[name] for name in sorted(frames) if name.startswith("tn_")},
         "structs": {name: symbols[f"size_{name}"] for name in STRUCTS},
     }
+
+
+def naked_frames(listing: str, names: list[str]) -> dict[str, int]:
+    """The frames of functions that are assembler alone, of which the compiler knows nothing: what they push and set
+    aside."""
+    found = {}
+    for name in names:
+        body = listing.split(f"<{name}>:")[1].split("\n\n")[0]
+        pushed = re.search(r"(?:push|stmdb\s+sp!,)\s*\{(.*?)\}", body)
+        aside = re.search(r"sub(?:\.w)?\s+sp, (?:sp, )?#(\d+)", body)
+        found[name] = (4 * len(pushed[1].split(",")) if pushed else 0) + (int(aside[1]) if aside else 0)
+    return found
 
 
 if __name__ == "__main__":

@@ -113,12 +113,9 @@ def test_the_engine_stands_beside_tflm(said):
     found = json.loads(said("--engine", "--json"))
     engine, text = found["engine"], said("--engine")
     assert found["engine"]["memory"] < found["arena"]["minimum"] / 2
-    assert _row(text, "memory").split()[1:5] == [
-        f"{engine['memory']:,}",
-        "B",
-        f"{found['arena']['minimum']:,}",
-        "B",
-    ]
+    figures = [f"{value:,}" for value in (engine["memory"], engine["speed"]["memory"], found["arena"]["minimum"])]
+    assert _row(text, "memory").split()[1:7:2] == figures
+    assert engine["speed"]["code"] > engine["code"]
     assert engine["flash"] == engine["weights"] + engine["tables"] + engine["code"] < found["flash"]["total"]
     assert engine["ram"] == engine["memory"] + engine["stack"]
     assert f"{engine['flash']:,} B" in text.split("The engine's layers")[1]

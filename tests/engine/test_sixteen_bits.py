@@ -9,6 +9,7 @@ from tests.engine.host import samples
 from tests.engine.test_exact import needs
 from tests.tflite.models import fixture
 from tinynas.engine import build
+from tinynas.engine.engine import Preset
 
 # Small enough for 16 kB of RAM, which on this processor also holds the constants.
 SMALL = ("s_dense16", "s_td_dense", "o_hswish", "o_prelu", "o_sub", "s_dw_mult2", "c1d_dw_b1", "mn_concat", "f_07")
@@ -45,11 +46,12 @@ int main(void) {
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("optimize", ["memory", "speed"])
 @pytest.mark.parametrize("name", SMALL)
-def test_an_avr_gives_the_same_outputs(name: str, tmp_path: Path) -> None:
+def test_an_avr_gives_the_same_outputs(name: str, optimize: Preset, tmp_path: Path) -> None:
     needs("simavr")
     needs("avr-gcc", "-mmcu=atmega1284p")
-    engine = build(fixture(name))
+    engine = build(fixture(name), optimize=optimize)
     inputs = samples(engine.net, 2, 5)
     rows = {
         "inputs": ", ".join("{" + ", ".join(map(str, row.tolist())) + "}" for row in inputs),

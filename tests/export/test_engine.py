@@ -230,6 +230,30 @@ def test_the_input_is_kept_where_that_is_asked_for(tmp_path: Path) -> None:
         convert(tmp_path / "net.tflite", out=tmp_path, keep_input=True)
 
 
+def test_a_firmware_for_speed(tmp_path: Path) -> None:
+    (tmp_path / "net.tflite").write_bytes(fixture(MODELS[0]))
+    small = convert(tmp_path / "net.tflite", out=tmp_path / "small", formats=("engine",))
+    quick = convert(tmp_path / "net.tflite", out=tmp_path / "quick", formats=("engine",), optimize="speed")
+    spare = convert(
+        tmp_path / "net.tflite", out=tmp_path / "spare", formats=("engine",), optimize="speed", flash_budget=0
+    )
+    assert quick.engine.memory == spare.engine.memory > small.engine.memory
+    assert quick.engine.tables > spare.engine.tables
+    for folder in ("quick", "spare"):
+        run(["make", "-s"], tmp_path / folder)
+
+
+def test_what_speed_takes_is_said_by_name(tmp_path: Path) -> None:
+    (tmp_path / "net.tflite").write_bytes(fixture(MODELS[0]))
+    with pytest.raises(UsageError, match="Only the format engine can be optimised for 'speed'"):
+        convert(tmp_path / "net.tflite", out=tmp_path / "out", optimize="speed")
+    with pytest.raises(UsageError, match="'fast'; wanted one of memory, speed"):
+        convert(tmp_path / "net.tflite", out=tmp_path / "out", formats=("engine",), optimize="fast")
+    with pytest.raises(UsageError, match="The budget of Flash is -1"):
+        convert(tmp_path / "net.tflite", out=tmp_path / "out", formats=("engine",), flash_budget=-1)
+    assert not (tmp_path / "out").exists()
+
+
 def test_golden_outputs_come_from_tflm_or_its_arithmetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tinynas.tflite import tflm
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinynas.cli.completion import boards, runs, sources
+from tinynas.cli.completion import boards, runs, sources, starting
 from tinynas.cli.formats import share, size
 from tinynas.cli.options import DATA, takes
 from tinynas.errors import DataError, RunError, TinynasError, UsageError
+from tinynas.options import FLASH_BUDGET, PRESETS, one_of
 
 if TYPE_CHECKING:
     from tinynas.data import Dataset, ValueDataset
@@ -66,6 +67,13 @@ def convert(
     keep_input: Annotated[
         bool, typer.Option("--keep-input", help="The engine's input is still there after a run; may need more memory.")
     ] = False,
+    optimize: Annotated[
+        str,
+        typer.Option(help=f"What the engine is made for: {one_of(PRESETS)}.", autocompletion=starting(PRESETS)),
+    ] = "memory",
+    flash_budget: Annotated[
+        int, typer.Option(help="Bytes of Flash that --optimize speed may take more, for weights of 16 bits.")
+    ] = FLASH_BUDGET,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
     **given: Any,
 ) -> None:
@@ -90,6 +98,8 @@ def convert(
         output=output,  # type: ignore[arg-type]  # checked there
         input_range=(0.0, 1.0) if input_range is None else parse_range(input_range),
         keep_input=keep_input,
+        optimize=optimize,  # type: ignore[arg-type]  # checked there
+        flash_budget=flash_budget,
     )
     if as_json:
         _print_json(converted)

@@ -1,5 +1,6 @@
 """How an engine, a model as plain C, is shown on a terminal beside the same model under TFLM."""
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tinynas.cli.console import console, table
@@ -27,23 +28,26 @@ def instead(analysis: "Analysis") -> str:
     return f"Under TFLM the model needs {size(ram)} B of RAM and {size(footprint.flash.total)} B of Flash."
 
 
-def engine_dict(engine: "Engine") -> dict[str, Any]:
-    """Plain values, ready for JSON."""
+def engine_dict(engines: "Mapping[str, Engine]") -> dict[str, Any]:
+    """Plain values, ready for JSON, of the engine for least memory; below "speed" the figures of the one for speed."""
     from dataclasses import asdict
 
+    engine, quick = engines["memory"], engines["speed"]
     return {
         **engine.figures.to_dict(),
         "rows_at_a_time": engine.plan.streamed,
         "keeps_input": engine.keeps_input,
         "gains": [asdict(gain) for gain in engine.gains],
+        "speed": quick.figures.to_dict(),
     }
 
 
-def show_engine(engine: "Engine", analysis: "Analysis") -> None:
-    """Print the engine's layers, its figures beside TFLM's, and what each simplification gained."""
-    screen = console()
+def show_engine(engines: "Mapping[str, Engine]", analysis: "Analysis") -> None:
+    """Print the layers of the engine for least memory, the figures of each engine beside TFLM's, and what each
+    simplification gained."""
+    screen, engine = console(), engines["memory"]
     screen.print(_layers(engine))
-    screen.print(_figures(engine, analysis))
+    screen.print(_figures(engine.figures, engines["speed"].figures, analysis))
     if len(engine.gains) > 1:
         screen.print(_gains(engine))
 
@@ -75,24 +79,36 @@ def _order(engine: "Engine", number: int) -> str:
     return "from the end" if number in engine.plan.backwards else ""
 
 
-def _figures(engine: "Engine", analysis: "Analysis") -> Any:
-    figures, footprint, flash = engine.figures, analysis.footprint, analysis.footprint.flash
+def _figures(small: "Figures", quick: "Figures", analysis: "Analysis") -> Any:
     from tinynas.engine.figures import measured
 
-    compiler = measured()["compiler"]
-    rows = table(None, "figure, >engine, >TFLM, *what it is")
-    for figure, ours, theirs, about in (
-        ("memory", figures.memory, footprint.arena_bytes, "all values, proven byte by byte; TFLM's arena"),
-        ("beside it", figures.stack, footprint.ram_outside_bytes, f"stack ({compiler}); TFLM: and its interpreter"),
-        ("RAM in all", figures.ram, footprint.arena_bytes + footprint.ram_outside_bytes, ""),
-        ("weights", figures.weights + figures.tables, flash.model, "with biases and tables; TFLM's .tflite"),
-        ("code", figures.code, flash.runtime, f"Cortex-M4, {compiler}; TFLM's, build {analysis.build}"),
-        ("Flash in all", figures.flash, flash.total, ""),
-        ("MACs", figures.macs, footprint.macs, "an inference"),
+    footprint, flash, compiler = analysis.footprint, analysis.footprint.flash, measured()["compiler"]
+    ram = footprint.arena_bytes + footprint.ram_outside_bytes
+    rows = table(None, "figure, >engine, >for speed, >TFLM, *what it is")
+    for figure, theirs, about in (
+        ("memory", footprint.arena_bytes, "all values, proven byte by byte; TFLM's arena"),
+        ("beside it", footprint.ram_outside_bytes, f"stack ({compiler}); TFLM: and its interpreter"),
+        ("RAM in all", ram, ""),
+        ("weights", flash.model, "with biases and tables; TFLM's .tflite"),
+        ("code", flash.runtime, f"Cortex-M4, {compiler}; TFLM's, build {analysis.build}"),
+        ("Flash in all", flash.total, ""),
+        ("MACs", footprint.macs, "an inference"),
     ):
         unit = "" if figure == "MACs" else " B"
-        rows.add_row(figure, f"{size(ours)}{unit}", f"{size(theirs)}{unit}", about)
+        ours = [f"{size(_FIGURES[figure](each))}{unit}" for each in (small, quick)]
+        rows.add_row(figure, *ours, f"{size(theirs)}{unit}", about)
     return rows
+
+
+_FIGURES: "Mapping[str, Callable[[Figures], int]]" = {
+    "memory": lambda each: each.memory,
+    "beside it": lambda each: each.stack,
+    "RAM in all": lambda each: each.ram,
+    "weights": lambda each: each.weights + each.tables,
+    "code": lambda each: each.code,
+    "Flash in all": lambda each: each.flash,
+    "MACs": lambda each: each.macs,
+}
 
 
 def _gains(engine: "Engine") -> Any:

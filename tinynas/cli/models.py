@@ -9,7 +9,7 @@ import typer
 from tinynas.cli.completion import boards, starting
 from tinynas.errors import ModelError, UsageError
 from tinynas.hardware import BUILDS, DEFAULT_BUILD, KERNEL_LIBRARIES
-from tinynas.options import one_of
+from tinynas.options import PRESETS, one_of
 
 if TYPE_CHECKING:
     from tinynas.engine import Engine
@@ -59,20 +59,20 @@ def analyze(
         from tinynas.tflite.plot import memory_timeline
 
         memory_timeline(analysis, plot)
-    built = _engine(model, analysis) if engine else None
+    built = _engines(model, analysis) if engine else {}
     if as_json:
         import json
 
         from tinynas.cli.engine import engine_dict
 
-        more = {} if built is None else {"engine": engine_dict(built)}
+        more = {"engine": engine_dict(built)} if built else {}
         typer.echo(json.dumps({**analysis.to_dict(), **more}, indent=1))
     else:
         from tinynas.cli.engine import show_engine
         from tinynas.cli.figures import show_analysis
 
         show_analysis(model.name, analysis, board)
-        if built is not None:
+        if built:
             show_engine(built, analysis)
         if plot is not None:
             typer.echo(f"wrote {plot}")
@@ -125,13 +125,13 @@ def _analyzed(model: Path, data: bytes, board: "Target | None", kernels: str | N
         raise type(error)(f"{model}: {error}") from error
 
 
-def _engine(model: Path, analysis: "Analysis") -> "Engine":
-    """The file as an engine; a ModelError names it, and what it needs where it does run."""
+def _engines(model: Path, analysis: "Analysis") -> "dict[str, Engine]":
+    """The file as an engine of each preset; a ModelError names it, and what it needs where it does run."""
     from tinynas.cli.engine import instead
     from tinynas.engine import build
 
     try:
-        return build(_read(model))
+        return {preset: build(_read(model), optimize=preset) for preset in PRESETS}  # type: ignore[arg-type]
     except ModelError as error:
         raise type(error)(f"{model}: {error}. {instead(analysis)}") from error
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinynas.engine import fast, streams
 from tinynas.engine.net import (
     Concatenation,
     Convolution,
@@ -32,7 +33,7 @@ from tinynas.engine.net import (
     Window,
 )
 from tinynas.engine.plan import Place, Plan
-from tinynas.engine.weights import in_quads, needs_stretches, stretches
+from tinynas.engine.weights import folded_bias, in_quads, needs_stretches, stretches
 
 Array = tuple[str, npt.NDArray[np.int64]]  # C type and values
 Fields = list[object]
@@ -64,20 +65,28 @@ class Kernel:
 
 
 _SUMMED = ("base.h", "clamp.h", "high_product.h", "requantize.h")
+_POOLED = ("base.h", "clamp.h", "pairs.h", "limits.h", "window.h", "slide.h", "pool.h")
+_FAST = ("base.h", "clamp.h", "high_product.h", "pairs.h", "limits.h", "result.h")
+_FAST_WINDOW = (*_FAST, "window.h", "limit_rows.h")
 KERNELS: Mapping[str, Kernel] = {
     "convolution": Kernel(
         "tn_convolution",
         "tn_convolution_layer",
-        (*_SUMMED, "window.h", "scale.h", "pairs.h", "quads.h", "convolution.c"),
+        (*_SUMMED, "window.h", "slide.h", "scale.h", "pairs.h", "quads.h", "convolution.c"),
     ),
+    "blocked": Kernel("tn_blocked", "tn_blocked_layer", (*_FAST_WINDOW, "widen.h", "blocked.h", "blocked.c")),
+    "dense": Kernel("tn_dense", "tn_dense_layer", (*_FAST, "dense.c")),
     "depthwise": Kernel(
-        "tn_depthwise", "tn_depthwise_layer", (*_SUMMED, "window.h", "scale.h", "pairs.h", "depthwise.c")
+        "tn_depthwise", "tn_depthwise_layer", (*_SUMMED, "window.h", "slide.h", "scale.h", "pairs.h", "depthwise.c")
     ),
-    "average_pool": Kernel("tn_average_pool", "tn_window", ("base.h", "clamp.h", "window.h", "average_pool.c")),
-    "max_pool": Kernel("tn_max_pool", "tn_window", ("base.h", "clamp.h", "window.h", "max_pool.c")),
-    "sum": Kernel("tn_sum", "tn_pair_layer", (*_SUMMED, "pair.h", "sum.c")),
+    "depthwise_rows": Kernel(
+        "tn_depthwise_rows", "tn_depthwise_rows_layer", (*_FAST_WINDOW, "taps.h", "depthwise_rows.c")
+    ),
+    "average_pool": Kernel("tn_average_pool", "tn_window", (*_POOLED, "average_pool.c")),
+    "max_pool": Kernel("tn_max_pool", "tn_window", (*_POOLED, "max_pool.c")),
+    "sum": Kernel("tn_sum", "tn_pair_layer", (*_SUMMED, "pairs.h", "limits.h", "pair.h", "sum.c")),
     "product": Kernel("tn_product", "tn_pair_layer", (*_SUMMED, "pair.h", "product.c")),
-    "extreme": Kernel("tn_extreme", "tn_pair_layer", ("base.h", "clamp.h", "pair.h", "extreme.c")),
+    "extreme": Kernel("tn_extreme", "tn_pair_layer", ("base.h", "pairs.h", "pair.h", "extreme.c")),
     "prelu": Kernel("tn_prelu", "tn_pair_layer", (*_SUMMED, "pair.h", "prelu.c")),
     "lookup": Kernel("tn_lookup", "tn_lookup_layer", ("base.h", "lookup.c")),
     "softmax": Kernel("tn_softmax", "tn_softmax_layer", ("base.h", "high_product.h", "softmax.c")),
@@ -110,11 +119,19 @@ _SHARED = (
     "clamp.h",
     "high_product.h",
     "requantize.h",
-    "window.h",
-    "scale.h",
     "pairs.h",
+    "limits.h",
+    "result.h",
+    "window.h",
+    "slide.h",
+    "pool.h",
+    "scale.h",
+    "limit_rows.h",
     "quads.h",
     "stretches.h",
+    "widen.h",
+    "blocked.h",
+    "wide_channels.h",
     "pair.h",
     "reduce.h",
     "running.h",
@@ -143,7 +160,8 @@ def calls(net: Net, plan: Plan) -> list[Call]:
 
 def layer_calls(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     """The calls of one layer: one, or for a concatenation one for each input that does not lie in place already."""
-    return _CALLS[layer.kind](net, plan, index, layer)
+    row = _FAST_CALLS.get(layer.kind) if index in plan.scratch else None
+    return (row or _CALLS[layer.kind])(net, plan, index, layer)
 
 
 def _call(name: str, fields: Fields, rows: int, index: int) -> Call:
@@ -177,14 +195,6 @@ def _as_one(scaling: Scaling) -> Scaling:
     return replace(scaling, multipliers=scaling.multipliers[:1], shifts=scaling.shifts[:1])
 
 
-def folded_bias(spec: Convolution | Depthwise) -> npt.NDArray[np.int64]:
-    """The bias less the input's zero point times all weights of the channel, as int32 wraps it."""
-    weights = spec.weights.astype(np.int64)
-    axes = (0, 1) if isinstance(spec, Depthwise) else (1, 2, 3)
-    folded: npt.NDArray[np.int64] = (spec.bias - spec.zero * weights.sum(axes) + 2**31) % 2**32 - 2**31
-    return folded
-
-
 def _convolution(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     spec: Convolution = layer.spec  # type: ignore[assignment]
     window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
@@ -196,12 +206,58 @@ def _convolution(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     return [replace(_call("convolution", fields, spec.window.out_height, index), more=more)]
 
 
+def _dense(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    """One pixel. The last values are read four at a time, beyond their end where the memory goes on."""
+    spec: Convolution = layer.spec  # type: ignore[assignment]
+    offset, quads = plan.offsets[layer.inputs[0]], -(-spec.weights[0].size // 4)
+    if offset + 4 * quads > plan.bytes:
+        return _convolution(net, plan, index, layer)
+    constants: Array = ("uint32_t", streams.dense_words(spec) & 0xFFFFFFFF)
+    fields: Fields = [
+        offset, plan.offsets[layer.output], quads, len(spec.bias), spec.scaling.zero, *spec.scaling.clamp, constants,
+    ]  # fmt: skip
+    return [_call("dense", fields, 1, index)]
+
+
+def _blocked(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    spec = fast.as_convolution(layer.spec)
+    assert spec is not None
+    if fast.is_dense(spec):
+        return _dense(net, plan, index, replace(layer, spec=spec))
+    window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
+    constants: Array = ("uint32_t", streams.convolution_words(spec, index in plan.widened) & 0xFFFFFFFF)
+    runs = fast.runs_of(spec)
+    widening = [
+        window,
+        spec.groups,
+        *runs,
+        int(spec.groups == 1 and runs.times == 1),
+        int(runs.in_quads),
+        fast.words_of(spec),
+        plan.scratch[index],
+    ]
+    fields: Fields = [widening, int(index in plan.widened), constants]
+    more = ("wide_channels.h",) if index in plan.widened else ()
+    return [replace(_call("blocked", fields, spec.window.out_height, index), more=more)]
+
+
 def _depthwise(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     spec: Depthwise = layer.spec  # type: ignore[assignment]
     window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
     weights: Array = ("int8_t", spec.weights.astype(np.int64))
     fields = [window, weights, *_channels(spec.bias, spec.scaling)]
     return [_call("depthwise", fields, spec.window.out_height, index)]
+
+
+def _depthwise_rows(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    if fast.as_convolution(layer.spec) is not None:
+        return _blocked(net, plan, index, layer)
+    given: Depthwise = layer.spec  # type: ignore[assignment]
+    spec = fast.wide_rows(given)
+    window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
+    constants: Array = ("uint32_t", streams.depthwise_words(spec, index in plan.widened) & 0xFFFFFFFF)
+    fields: Fields = [window, fast.columns_of(spec.window), plan.scratch[index], constants]
+    return [_call("depthwise_rows", fields, spec.window.out_height, index)]
 
 
 def _pool(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
@@ -231,9 +287,13 @@ def _pair(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     factors: Fields = [[m, e if m else -1] for m, e in (*spec.factors, *[(0, -1)] * 3)[:3]]
     sign = -1 if spec.pairing in ("SUB", "MINIMUM") else 1
     zero = 0 if raw else spec.zero
+    quick = fast.quick_sum(spec) if name == "sum" else 0
+    if quick and spec.factors[0] != fast.HALF:
+        operands.reverse()
+        factors[:2] = factors[1::-1]
     fields: Fields = [
         operands, made.offset, made.row_bytes or sizes[1] * pixel, pixel, made.rows, sizes[1], sizes[2],
-        zero, spec.clamp.low, spec.clamp.high, sign, factors,
+        zero, spec.clamp.low, spec.clamp.high, sign, quick, factors,
     ]  # fmt: skip
     return [_call(name, fields, sizes[0], index)]
 
@@ -350,4 +410,9 @@ _CALLS: Mapping[str, Callable[[Net, Plan, int, Layer], list[Call]]] = {
     "gather": _gather,
     "pad": _pad,
     "concatenation": _concatenation,
+}
+
+_FAST_CALLS: Mapping[str, Callable[[Net, Plan, int, Layer], list[Call]]] = {
+    "convolution": _blocked,
+    "depthwise": _depthwise_rows,
 }

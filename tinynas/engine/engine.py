@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tinynas.engine.emit import Call, calls
 from tinynas.engine.evaluate import evaluate
+from tinynas.engine.fast import scratch_of, widened
 from tinynas.engine.figures import Figures, figures
 from tinynas.engine.fixed_point import Rounding
 from tinynas.engine.lower import lower
@@ -19,8 +20,18 @@ from tinynas.engine.schedule import Stage, stages_of, wanted_stages
 from tinynas.engine.simplify import Gain, macs_of, simplify
 from tinynas.engine.stream import plan_streamed
 from tinynas.engine.text import About, Switches, code_text, header_text, weights_text
+from tinynas.errors import UsageError
+from tinynas.options import FLASH_BUDGET, PRESETS, Preset
 from tinynas.tflite import read
 from tinynas.version import __version__
+
+
+def check_preset(optimize: str, flash_budget: int) -> None:
+    """UsageError unless these are one of PRESETS and a number of bytes."""
+    if optimize not in PRESETS:
+        raise UsageError(f"The engine is to be optimised for {optimize!r}; wanted one of {', '.join(PRESETS)}.")
+    if flash_budget < 0:
+        raise UsageError(f"The budget of Flash is {flash_budget}; wanted a number of bytes, 0 or more.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,16 +100,32 @@ class Engine:
         return {file: text.encode() for file, text in texts.items()}
 
 
-def build(data: bytes, *, by_rows: bool = True, keep_input: bool = False, rounding: Rounding = "double") -> Engine:
+def build(
+    data: bytes,
+    *,
+    optimize: Preset = "memory",
+    flash_budget: int = FLASH_BUDGET,
+    by_rows: bool = True,
+    keep_input: bool = False,
+    rounding: Rounding = "double",
+) -> Engine:
     """The engine of the int8 .tflite `data`, its plan proven byte by byte.
 
+    `optimize` for "memory" computes each window where it lies; for "speed" windows are widened to 16 bits first, beside
+    the values, and up to `flash_budget` bytes of Flash go into weights of 16 bits. Both give the same outputs.
     `by_rows`: the first layers may run row by row, where that needs less memory. `keep_input`: the input is still there
     after a run. `rounding` is "double" as TFLM is built, or "single" for a TFLM with TFLITE_SINGLE_ROUNDING. Raises
     UnsupportedOperatorError, naming the operator, for what there is no code for, and ModelError for a file that cannot
     be read or that TFLM itself refuses.
     """
+    check_preset(optimize, flash_budget)
     net, gains = simplify(lower(read(data), rounding), rounding)
-    net, planned = plan_streamed(net, keep_input) if by_rows else (net, plan(net, keep_input))
+    if optimize == "speed":
+        scratch = scratch_of(net, rounding)
+        planned = replace(plan(net, keep_input, scratch), widened=widened(net, scratch, flash_budget))
+    else:
+        net, planned = plan_streamed(net, keep_input) if by_rows else (net, plan(net, keep_input))
     prove(net, planned, keep_input)
-    switches = Switches(has_left_shifts(net), has_wide_sums(net, rounding), rounding == "single")
+    wide_taps = any(net.layers[index].kind == "depthwise" for index in planned.widened)
+    switches = Switches(has_left_shifts(net), has_wide_sums(net, rounding), rounding == "single", wide_taps)
     return Engine(net, planned, gains, switches, rounding, keep_input, hashlib.sha256(data).hexdigest())

@@ -82,7 +82,7 @@ def figures(calls: list[Call], stages: list[Stage], layers: list[Any], memory: i
 def _constants(calls: list[Call]) -> dict[tuple[str, bytes], int]:
     """Bytes of each distinct array of constants."""
     found: dict[tuple[str, bytes], int] = {}
-    width = {"int8_t": 1, "int32_t": 4}
+    width = {"int8_t": 1, "int32_t": 4, "uint32_t": 4}
 
     def visit(fields: list[Any]) -> None:
         for each in fields:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from tinynas.engine.net import Layer, Net
@@ -33,7 +33,8 @@ class Plan:
 
     `parts` are values that lie inside a concatenation's output. `backwards` are the layers that make their last row
     first. The first `streamed` layers run row by row: `rings` says how many rows the memory holds of each value between
-    them, and `scratch` where a layer keeps its sums.
+    them, and `scratch` where a layer keeps what it needs while it runs. `widened` are layers whose weights have 16 bits
+    in Flash.
     """
 
     bytes: int
@@ -43,6 +44,7 @@ class Plan:
     rings: Mapping[int, int] = field(default_factory=dict)
     scratch: Mapping[int, int] = field(default_factory=dict)
     streamed: int = 0
+    widened: frozenset[int] = frozenset()
 
     def place(self, number: int, rows: int) -> Place:
         """Where a value of `rows` rows lies."""
@@ -58,12 +60,14 @@ def aligned(size: int) -> int:
 
 @dataclass(frozen=True)
 class Step:
-    """One layer to the planner: the buffer it makes, and the dying buffers that it may lie over."""
+    """One layer to the planner: the buffer it makes, the dying buffers that it may lie over, and the bytes of `scratch`
+    that it needs beside them while it runs."""
 
     layer: int
     made: int
     is_new: bool
     rules: Mapping[int, Rule]
+    scratch: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,16 @@ class Problem:
     first: tuple[int, ...]
 
 
-def problem_of(net: Net, keep_input: bool = False, start: int = 0, given: Iterable[int] | None = None) -> Problem:
-    """The planner's view of the layers from `start` on; the buffers `given` are there before."""
-    parts = parts_of(net)
+def problem_of(
+    net: Net,
+    keep_input: bool = False,
+    start: int = 0,
+    given: Iterable[int] | None = None,
+    scratch: Mapping[int, int] | None = None,
+) -> Problem:
+    """The planner's view of the layers from `start` on; the buffers `given` are there before. `scratch` are the bytes
+    that layers need while they run."""
+    parts, needed = parts_of(net), scratch or {}
 
     def buffer(number: int) -> int:
         return parts[number].whole if number in parts else number
@@ -98,7 +109,7 @@ def problem_of(net: Net, keep_input: bool = False, start: int = 0, given: Iterab
         layer = net.layers[index]
         made = buffer(layer.output)
         rules = _rules(net, layer, index, last, parts) if made == layer.output and made not in known else {}
-        steps.append(Step(index, made, made not in known, rules))
+        steps.append(Step(index, made, made not in known, rules, aligned(needed.get(index, 0))))
         known.add(made)
     true_sizes = {number: net.values[number].bytes for number in known}
     return Problem({n: aligned(size) for n, size in true_sizes.items()}, true_sizes, last, tuple(steps), first)
@@ -123,7 +134,7 @@ def least_bytes(problem: Problem) -> int:
         if step.is_new:
             total += min([problem.sizes[step.made], *(_growth(problem, step, each) for each in step.rules)])
             alive[step.made] = step.layer
-        most = max(most, total)
+        most = max(most, total + step.scratch)
         alive = {number: 0 for number in alive if problem.last[number] > step.layer}
     return most
 
@@ -173,6 +184,8 @@ class _Search:
         step = self.problem.steps[position]
         for offset in self._offsets(step, state):
             placed = state if offset is None else (*state, (step.made, offset))
+            if gap(self.problem, step, placed, self.room) is None:
+                continue
             after = tuple(sorted(each for each in placed if self.problem.last[each[0]] > step.layer))
             found = self._step(position + 1, after)
             if found is not None:
@@ -239,12 +252,24 @@ def ways(problem: Problem, step: Step, placed: Mapping[int, int], offset: int) -
     return found
 
 
-def plan(net: Net, keep_input: bool = False) -> Plan:
+def gap(problem: Problem, step: Step, placed: Iterable[tuple[int, int]], room: int) -> int | None:
+    """Where the bytes that the step needs beside the buffers `placed` lie, as low as possible; None without room."""
+    start = 0
+    for number, offset in sorted(placed, key=lambda each: each[1]):
+        if offset - start >= step.scratch:
+            break
+        start = max(start, offset + problem.sizes[number])
+    return start if start + step.scratch <= room else None
+
+
+def plan(net: Net, keep_input: bool = False, scratch: Mapping[int, int] | None = None) -> Plan:
     """The smallest plan that was found for `net`, every value whole.
 
-    `keep_input`: the input still holds what it held when the engine has run.
+    `keep_input`: the input still holds what it held when the engine has run. `scratch` are the bytes that layers need
+    beside their values while they run.
     """
-    return solved(net, problem_of(net, keep_input))
+    planned = solved(net, problem_of(net, keep_input, scratch=scratch))
+    return replace(planned, scratch={**dict.fromkeys(scratch or {}, 0), **planned.scratch})
 
 
 def solved(net: Net, problem: Problem, least: int = 0, fixed: Mapping[int, int] | None = None) -> Plan:
@@ -260,14 +285,17 @@ def solved(net: Net, problem: Problem, least: int = 0, fixed: Mapping[int, int] 
 def _finished(net: Net, problem: Problem, offsets: dict[int, int], room: int) -> Plan:
     parts = parts_of(net)
     alive = {number: offsets[number] for number in problem.first}
-    backwards = set()
+    backwards, scratch = set(), {}
     for step in problem.steps:
         if step.is_new:
             found = ways(problem, step, alive, offsets[step.made])
             if found == {"backwards"}:
                 backwards.add(step.layer)
             alive[step.made] = offsets[step.made]
+        if step.scratch:
+            scratch[step.layer] = gap(problem, step, alive.items(), room) or 0
         alive = {number: offset for number, offset in alive.items() if problem.last[number] > step.layer}
     inside = {number: offsets[part.whole] + part.start for number, part in parts.items() if part.whole in offsets}
-    used = max((offsets[number] + problem.sizes[number] for number in problem.sizes), default=0)
-    return Plan(min(room, used), {**offsets, **inside}, parts, frozenset(backwards))
+    ends = [offsets[number] + problem.sizes[number] for number in problem.sizes]
+    ends += [scratch[step.layer] + step.scratch for step in problem.steps if step.scratch]
+    return Plan(min(room, max(ends, default=0)), {**offsets, **inside}, parts, frozenset(backwards), scratch=scratch)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinynas.engine.fast import scratch_bytes
 from tinynas.engine.net import (
     Axes,
     Concatenation,
@@ -52,9 +53,13 @@ def prove(net: Net, plan: Plan, keep_input: bool = False) -> None:
         who = f"layer {run.layer} ({layer.kind})"
         if isinstance(layer.spec, Concatenation):
             memory.check_parts(layer, trace, who)
+        if run.layer in plan.scratch and not isinstance(layer.spec, Running):
+            memory.use_scratch(run.layer, scratch_bytes(layer), True, who)
         memory.step(layer, trace, who)
         if run.layer in plan.scratch and isinstance(layer.spec, Running):
             memory.use_scratch(run.layer, layer.spec.scratch_bytes, run.first == 0, who)
+        elif run.layer in plan.scratch:
+            memory.use_scratch(run.layer, scratch_bytes(layer), False, who)
     memory.check(net.output, np.arange(net.values[net.output].bytes), "the output")
     if keep_input:
         memory.check(net.input, np.arange(net.values[net.input].bytes), "the input, which is to be kept,")
@@ -119,14 +124,14 @@ class _Memory:
         self.own(layer.output, elements[order], who)
 
     def use_scratch(self, layer: int, size: int, is_first: bool, who: str) -> None:
-        """What a layer keeps from row to row: ModelError where something else has come upon it."""
+        """What a layer keeps beside its values: ModelError where something else has come upon it."""
         at, mark = self.plan.scratch[layer] + np.arange(size), -2 - layer
         if at.size and at.max() >= self.plan.bytes:
             raise ModelError(
                 f"{who} leaves the {self.plan.bytes} bytes of the engine's memory; please report the model"
             )
         if not is_first and (self.value[at] != mark).any():
-            raise ModelError(f"{who} has lost its sums: the engine's plan is wrong; please report the model")
+            raise ModelError(f"{who} has lost what it keeps: the engine's plan is wrong; please report the model")
         self.value[at], self.element[at] = mark, np.arange(size)
 
     def check_parts(self, layer: Layer, trace: Trace, who: str) -> None:

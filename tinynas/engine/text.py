@@ -26,11 +26,13 @@ _Constants = dict[tuple[str, bytes], tuple[str, str, npt.NDArray[np.int64]]]
 
 
 class Switches(NamedTuple):
-    """What the kernels are compiled for: factors of 1/2 or more, sums of 2^30 or more, one rounding in place of two."""
+    """What the kernels are compiled for: factors of 1/2 or more, sums of 2^30 or more, one rounding in place of two,
+    weights of depthwise convolutions with 16 bits (preset speed)."""
 
     left_shifts: bool = False
     wide_sums: bool = False
     single_rounding: bool = False
+    wide_taps: bool = False
 
 
 class About(NamedTuple):
@@ -54,6 +56,7 @@ def kernel_text(calls: Iterable[Call], switches: Switches, streamed: bool) -> st
         f"#define TN_LEFT_SHIFTS {int(switches.left_shifts)}",
         f"#define TN_WIDE_SUMS {int(switches.wide_sums)}",
         f"#define TN_SINGLE_ROUNDING {int(switches.single_rounding)}",
+        f"#define TN_WIDE_TAPS {int(switches.wide_taps)}",
         "",
     ]
     return "\n".join(lines) + "\n" + "\n".join(source(name) for name in sources(calls, streamed))

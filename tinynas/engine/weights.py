@@ -1,4 +1,4 @@
-"""The order in which the weights of a convolution lie in Flash: that in which `kernels/quads.h` reads them."""
+"""Weights as the kernels read them: their order in Flash, and what of them goes into the biases."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tinynas.engine.net import Convolution
+from tinynas.engine.net import Convolution, Depthwise
 
 _GATHERED = 160  # TN_GATHERED in kernels/convolution.c
 # Where the weight of filter f and column k of four by four lies: a0 b0 a2 b2, c0 d0 c2 d2, a1 b1 a3 b3, c1 d1 c3 d3.
@@ -69,3 +69,11 @@ def _four(filters: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     rest = filters[:, :, whole:].transpose(1, 2, 0)
     joined = [quads.reshape(filters.shape[1], -1), rest.reshape(filters.shape[1], -1)]
     return np.concatenate(joined, 1).reshape(-1)
+
+
+def folded_bias(spec: Convolution | Depthwise) -> npt.NDArray[np.int64]:
+    """The bias less the input's zero point times all weights of the channel, as int32 wraps it."""
+    weights = spec.weights.astype(np.int64)
+    axes = (0, 1) if isinstance(spec, Depthwise) else (1, 2, 3)
+    folded: npt.NDArray[np.int64] = (spec.bias - spec.zero * weights.sum(axes) + 2**31) % 2**32 - 2**31
+    return folded

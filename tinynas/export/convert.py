@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinynas.data import Dataset
 from tinynas.data.values import ValueDataset
-from tinynas.engine import Engine, Figures, build
+from tinynas.engine import Engine, Figures, build, check_preset
 from tinynas.errors import ConversionError, ModelError, UsageError, check_kind
 from tinynas.export import c_text, check, golden
 from tinynas.export.arena import ArenaSize, arena_size
@@ -22,6 +22,7 @@ from tinynas.export.score import Accuracy, Deviation, Score, score, warnings_of
 from tinynas.export.source import Source
 from tinynas.export.write import write_folder
 from tinynas.hardware import Target
+from tinynas.options import FLASH_BUDGET, Preset
 from tinynas.tflite import Analysis, Tensor, add_offline_plan, analyze, read
 from tinynas.tflite.tflm import require_same_head
 
@@ -79,11 +80,14 @@ def convert(
     offline_plan: bool | None = None,
     input_range: tuple[float, float] = UNIT,
     keep_input: bool = False,
+    optimize: Preset = "memory",
+    flash_budget: int = FLASH_BUDGET,
 ) -> Converted:
     """Write what firmware needs of a model into `out`: .tflite, C array, settings, resolver, self-test, main, README.
 
     With `formats` of ("engine",) it is the model as plain C instead, for firmware without TFLM; with `keep_input` its
-    input is still there after a run.
+    input is still there after a run. `optimize` for "memory" or "speed", and the bytes of Flash that "speed" may take
+    more, are as for tinynas.engine.build.
 
     `source` is a run (its best model) or RUN:TRIAL, RUN being "best" or "latest" (the newest below `runs`), a folder or
     a name below `runs`; or a search's result, an int8 .tflite, or a float model (.keras, .h5, SavedModel), which is
@@ -100,6 +104,9 @@ def convert(
     _require_formats(formats)
     if keep_input and tuple(formats) != (ENGINE,):
         raise UsageError(f"Only the format {ENGINE} can keep its input: TFLM's arena is TFLM's.")
+    if optimize != "memory" and tuple(formats) != (ENGINE,):
+        raise UsageError(f"Only the format {ENGINE} can be optimised for {optimize!r}: TFLM's kernels are TFLM's.")
+    check_preset(optimize, flash_budget)
     if name is not None:
         check_kind("name", name, str, "a C identifier")
         c_text.check_name(name)
@@ -110,7 +117,9 @@ def convert(
     board = _board(target, found)
     is_engine = tuple(formats) == (ENGINE,)
     data_of_file, planned, analysis = _analyzed(found, board, False if is_engine else offline_plan)
-    engine = _engine(found, analysis, is_engine, keep_input)
+    engine = _engine(
+        found, analysis, is_engine, {"keep_input": keep_input, "optimize": optimize, "flash_budget": flash_budget}
+    )
     judged = check.as_engine(analysis, engine.figures, board) if is_engine and engine is not None else analysis
     notes = found.notes + _fit(found, judged, board, check_fit)
     if is_engine and engine is not None:
@@ -161,13 +170,13 @@ def convert(
     )
 
 
-def _engine(source: Source, analysis: Analysis, is_wanted: bool, keep_input: bool) -> Engine | None:
+def _engine(source: Source, analysis: Analysis, is_wanted: bool, options: Mapping[str, Any]) -> Engine | None:
     """The model as plain C; where it cannot be that, None, or if it is wanted the error, with what TFLM needs."""
     graph = read(source.tflite)
     try:
         if [graph.tensors[index].dtype for index in (*graph.inputs, *graph.outputs)] != ["INT8", "INT8"]:
             raise ModelError("as plain C a model has one int8 input and one int8 output")
-        return build(source.tflite, keep_input=keep_input)
+        return build(source.tflite, **options)
     except ModelError as error:
         if not is_wanted:
             return None

@@ -1,6 +1,18 @@
 """What a person may choose, each thing described once: plain tables, read by every room that needs a word of them."""
 
+from tinynas.options.engine import FLASH_BUDGET, PRESETS, Preset
 from tinynas.options.option import PANELS, Option, one_of
 from tinynas.options.search import HEEDS, RUNNING, SETTINGS, SPACE
 
-__all__ = ["HEEDS", "PANELS", "RUNNING", "SETTINGS", "SPACE", "Option", "one_of"]
+__all__ = [
+    "FLASH_BUDGET",
+    "HEEDS",
+    "PANELS",
+    "PRESETS",
+    "RUNNING",
+    "SETTINGS",
+    "SPACE",
+    "Option",
+    "Preset",
+    "one_of",
+]

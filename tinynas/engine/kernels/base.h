@@ -10,7 +10,7 @@ typedef struct {
 
 /* Inner loops become part of what calls them, and what is rare does not. */
 #if defined(__GNUC__)
-#define TN_INLINE static inline __attribute__((always_inline))
+#define TN_INLINE static inline __attribute__((always_inline, unused))
 #define TN_APART static __attribute__((noinline))
 #else
 #define TN_INLINE static inline

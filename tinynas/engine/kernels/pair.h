@@ -19,10 +19,12 @@ typedef struct {
   uint16_t middle, inner;
   int8_t out_zero, low, high;
   int8_t sign;
+  uint8_t quick; /* see tn_quick_sums */
   tn_factor factors[3];
 } tn_pair_layer;
 
-typedef int32_t (*tn_pairing)(const tn_pair_layer *l, int32_t a, int32_t b);
+/* Makes `inner` results of operands from `a` and `b` on. */
+typedef void (*tn_pairing)(const tn_pair_layer *l, const int8_t *a, const int8_t *b, int8_t *out);
 
 static const int8_t *tn_operand_row(const tn_operand *operand, const int8_t *memory, uint16_t row) {
   const int8_t *const start = operand->constant ? operand->constant : memory + operand->in;
@@ -30,21 +32,15 @@ static const int8_t *tn_operand_row(const tn_operand *operand, const int8_t *mem
 }
 
 static void tn_each_pair(const tn_pair_layer *l, int8_t *memory, uint16_t first, uint16_t end, tn_pairing pairing) {
-  uint16_t row, m, i;
-  for (row = first; row < end; row++) {
-    const int8_t *a_row = tn_operand_row(&l->operands[0], memory, row);
-    const int8_t *b_row = tn_operand_row(&l->operands[1], memory, row);
-    int8_t *out = memory + l->out + (int32_t)(row % l->out_rows) * (int32_t)l->out_row;
-    for (m = 0; m < l->middle; m++) {
-      const int8_t *a = a_row, *b = b_row;
-      for (i = 0; i < l->inner; i++) {
-        out[i] = tn_clamp(pairing(l, (int32_t)*a - l->operands[0].zero, (int32_t)*b - l->operands[1].zero) + l->out_zero,
-                          l->low, l->high);
-        a += l->operands[0].step;
-        b += l->operands[1].step;
-      }
-      a_row += l->operands[0].middle_step;
-      b_row += l->operands[1].middle_step;
+  int32_t row, m;
+  for (row = first; row < (int32_t)end; row++) {
+    const int8_t *a = tn_operand_row(&l->operands[0], memory, (uint16_t)row);
+    const int8_t *b = tn_operand_row(&l->operands[1], memory, (uint16_t)row);
+    int8_t *out = memory + l->out + row % l->out_rows * (int32_t)l->out_row;
+    for (m = l->middle; m > 0; m--) {
+      pairing(l, a, b, out);
+      a += l->operands[0].middle_step;
+      b += l->operands[1].middle_step;
       out += l->out_middle;
     }
   }

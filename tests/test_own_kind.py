@@ -145,9 +145,13 @@ def test_a_search_goes_on_only_where_the_kind_is_known(told, stripes, tmp_path) 
 
 
 def test_a_space_takes_its_rows_to_another_process(told) -> None:
-    code = "import pickle, sys; print(sorted(pickle.load(sys.stdin.buffer).random_architecture.__self__.kinds))"
-    done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(told["space"]), capture_output=True)
-    assert b"spread" in done.stdout, done.stderr
+    code = (
+        "import pickle, sys\nimport numpy as np\n"
+        "print(pickle.load(sys.stdin.buffer).random_architecture(np.random.default_rng(0)))"
+    )
+    space = SearchSpace.for_input((8, 8, 1), 3, kinds=("spread",))
+    done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(space), capture_output=True)
+    assert done.stdout.decode().strip() == str(space.random_architecture(np.random.default_rng(0))), done.stderr
 
 
 @pytest.mark.slow

@@ -216,6 +216,18 @@ MUTANTS = (
         "training/test_evaluate.py",
     ),
     _mutant(
+        "engine/fixed_point.py",
+        "(x + half - ((x < 0) & (exponent > 0))) >> exponent",
+        "(x + half) >> exponent",
+        "engine/test_fixed_point.py",
+    ),
+    _mutant(
+        "engine/fixed_point.py",
+        "for _ in range(3):",
+        "for _ in range(1):",
+        "engine/test_fixed_point.py",
+    ),
+    _mutant(
         "runs/front.py",
         "(rows <= columns).all(axis=2)",
         "(rows <= columns).any(axis=2)",

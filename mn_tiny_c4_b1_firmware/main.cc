@@ -50,12 +50,12 @@ void say(const char* format, ...) {
 #endif
 }
 
-// Runs one sample of MN_TINY_C4_B1_INPUT_LENGTH int8 values; false when the model does not run.
+// Runs a golden sample; false when the model does not run.
 // From raw values: input[i] = mn_tiny_c4_b1_quantize(raw[i], i % MN_TINY_C4_B1_INPUT_CHANNELS).
-bool run(tflite::MicroInterpreter& interpreter, const int8_t* sample) {
+bool run(tflite::MicroInterpreter& interpreter, int sample) {
   int8_t* input = interpreter.input(0)->data.int8;
   for (int i = 0; i < MN_TINY_C4_B1_INPUT_LENGTH; ++i) {
-    input[i] = sample[i];
+    input[i] = mn_tiny_c4_b1_test_inputs[sample][i];
   }
   return interpreter.Invoke() == kTfLiteOk;
 }
@@ -96,7 +96,7 @@ int mn_tiny_c4_b1_demo(void) {
       mismatches == 0 ? "PASS" : "FAIL");
 
   for (int sample = 0; sample < MN_TINY_C4_B1_TEST_SAMPLES; ++sample) {
-    if (!run(interpreter, mn_tiny_c4_b1_test_inputs[sample])) {
+    if (!run(interpreter, sample)) {
       say("mn_tiny_c4_b1: sample %d: Invoke() failed\n", sample);
       return 1;
     }

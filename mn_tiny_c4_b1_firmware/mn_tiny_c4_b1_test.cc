@@ -360,21 +360,22 @@ const int8_t mn_tiny_c4_b1_test_outputs[MN_TINY_C4_B1_TEST_SAMPLES][10] = {
 };
 
 static int mismatches_of_sample(tflite::MicroInterpreter& interpreter, int sample) {
+  const int all = 10;
   TfLiteTensor* input = interpreter.input(0);
   if (input == nullptr || input->type != kTfLiteInt8) {
-    return 10;
+    return all;
   }
   for (int i = 0; i < 784; ++i) {
     input->data.int8[i] = mn_tiny_c4_b1_test_inputs[sample][i];
   }
   if (interpreter.Invoke() != kTfLiteOk) {
-    return 10;
-  }
-  const TfLiteTensor* output = interpreter.output(0);
-  if (output == nullptr || output->type != kTfLiteInt8) {
-    return 10;
+    return all;
   }
   int mismatches = 0;
+  const TfLiteTensor* output = interpreter.output(0);
+  if (output == nullptr || output->type != kTfLiteInt8) {
+    return all;
+  }
   for (int i = 0; i < 10; ++i) {
     const int difference = output->data.int8[i] - mn_tiny_c4_b1_test_outputs[sample][i];
     if (difference > MN_TINY_C4_B1_TEST_TOLERANCE || difference < -MN_TINY_C4_B1_TEST_TOLERANCE) {

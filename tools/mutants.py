@@ -211,8 +211,8 @@ MUTANTS = (
     ),
     _mutant(
         "training/schedule.py",
-        "stretch * reduction**rung",
-        "stretch * reduction * rung",
+        "stretch * self.reduction**rung",
+        "stretch * self.reduction * rung",
         "training/test_evaluate.py",
     ),
     _mutant(

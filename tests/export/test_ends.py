@@ -166,7 +166,7 @@ def test_what_a_float_input_holds_is_what_it_becomes():
         graph = with_ends(plain, given, "FLOAT32")
         assert limits_of(graph, graph.inputs[0]) == pytest.approx((low, high))
         assert step_of(graph, graph.outputs[0]) == 0.125
-        x = at_random(graph, 200, np.random.default_rng(0))
+        x = at_random(graph, graph.inputs[0], 200, np.random.default_rng(0))
         assert x.dtype == TYPES[given]
         real = x if given == "FLOAT32" else (x.astype(float) - (0 if given == "INT8" else 128)) / 32
         assert low <= real.min() < low + 0.2

@@ -11,6 +11,7 @@ from tests.export.test_convert import FILES, constants, golden, shape_of
 from tests.tflite import wheel
 from tinynas import Dataset, convert
 from tinynas.errors import ConversionError, DataError, ModelError, TinynasError, UsageError
+from tinynas.export import check
 from tinynas.export.ends import ends
 from tinynas.export.facts import in_shape, stretched
 from tinynas.tflite import read, tflm
@@ -241,6 +242,9 @@ def test_what_tflm_runs_and_tflite_does_not_is_exported(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise ValueError("Tensor 33 is\n odd")
 
+    def unknown(data):
+        raise ModelError("no code for it as plain C either")
+
     monkeypatch.setattr(int8.tf.lite, "Interpreter", refuse)
     path = ARENA / "mn_tiny_c4_b1.tflite"
     converted = convert(path, out=tmp_path / "fw", name="net")
@@ -251,6 +255,7 @@ def test_what_tflm_runs_and_tflite_does_not_is_exported(tmp_path, monkeypatch):
     inputs, outputs = golden(tmp_path / "fw", "net")
     np.testing.assert_array_equal(tflm.run(fixture("mn_tiny_c4_b1"), inputs), outputs)
     monkeypatch.setattr(tflm, "available", lambda: False)
+    monkeypatch.setattr(check, "build", unknown)
     refused("TensorFlow Lite's interpreter does not run the model: Tensor 33 is odd", ConversionError, path)
 
 

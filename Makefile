@@ -6,10 +6,15 @@ BIN := .venv/bin
 # compiler with its libraries, and the emulator: the firmware's sources.
 SYSTEM_PACKAGES := chromium gcc g++ gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm
 
+# What only slow tests of the engine need: another compiler, and processors of 32 bits, of the other byte order, and with an
+# int of 16 bits.
+SLOW_PACKAGES := clang libc6-dev-i386 lib32gcc-$(shell gcc -dumpversion 2> /dev/null || echo 12)-dev gcc-powerpc64-linux-gnu \
+  libc6-dev-ppc64-cross qemu-user gcc-avr avr-libc simavr
+
 # A process a core, of up to 2 GB each; tests/conftest.py says which tests share one and which come first.
 ON_ALL_CORES := -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: system-packages install demo test test-all check lock clean
+.PHONY: system-packages slow-packages install demo test test-all check lock clean
 
 # The stamp holds the environment to the lock file: it is made anew when either changes.
 .venv/installed: requirements.lock pyproject.toml
@@ -21,10 +26,12 @@ ON_ALL_CORES := -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 
 install: .venv/installed
 
-system-packages:
-	@command -v apt-get > /dev/null || { echo "There is no apt-get here: install $(SYSTEM_PACKAGES) by hand."; exit 1; }
+system-packages: WANTED := $(SYSTEM_PACKAGES)
+slow-packages: WANTED := $(SLOW_PACKAGES)
+system-packages slow-packages:
+	@command -v apt-get > /dev/null || { echo "There is no apt-get here: install $(WANTED) by hand."; exit 1; }
 	$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get update
-	$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install --yes --no-install-recommends $(SYSTEM_PACKAGES)
+	$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install --yes --no-install-recommends $(WANTED)
 
 # A search on the digits that come with scikit-learn, then the files for the board.
 demo: install

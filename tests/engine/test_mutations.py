@@ -35,7 +35,7 @@ MUTATIONS = {
     "a ring's rows": ("window.h", "% w->in_rows", "% (w->in_rows + 1)"),
 }
 
-QUICK = ("halves of the shift", "taps outside a small window", "rows that a row needs")
+QUICK = ("halves of the shift", "rows that a row needs")
 
 
 def test_every_kernel_is_in_the_few(fixtures: Witnessed) -> None:

@@ -35,7 +35,7 @@ def engine_dict(engines: "Mapping[str, Engine]") -> dict[str, Any]:
     engine, quick = engines["memory"], engines["speed"]
     return {
         **engine.figures.to_dict(),
-        "rows_at_a_time": engine.plan.streamed,
+        "layers_by_rows": engine.plan.streamed,
         "keeps_input": engine.keeps_input,
         "gains": [asdict(gain) for gain in engine.gains],
         "speed": quick.figures.to_dict(),

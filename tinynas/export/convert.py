@@ -82,6 +82,7 @@ def convert(
     keep_input: bool = False,
     optimize: Preset = "memory",
     flash_budget: int = FLASH_BUDGET,
+    trust: bool = False,
 ) -> Converted:
     """Write what firmware needs of a model into `out`: .tflite, C array, settings, resolver, self-test, main, README.
 
@@ -96,6 +97,8 @@ def convert(
     data.ValueDataset. `formats` are some of export.FORMATS. `target`, a board, is a run's own by default. With
     `check_fit` (the default for a run on its own target) a model that does not fit is a ConversionError that names the
     limit.
+    A float model that could run code of its own, as one with a Lambda layer can, is refused; `trust` is for a file
+    whose maker is known.
     `offline_plan` puts TFLM's memory plan into the file where that saves arena: by default into all but a .tflite.
 
     The bytes are run in the real TFLM first, where it is installed, and its plan and outputs are held against tinynas's
@@ -113,7 +116,7 @@ def convert(
     if out is not None:
         check_kind("out", out, (str, Path), "the path of a folder")
     asked = None if output is None else as_kind(output)
-    found = resolve(source, Path(runs), data, as_range(*input_range), asked)
+    found = resolve(source, Path(runs), data, as_range(*input_range), asked, trust)
     board = _board(target, found)
     is_engine = tuple(formats) == (ENGINE,)
     data_of_file, planned, analysis = _analyzed(found, board, False if is_engine else offline_plan)

@@ -15,11 +15,11 @@ import numpy as np
 
 from tinynas.errors import RunError
 from tinynas.runs.journal import Journal
-from tinynas.runs.models import prune, trial_folder, write_model
+from tinynas.runs.models import copy_model, finish_rename, number_of, prune, renamed, trial_folder, write_model
 from tinynas.runs.settings import Settings
 
 _SETTINGS, _JOURNAL, _SUMMARY, _LOG = "settings.json", "journal.sqlite", "summary.json", "search.log"
-_WEIGHTS = "weights"
+_WEIGHTS, _BEST = "weights", "best"
 
 
 class Run:
@@ -79,7 +79,7 @@ class Run:
         `about` goes into architecture.json; `samples` are held-out int8 inputs (n, H, W, C), for the check that
         `convert` makes in TFLM.
         """
-        write_model(self.folder / "best", about, keras, tflite, samples)
+        write_model(self.folder / _BEST, about, keras, tflite, samples)
         _point_latest(self.folder)
 
     def weights_path(self, number: int) -> Path:
@@ -105,6 +105,26 @@ class Run:
     def prune(self, numbers: Collection[int]) -> None:
         """Remove the kept models of all trials but `numbers`."""
         prune(self.folder, numbers)
+
+    def prune_weights(self, numbers: Collection[int]) -> None:
+        """Remove the weights that `save_weights` kept of all trials but `numbers`."""
+        weights = self.folder / _WEIGHTS
+        for path in weights.iterdir() if weights.is_dir() else ():
+            if not (path.stem.isdecimal() and int(path.stem) in numbers):
+                path.unlink()
+
+    def finish_renames(self) -> None:
+        """Bring to its end what a kill left of a model that was being put in another's place."""
+        for place in (self.folder / _BEST, *(trial_folder(self.folder, number) for number in renamed(self.folder))):
+            finish_rename(place)
+
+    def best_trial(self) -> int | None:
+        """Return the number of the trial whose model is in best/, None where there is none to be read."""
+        return number_of(self.folder / _BEST)
+
+    def copy_to_best(self, number: int) -> None:
+        """Put the kept model of trial `number` into best/, whole or not at all."""
+        copy_model(trial_folder(self.folder, number), self.folder / _BEST)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, whole or not at all."""

@@ -23,6 +23,7 @@ from tinynas.export.source import Source
 from tinynas.export.write import write_folder
 from tinynas.hardware import Target
 from tinynas.options import FLASH_BUDGET, Preset
+from tinynas.runs import require_outside_models
 from tinynas.tflite import Analysis, Tensor, add_offline_plan, analyze, read
 from tinynas.tflite.tflm import require_same_head
 
@@ -115,6 +116,7 @@ def convert(
         c_text.check_name(name)
     if out is not None:
         check_kind("out", out, (str, Path), "the path of a folder")
+        require_outside_models(Path(out))
     asked = None if output is None else as_kind(output)
     found = resolve(source, Path(runs), data, as_range(*input_range), asked, trust)
     board = _board(target, found)

@@ -16,6 +16,7 @@ import numpy as np
 from tinynas.errors import RunError
 from tinynas.runs.journal import Journal
 from tinynas.runs.models import copy_model, finish_rename, number_of, prune, renamed, trial_folder, write_model
+from tinynas.runs.names import require_outside_models
 from tinynas.runs.settings import Settings
 
 _SETTINGS, _JOURNAL, _SUMMARY, _LOG = "settings.json", "journal.sqlite", "summary.json", "search.log"
@@ -41,6 +42,7 @@ class Run:
         """Make `folder` for a new search; RunError when it holds something already or cannot be made."""
         try:
             folder = _followed(folder)
+            require_outside_models(folder)
             folder.mkdir(parents=True, exist_ok=True)
             if any(not entry.name.startswith(".") for entry in folder.iterdir()):
                 raise RunError(f"{folder} is not empty: choose another --out, or go on with --resume {folder}.")

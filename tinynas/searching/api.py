@@ -28,7 +28,7 @@ from tinynas.searching.strategy import Screen, Strategy
 from tinynas.training.augment import augmentation_for
 from tinynas.training.precision import best_precision
 from tinynas.version import __version__
-from tinynas.words import known
+from tinynas.words import counted, known
 
 Evaluate = Callable[[Architecture], Evaluation]
 MakeExecutor = Callable[[Dataset, Settings], Executor]
@@ -231,6 +231,9 @@ def _check_kind(name: str, value: object, kind: type, hint: str) -> None:
         raise UsageError(f"search needs a {kind.__name__} as {name}, got {type(value).__name__}: {hint}.")
 
 
+_MOST_WORKERS = 16  # however few the cores: who wants to see what happens may
+
+
 def _new_folder(root: Path) -> Path:
     """Return a folder below `root` that is called by the time and is not there yet."""
     now = f"{datetime.now():%Y%m%d-%H%M%S}"
@@ -240,10 +243,18 @@ def _new_folder(root: Path) -> Path:
 
 def _checked_workers(workers: int | None) -> int:
     """Return the number of worker processes: one a core that this process may use, if none is given."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if workers is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not isinstance(workers, int) or workers < 1:
+        return cores
+    if not isinstance(workers, int) or isinstance(workers, bool) or workers < 1:
         raise UsageError(f"The number of workers is {workers!r}; a whole number of at least 1 is needed.")
+    most = max(_MOST_WORKERS, 2 * cores)
+    if workers > most:
+        raise UsageError(
+            f"{workers:,} workers are too many for {counted(cores, 'core')}: each is a process of its own "
+            f"with TensorFlow in it, and more than one a core only wait for each other; give at most {most}, or leave "
+            f"--workers away."
+        )
     return workers
 
 

@@ -21,7 +21,7 @@ from tinynas.searching.clock import Clock
 from tinynas.searching.events import Note, Watcher
 from tinynas.searching.executor import Calls, Executor, Processes
 from tinynas.searching.loop import Loop
-from tinynas.searching.own import OWN, check_executor, check_resume, check_strategy, names_of
+from tinynas.searching.own import OWN, check_resume, check_strategy, made_executor, names_of
 from tinynas.searching.result import SearchResult
 from tinynas.searching.strategies import strategy_for
 from tinynas.searching.strategy import Screen, Strategy
@@ -180,9 +180,11 @@ def _go_on(
 ) -> SearchResult:
     """Search from wherever the journal stands to the summary."""
     settings = run.settings
-    executor: Executor = Calls(evaluate) if evaluate else Processes(dataset, settings, workers)
+    executor: Executor
     if make_executor is not None:
-        executor = check_executor(make_executor(dataset, settings))
+        executor = made_executor(make_executor, dataset, settings)
+    else:
+        executor = Calls(evaluate) if evaluate else Processes(dataset, settings, workers)
     try:
         final = settings.fidelity != "none" and evaluate is None
         clock = Clock(settings.time_budget_s, run.journal.fact("seconds", 0.0), workers, final)

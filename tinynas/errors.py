@@ -12,6 +12,18 @@ TinynasError              an error that a person can act on (exit code 1)
   RunError                a run folder that is missing, in use, damaged or of another search
 """
 
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from functools import cache, wraps
+from numbers import Integral, Real
+from os import PathLike
+from typing import Any, ParamSpec, TypeVar
+
+_Given = ParamSpec("_Given")
+_Made = TypeVar("_Made")
+
 
 class TinynasError(Exception):
     """The root of all errors that are a message to a person; `exit_code` is what the command line ends with."""
@@ -65,3 +77,95 @@ def check_kind(name: str, value: object, kinds: type | tuple[type, ...], wanted:
         came = "None" if value is None else f"the {type(value).__name__} {value!r}"
         came = came if len(came) <= 60 else f"a {type(value).__name__}"
         raise UsageError(f"{name} must be {wanted}, got {came}.")
+
+
+# --- kinds, as annotations say them
+
+# The last word of an annotation -> what a value has to be, and that in words.
+_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "None": (lambda value: value is None, "None"),
+    "bool": (lambda value: isinstance(value, bool), "True or False"),
+    "int": (lambda value: isinstance(value, Integral) and not isinstance(value, bool), "a whole number"),
+    "float": (lambda value: isinstance(value, Real) and not isinstance(value, bool), "a number"),
+    "str": (lambda value: isinstance(value, str), "a text"),
+    "Build": (lambda value: isinstance(value, str), "a text"),
+    "KernelLibrary": (lambda value: isinstance(value, str), "a text"),
+    "Kind": (lambda value: isinstance(value, str), "a text"),  # of output
+    "Preset": (lambda value: isinstance(value, str), "a text"),
+    "Literal": (lambda value: isinstance(value, str), "a text"),  # of words: which, is for the function to say
+    "Path": (lambda value: isinstance(value, PathLike), "a path"),
+    "bytes": (lambda value: isinstance(value, bytes | bytearray), "bytes"),
+    "Sequence": (lambda value: isinstance(value, Sequence) and not isinstance(value, str | bytes), "a sequence"),
+    "tuple": (lambda value: isinstance(value, tuple | list), "a tuple"),
+    "Mapping": (lambda value: isinstance(value, Mapping), "a mapping"),
+    "dict": (lambda value: isinstance(value, dict), "a dict"),
+    "Callable": (callable, "a function"),
+    "ndarray": (lambda value: hasattr(value, "__array__"), "a NumPy array"),
+}
+# Classes of tinynas are told by their names: this room knows none of them.
+_CLASSES = frozenset(
+    {"Analysis", "Architecture", "Dataset", "Evaluation", "Footprint", "Head", "Limits", "Samples", "SearchResult"}
+    | {"SearchSpace", "Settings", "Target", "Trial", "ValueDataset"}
+)
+
+
+def door(function: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
+    """Return `function` with a check of its arguments: UsageError for one of another kind than its annotation says.
+
+    An annotation that is no kind of `_KINDS` and no class of tinynas, such as a set of words, is left to the function.
+    """
+    signature = inspect.signature(function)
+    kinds = {name: _alternatives(each.annotation) for name, each in signature.parameters.items()}
+
+    @wraps(function)
+    def checked(*arguments: _Given.args, **options: _Given.kwargs) -> _Made:
+        try:
+            bound = signature.bind(*arguments, **options).arguments
+        except TypeError as error:
+            raise UsageError(f"{function.__name__}() cannot be called like that: {error}.") from None
+        for name, value in bound.items():
+            if not _is_one_of(value, kinds[name]):
+                check_kind(f"{function.__name__}(): {name}", value, (), _words(kinds[name]))
+        return function(*arguments, **options)
+
+    return checked
+
+
+def check_fields(value: Any) -> None:
+    """UsageError when a field of the dataclass `value` is of another kind than its annotation says."""
+    for field in fields(value):
+        alternatives = _alternatives(field.type)  # type: ignore[arg-type]  # an annotation can be hashed
+        if not _is_one_of(getattr(value, field.name), alternatives):
+            check_kind(field.name, getattr(value, field.name), (), _words(alternatives))
+
+
+def require_utf8(kind: type[TinynasError], what: str, text: str) -> None:
+    """An error of `kind` when `text`, such as the name of a file, is no UTF-8 and can be written nowhere."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise kind(f"{what} is {ascii(text)[:200]}, which is no UTF-8: rename it.") from None
+
+
+@cache
+def _alternatives(annotation: Any) -> tuple[str, ...]:
+    """Return the last words of what an annotation takes: ("Sequence", "None") for "Sequence[str] | None"."""
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    while text != (text := re.sub(r"\[[^\[\]]*\]", "", text)):
+        pass  # what stands in brackets, the innermost first
+    return tuple(part.strip(" '\"").rpartition(".")[2] for part in text.split("|"))
+
+
+def _is_one_of(value: Any, alternatives: tuple[str, ...]) -> bool:
+    for name in alternatives:
+        if name in _KINDS:
+            if _KINDS[name][0](value):
+                return True
+        elif name not in _CLASSES or any(base.__name__ == name for base in type(value).__mro__):
+            return True
+    return False
+
+
+def _words(alternatives: tuple[str, ...]) -> str:
+    words = [_KINDS[name][1] if name in _KINDS else f"a tinynas.{name}" for name in alternatives]
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

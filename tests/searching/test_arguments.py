@@ -25,6 +25,8 @@ X, Y = np.random.default_rng(0).random((40, 64)), np.arange(40) % 2
         ({"max_depth": 3}, "it belongs to the space, so give space=tinynas.SearchSpace.for_input(..., max_depth=...)."),
         ({"window": 3}, "'window': it belongs to the data"),
         ({"limits": {"ram_bytes": 3}}, "limits must be a tinynas.Limits, such as"),
+        ({"workers": 1000}, "1,000 workers are too many for"),
+        ({"workers": True}, "The number of workers is True"),
         ({"seed": "a"}, "seed is 'a'"),
         ({"max_trials": 1.5}, "max_trials is 1.5"),
         ({"objectives": "accuracy"}, "objectives must be a tuple of names"),

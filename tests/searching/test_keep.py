@@ -1,12 +1,18 @@
 """A search keeps the models of its front, and of nothing else; and the objectives choose the strategy."""
 
+import itertools
+import pkgutil
+from itertools import product
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.searching.conftest import evaluate, footprint_of
-from tinynas.errors import UsageError
-from tinynas.runs import Best, front, kept, read_settings
-from tinynas.searching import search
+from tinynas.errors import RunError, UsageError
+from tinynas.runs import Best, front, kept, read_settings, read_trials
+from tinynas.runs.models import renamed
+from tinynas.searching import resume, search
 from tinynas.searching.executor import Calls
 from tinynas.searching.jobs import Outcome
 
@@ -26,7 +32,7 @@ def run(stripes, target, space, limits, tmp_path, monkeypatch, small_pool):
         if models:
             monkeypatch.setattr(Calls, "evaluate", with_models)
         usual = {"space": space, "limits": limits, "evaluate": evaluate, "screen": footprint_of, "n_generations": 5}
-        return search(stripes, target, out=tmp_path / "run", **{**usual, **given})
+        return search(stripes, target, **{"out": tmp_path / "run", **usual, **given})
 
     return start
 
@@ -72,3 +78,93 @@ def test_objectives_that_make_no_sense_are_refused_before_there_is_a_folder(run,
     with pytest.raises(UsageError, match="latency on nucleo_f401 is not known"):
         run(objectives=("accuracy", "latency"), screen=timeless)
     assert not (tmp_path / "run").exists()
+
+
+# --- a kill at any moment of a commit
+
+
+class KilledError(BaseException):
+    """Stands for SIGKILL: nothing handles it."""
+
+
+def _state(folder):
+    """What a run has left, without its timings: the journal, and all files of its models."""
+    trials = [(t.number, t.architecture.key, t.evaluation.folds) for t in read_trials(folder / "journal.sqlite")]
+    places = [folder / "best", *sorted((folder / "models").iterdir(), key=lambda path: path.name)]
+    files = {f"{place.name}/{path.name}": path.read_bytes() for place in places for path in place.iterdir()}
+    return trials, files
+
+
+MOMENTS = {
+    "before the model of a trial": ("tinynas.runs.folder.Run.save_trial", "before"),
+    "after the model of a trial": ("tinynas.runs.folder.Run.save_trial", "after"),
+    "before the best": ("tinynas.runs.folder.Run.save_best", "before"),
+    "after the best": ("tinynas.runs.folder.Run.save_best", "after"),
+    "before the row": ("tinynas.runs.journal.Journal.append", "before"),
+    "after the row": ("tinynas.runs.journal.Journal.append", "after"),
+    "before the pruning": ("tinynas.runs.folder.Run.prune", "before"),
+    "between two renames": ("pathlib.Path.rename", "after"),
+}
+
+
+LATER = [moment for moment in MOMENTS if not moment.endswith(("best", "pruning"))]  # which come as often
+
+
+@pytest.mark.parametrize(("which", "moment"), [*product((0,), MOMENTS), *product((1, 4), LATER)])
+def test_a_kill_at_any_moment_of_a_commit_loses_nothing(run, stripes, tmp_path, monkeypatch, moment, which):
+    given = {"objectives": ("accuracy", "flash"), "fidelity": "full", "n_generations": 2}
+    whole = _state(run(**given, out=tmp_path / "whole").folder)
+    name, when = MOMENTS[moment]
+    place, _, method = name.rpartition(".")
+    owner = pkgutil.resolve_name(place)
+    real, calls = getattr(owner, method), itertools.count()
+
+    def killed(self, *arguments, **options):
+        if when == "after":
+            real(self, *arguments, **options)
+        if next(calls) == which:
+            raise KilledError
+        return None if when == "after" else real(self, *arguments, **options)
+
+    folder = tmp_path / "killed"
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, method, killed)
+        with pytest.raises(KilledError):
+            run(**given, out=folder)
+    scored = [trial for trial in read_trials(folder / "journal.sqlite") if trial.evaluation.folds]
+    there = {trial.number for trial in front(scored, given["objectives"])}
+    assert there <= set(kept(folder)) | set(renamed(folder)), "a row whose model is lost"
+    assert not scored or (folder / "best").exists() or (folder / "best.old").exists()
+    resume(folder, stripes, evaluate=evaluate, screen=footprint_of)
+    assert _state(folder) == whole
+    assert not list(folder.glob("*.old")) + list(folder.glob("*.new")) + list(folder.glob("weights/*"))
+
+
+def test_a_full_disk_is_one_sentence_and_the_search_goes_on_after_it(run, stripes, tmp_path, monkeypatch):
+    whole = _state(run(out=tmp_path / "whole", n_generations=2).folder)
+    folder, real, calls = tmp_path / "full", Path.write_bytes, itertools.count()
+
+    def write_bytes(self, data):
+        if next(calls) == 9:
+            raise OSError(28, "No space left on device")
+        return real(self, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", write_bytes)
+        with pytest.raises(RunError, match=r"cannot be written \(No space left on device\).*--resume"):
+            run(out=folder, n_generations=2)
+    resume(folder, stripes, evaluate=evaluate, screen=footprint_of)
+    assert _state(folder) == whole
+
+
+def test_a_best_that_the_journal_does_not_know_gives_way(run, stripes, tmp_path):
+    """A time budget may end before the trial runs again whose model was saved and whose row was not."""
+    result = run(n_generations=2)
+    about = result.folder / "best" / "architecture.json"
+    before = about.read_text()
+    about.write_text(before.replace(f'"trial": {result.best.number}', '"trial": 999'))
+    (result.folder / "models" / "998").mkdir()
+    (result.folder / "summary.json").unlink()
+    resume(result.folder, stripes, evaluate=evaluate, screen=footprint_of)
+    assert about.read_text() == before
+    assert 998 not in kept(result.folder)

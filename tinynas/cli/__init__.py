@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from tinynas.errors import TinynasError
 
@@ -12,6 +13,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; ends the process with 0 (done), 1 (an error, or does not fit) or 2 (usage)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    for stream in (sys.stdout, sys.stderr):  # the name of a file may be no UTF-8, and is told all the same
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         from tinynas.cli.app import app
 

@@ -74,6 +74,10 @@ def convert(
     flash_budget: Annotated[
         int, typer.Option(help="Bytes of Flash that --optimize speed may take more, for weights of 16 bits.")
     ] = FLASH_BUDGET,
+    trust: Annotated[
+        bool,
+        typer.Option("--trust", help="Load a Keras file or SavedModel that runs code of its own, as a Lambda does."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
     **given: Any,
 ) -> None:
@@ -100,6 +104,7 @@ def convert(
         keep_input=keep_input,
         optimize=optimize,  # type: ignore[arg-type]  # checked there
         flash_budget=flash_budget,
+        trust=trust,
     )
     if as_json:
         _print_json(converted)

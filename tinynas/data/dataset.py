@@ -22,6 +22,7 @@ from tinynas.data.normalize import Floats, Normalization
 from tinynas.data.prepare import Options, Source, prepare
 from tinynas.data.samples import IN_MEMORY_BYTES, parts_of
 from tinynas.data.splits import Fold, representative_rows, stratified_folds
+from tinynas.errors import DataError, require_utf8
 from tinynas.options.reading import ReadOptions
 
 Ints = npt.NDArray[np.int64]
@@ -53,6 +54,8 @@ class Dataset:
     channels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for what, name in (("The name of the data", self.name), *(("A class", each) for each in self.class_names)):
+            require_utf8(DataError, what, name)
         for field in ("x", "y", "x_test", "y_test"):
             if not isinstance(getattr(self, field), np.ndarray):
                 continue  # Samples gives out copies

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -19,6 +20,35 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _WANTED = "train-images-idx3-ubyte, train-labels-idx1-ubyte and the same with test- or t10k-, plain or .gz"
+
+
+_MAX_RATIO = 100  # real samples are packed to a tenth at best; deflate packs zeros to a thousandth
+_MAX_META_BYTES = 16 << 20
+
+
+def most_unpacked(packed_bytes: int, free_bytes: int = 64 << 20) -> int:
+    """How many bytes a packed file of that size may unpack to, `free_bytes` at least; more is a bomb, or all zeros."""
+    return max(free_bytes, _MAX_RATIO * packed_bytes)
+
+
+class BoundedGzip(gzip.GzipFile):
+    """A gzipped file, read; DataError once more has come out of it than `most_unpacked` says, 16 MiB being free."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file at `path`."""
+        super().__init__(path, "rb")
+        self._path, self._left = path, most_unpacked(path.stat().st_size, 16 << 20)
+
+    def read(self, size: int | None = -1) -> bytes:
+        """The next bytes, at most `size` of them."""
+        data = super().read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise DataError(
+                f"{self._path}: unpacks to more than {_MAX_RATIO} times its size, as no file of samples does; if it is "
+                f"right all the same, unpack it with gunzip."
+            )
+        return data
 
 
 @dataclass(frozen=True)
@@ -82,6 +112,8 @@ def read_meta(folder: Path) -> Meta:
     if not os.path.isfile(path):
         return Meta(name)
     try:
+        if path.stat().st_size > _MAX_META_BYTES:
+            raise DataError(f"{path}: is larger than {_MAX_META_BYTES:,} bytes, which no description of a set is")
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: cannot be read as JSON ({error})") from error

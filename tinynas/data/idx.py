@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from tinynas.data.files import most_unpacked
 from tinynas.errors import DataError
 
 Array = npt.NDArray[Any]
@@ -26,7 +27,6 @@ _CODES = {np.dtype(text).newbyteorder("="): code for code, text in _DTYPES.items
 _MAX_RANK = 32
 _CHUNK = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
-_DEFLATE_RATIO = 1032  # the most that deflate expands by (zlib technical details)
 MAX_BYTES = 4 << 30
 
 
@@ -107,7 +107,7 @@ def _read(raw: BinaryIO, size: int, name: str, max_bytes: int) -> Array:
         return _parse(raw, size, size, name, max_bytes)
     try:
         with gzip.GzipFile(fileobj=raw) as file:
-            return _parse(file, size, size * _DEFLATE_RATIO, name, max_bytes)  # type: ignore[arg-type]
+            return _parse(file, size, most_unpacked(size), name, max_bytes)  # type: ignore[arg-type]
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{name}: the gzip stream is damaged or cut off ({error})") from error
 
@@ -121,7 +121,8 @@ def _parse(file: BinaryIO, size: int, most: int, name: str, max_bytes: int) -> A
         hint = "" if most == size else ": unpack it with gunzip, a plain file may have any size"
         raise DataError(f"{promise}, more than the {max_bytes:,} bytes that are read at most{hint}")
     if n_bytes > most:
-        raise DataError(f"{promise}, more than the file of {size:,} bytes can hold: it is cut off or not IDX")
+        hint = "" if most == size else "; if it is right all the same, unpack it with gunzip"
+        raise DataError(f"{promise}, more than the file of {size:,} bytes can hold: it is cut off or not IDX{hint}")
     data = bytearray()
     while len(data) < n_bytes:
         chunk = file.read(min(_CHUNK, n_bytes - len(data)))

@@ -68,6 +68,12 @@ def _escaped(byte: int) -> str:
     return chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}"
 
 
+def markdown(text: str) -> str:
+    """`text` as a line of Markdown that says it and nothing else: no markup, no HTML, no new line."""
+    line = "".join(each if each.isprintable() else " " for each in text)
+    return re.sub(r"([\\`*\[\]<>|#!&~$])", r"\\\1", " ".join(line.split()))
+
+
 def number(value: float) -> str:
     """A C float literal that reads back as the float32 nearest to `value`; ModelError beyond its range."""
     with np.errstate(over="ignore"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tinynas.data import Dataset
 from tinynas.data.values import ValueDataset
 from tinynas.engine import Engine, Figures, build, check_preset
-from tinynas.errors import ConversionError, ModelError, UsageError, check_kind
+from tinynas.errors import ConversionError, ModelError, UsageError, door
 from tinynas.export import c_text, check, golden
 from tinynas.export.arena import ArenaSize, arena_size
 from tinynas.export.ends import dequantized
@@ -23,6 +23,7 @@ from tinynas.export.source import Source
 from tinynas.export.write import write_folder
 from tinynas.hardware import Target
 from tinynas.options import FLASH_BUDGET, Preset
+from tinynas.runs import require_outside_models
 from tinynas.tflite import Analysis, Tensor, add_offline_plan, analyze, read
 from tinynas.tflite.tflm import require_same_head
 
@@ -66,6 +67,7 @@ class Converted:
     is_engine: bool = False
 
 
+@door
 def convert(
     source: SearchResult | Path | str = "best",
     *,
@@ -74,7 +76,7 @@ def convert(
     runs: Path | str = "runs",
     data: Dataset | ValueDataset | None = None,
     output: Kind | None = None,
-    target: Target | str | None = None,
+    target: Target | Path | str | None = None,
     formats: Sequence[str] = tuple(FORMATS),
     check_fit: bool | None = None,
     offline_plan: bool | None = None,
@@ -82,6 +84,7 @@ def convert(
     keep_input: bool = False,
     optimize: Preset = "memory",
     flash_budget: int = FLASH_BUDGET,
+    trust: bool = False,
 ) -> Converted:
     """Write what firmware needs of a model into `out`: .tflite, C array, settings, resolver, self-test, main, README.
 
@@ -96,6 +99,8 @@ def convert(
     data.ValueDataset. `formats` are some of export.FORMATS. `target`, a board, is a run's own by default. With
     `check_fit` (the default for a run on its own target) a model that does not fit is a ConversionError that names the
     limit.
+    A float model that could run code of its own, as one with a Lambda layer can, is refused; `trust` is for a file
+    whose maker is known.
     `offline_plan` puts TFLM's memory plan into the file where that saves arena: by default into all but a .tflite.
 
     The bytes are run in the real TFLM first, where it is installed, and its plan and outputs are held against tinynas's
@@ -108,12 +113,11 @@ def convert(
         raise UsageError(f"Only the format {ENGINE} can be optimised for {optimize!r}: TFLM's kernels are TFLM's.")
     check_preset(optimize, flash_budget)
     if name is not None:
-        check_kind("name", name, str, "a C identifier")
         c_text.check_name(name)
     if out is not None:
-        check_kind("out", out, (str, Path), "the path of a folder")
+        require_outside_models(Path(out))
     asked = None if output is None else as_kind(output)
-    found = resolve(source, Path(runs), data, as_range(*input_range), asked)
+    found = resolve(source, Path(runs), data, as_range(input_range), asked, trust)
     board = _board(target, found)
     is_engine = tuple(formats) == (ENGINE,)
     data_of_file, planned, analysis = _analyzed(found, board, False if is_engine else offline_plan)
@@ -204,13 +208,13 @@ def _require_formats(formats: Sequence[str]) -> None:
         return
     if ENGINE in formats:
         raise UsageError(f"The format {ENGINE} is a folder of its own, without TFLM: ask for it alone.")
-    unknown = [each for each in formats if each not in FORMATS]
+    unknown = [each for each in formats if not (isinstance(each, str) and each in FORMATS)]
     if unknown or not formats:
         what = f"no format {unknown[0]!r}" if unknown else "no format given"
         raise UsageError(f"There is {what}; choose from {', '.join(FORMATS)}, or {ENGINE} alone.")
 
 
-def _board(target: Target | str | None, source: Source) -> Target | None:
+def _board(target: Target | Path | str | None, source: Source) -> Target | None:
     """The board asked for, or the source's own."""
     if target is None:
         return source.target

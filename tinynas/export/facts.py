@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -46,11 +47,14 @@ def facts_of_data(dataset: Dataset | ValueDataset, input_range: tuple[float, flo
     return Facts(dataset.layout, channels, dataset.normalization, input_range)
 
 
-def as_range(low: float, high: float) -> tuple[float, float]:
-    """The input range from `low` to `high`; UsageError unless both are finite and in that order."""
+def as_range(given: Sequence[float]) -> tuple[float, float]:
+    """The input range (low, high) that is given; UsageError unless both are finite numbers and in that order."""
+    if len(given) != 2 or not all(isinstance(each, Real) and not isinstance(each, bool) for each in given):
+        raise UsageError(f"The input range is {given!r:.80}; wanted two numbers, such as (-1, 1).")
+    low, high = map(float, given)
     if not (np.abs([low, high]) < _GREATEST).all() or not low < high:
         raise UsageError(f"The input range is {low:g} to {high:g}; wanted two finite numbers, the smaller one first.")
-    return float(low), float(high)
+    return low, high
 
 
 def stretched(x: Floats, input_range: tuple[float, float]) -> Floats:

@@ -89,21 +89,23 @@ def _from_several(path: Path, tflite: bytes, names: list[str], data: Labelled | 
     )
 
 
-def from_float_model(path: Path, data: Labelled | None, input_range: tuple[float, float], asked: Kind | None) -> Source:
+def from_float_model(
+    path: Path, data: Labelled | None, input_range: tuple[float, float], asked: Kind | None, trust: bool
+) -> Source:
     """A Keras file or a SavedModel, quantised on the training part of `data` and compared on its test part."""
     if data is None:
         raise UsageError(f"{path} is a float model: give --data, whose samples its int8 ranges are measured on.")
     if not path.exists():
         raise ConversionError(f"{path} does not exist; give the path of a model.")
-    from tinynas.training.convert import quantize_call
-    from tinynas.training.load import load
+    from tinynas.training.apart import apart
 
-    loaded = load(path)
     rows = _scored(data)
     train = stretched(data.x[_representative(data)], input_range)
-    test = in_shape(loaded.input_shape, stretched(data.x_test[rows], input_range), data.name)
-    outputs = _named(path, lambda: loaded.predict(test))
-    tflite = _named(path, lambda: quantize_call(loaded.call, in_shape(loaded.input_shape, train, data.name)))
+    test = stretched(data.x_test[rows], input_range)
+    with apart(path, trust) as model:
+        test = in_shape(model.input_shape, test, data.name)
+        outputs = _named(path, lambda: model.predict(test))
+        tflite = _named(path, lambda: model.quantize(in_shape(model.input_shape, train, data.name)))
     given, _ = _named(path, lambda: ends(tflite))
     output = _named(path, lambda: output_of(read(tflite), data, asked))
     return Source(
@@ -156,7 +158,8 @@ def _named(path: Path, make: Callable[[], _Made]) -> _Made:
     try:
         return make()
     except TinynasError as error:
-        raise type(error)(f"{path}: {error}") from error
+        text = str(error)
+        raise type(error)(text if text.startswith(str(path)) else f"{path}: {text}") from error
 
 
 def _no_range(input_range: tuple[float, float]) -> None:

@@ -161,6 +161,7 @@ def _values(firmware: Firmware) -> dict[str, Any]:
         "registrations": () if firmware.engine else registrations(graph),
         "arena": firmware.arena,
         "board": c_text.string("any" if firmware.target is None else firmware.target.name),
+        "board_words": c_text.markdown("any" if firmware.target is None else firmware.target.name),
         "core": None if firmware.target is None else firmware.target.core,
         "exact": firmware.target is None or firmware.target.arena_is_exact,
         "offline_plan": firmware.offline_plan,

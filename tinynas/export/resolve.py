@@ -23,6 +23,7 @@ def resolve(
     data: Labelled | None,
     input_range: tuple[float, float],
     asked: Kind | None,
+    trust: bool = False,
 ) -> Source:
     """The model that `source` names: a run's best, RUN:TRIAL, a search's result, or a file of any origin."""
     known = partial(_alone, data=data, input_range=input_range, asked=asked)
@@ -37,7 +38,7 @@ def resolve(
     if path.suffix.lower() == ".tflite":
         return from_tflite(path, data, input_range, asked)
     if _is_float_model(path):
-        return from_float_model(path, data, input_range, asked)
+        return from_float_model(path, data, input_range, asked, trust)
     folder, trial = run_and_trial(source, runs)
     return from_run(known(folder), trial)
 

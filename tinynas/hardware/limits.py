@@ -161,6 +161,8 @@ class Limits:
             number = isinstance(value, int | float) and not isinstance(value, bool)
             if value is not None and not (number and isfinite(value) and value > 0):
                 raise UsageError(f"The limit {field.name} is {value!r}; wanted a number above 0, or None for no limit.")
+            if value is not None and MEASURES[field.name].option.kind == "size" and value % 1:
+                raise UsageError(f"The limit {field.name} is {value!r}; wanted a whole number, since it counts.")
 
     def violations(self, footprint: Footprint) -> tuple[Violation, ...]:
         """The limits that `footprint` breaks, in the order of the fields; () when it fits.

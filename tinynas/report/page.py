@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from tinynas.errors import RunError
+from tinynas.errors import RunError, door
 from tinynas.report import causes, confusion, drawing, family, words
 from tinynas.report.command import command_of
 from tinynas.report.details import HEADING, details
@@ -22,6 +22,7 @@ _LISTED = 25  # trials in the page's table
 _PACKAGES = ("tinynas", "tensorflow", "tf_keras", "tflite-micro", "numpy", "scikit-learn", "bokeh")
 
 
+@door
 def write_report(folder: Path | str) -> Path:
     """Write report.html of the run in `folder`, whole or not at all, and return its path.
 

@@ -13,7 +13,7 @@ from tinynas.runs.front import (
 )
 from tinynas.runs.journal import Journal, read_trials
 from tinynas.runs.models import Best, kept, trial_folder
-from tinynas.runs.names import find_run, latest_run, run_and_trial
+from tinynas.runs.names import find_run, latest_run, require_outside_models, run_and_trial
 from tinynas.runs.settings import DataSource, Settings
 from tinynas.runs.trial import Evaluation, State, Trial, latest, leader, ranking
 
@@ -44,6 +44,7 @@ __all__ = [
     "read_settings",
     "read_summary",
     "read_trials",
+    "require_outside_models",
     "run_and_trial",
     "trial_folder",
 ]

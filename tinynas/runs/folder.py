@@ -8,18 +8,24 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from types import UnionType
 from typing import IO, Any
 from zipfile import BadZipFile
 
 import numpy as np
 
-from tinynas.errors import RunError
+from tinynas.architecture import Architecture
+from tinynas.data import Scores
+from tinynas.errors import RunError, TinynasError, check_fields, require_utf8
+from tinynas.hardware import Footprint
+from tinynas.options.search import METRICS
 from tinynas.runs.journal import Journal
-from tinynas.runs.models import prune, trial_folder, write_model
+from tinynas.runs.models import copy_model, finish_rename, number_of, prune, renamed, trial_folder, write_model
+from tinynas.runs.names import require_outside_models
 from tinynas.runs.settings import Settings
 
 _SETTINGS, _JOURNAL, _SUMMARY, _LOG = "settings.json", "journal.sqlite", "summary.json", "search.log"
-_WEIGHTS = "weights"
+_WEIGHTS, _BEST = "weights", "best"
 
 
 class Run:
@@ -41,6 +47,8 @@ class Run:
         """Make `folder` for a new search; RunError when it holds something already or cannot be made."""
         try:
             folder = _followed(folder)
+            require_utf8(RunError, "The run folder", str(folder))
+            require_outside_models(folder)
             folder.mkdir(parents=True, exist_ok=True)
             if any(not entry.name.startswith(".") for entry in folder.iterdir()):
                 raise RunError(f"{folder} is not empty: choose another --out, or go on with --resume {folder}.")
@@ -79,7 +87,7 @@ class Run:
         `about` goes into architecture.json; `samples` are held-out int8 inputs (n, H, W, C), for the check that
         `convert` makes in TFLM.
         """
-        write_model(self.folder / "best", about, keras, tflite, samples)
+        write_model(self.folder / _BEST, about, keras, tflite, samples)
         _point_latest(self.folder)
 
     def weights_path(self, number: int) -> Path:
@@ -105,6 +113,26 @@ class Run:
     def prune(self, numbers: Collection[int]) -> None:
         """Remove the kept models of all trials but `numbers`."""
         prune(self.folder, numbers)
+
+    def prune_weights(self, numbers: Collection[int]) -> None:
+        """Remove the weights that `save_weights` kept of all trials but `numbers`."""
+        weights = self.folder / _WEIGHTS
+        for path in weights.iterdir() if weights.is_dir() else ():
+            if not (path.stem.isdecimal() and int(path.stem) in numbers):
+                path.unlink()
+
+    def finish_renames(self) -> None:
+        """Bring to its end what a kill left of a model that was being put in another's place."""
+        for place in (self.folder / _BEST, *(trial_folder(self.folder, number) for number in renamed(self.folder))):
+            finish_rename(place)
+
+    def best_trial(self) -> int | None:
+        """Return the number of the trial whose model is in best/, None where there is none to be read."""
+        return number_of(self.folder / _BEST)
+
+    def copy_to_best(self, number: int) -> None:
+        """Put the kept model of trial `number` into best/, whole or not at all."""
+        copy_model(trial_folder(self.folder, number), self.folder / _BEST)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, whole or not at all."""
@@ -154,16 +182,64 @@ def read_summary(folder: Path) -> dict[str, Any] | None:
     path = folder / _SUMMARY
     try:
         summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if not (isinstance(summary["best"], dict | None) and isinstance(summary["seconds"], int | float)):
-            raise TypeError("its best or its seconds are of another kind")
+        _check_summary(summary)
         return summary
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, TinynasError) as error:
         said = f"{type(error).__name__}: {error}"
         raise RunError(
             f"{path} is not the summary of a search ({said}); remove it and resume, and it is written again."
         ) from error
+
+
+# What a summary holds since the first version, and of what kind; what came later may be missing.
+_OF_SUMMARY: Mapping[str, type | UnionType] = {
+    "target": str,
+    "data": str,
+    "seed": int,
+    "trials": dict,
+    "best": dict | None,
+    "seconds": int | float,
+}
+_OF_BEST: Mapping[str, type | UnionType] = {
+    "trial": int,
+    "architecture": dict,
+    "description": str,
+    "params": int,
+    "macs": int,
+    "flops": int | None,
+    "flash_bytes": int,
+    "arena_bytes": int,
+    "largest_tensor_bytes": int,
+    "footprint": dict,
+    "validation": dict,
+    "test": dict | None,
+    "epochs": int | None,
+    "fits": bool,
+}
+
+
+def _check_summary(summary: Any) -> None:
+    """KeyError or TypeError unless `summary` has what `_OF_SUMMARY` and `_OF_BEST` say."""
+    tables = (
+        [(summary, _OF_SUMMARY)] if summary["best"] is None else [(summary, _OF_SUMMARY), (summary["best"], _OF_BEST)]
+    )
+    for values, kinds in tables:
+        for name, kind in kinds.items():
+            if not isinstance(values[name], kind):
+                raise TypeError(f"its {name} is {values[name]!r:.60}")
+    if summary["best"] is not None:
+        best = summary["best"]
+        Architecture.from_dict(best["architecture"])
+        check_fields(Footprint.from_dict(best["footprint"]))
+        for scores in (best["validation"], best["validation"]["float"]):
+            for metric in METRICS:
+                for value in scores[metric].values():
+                    if not isinstance(value, int | float):
+                        raise TypeError(f"its {metric} is {value!r:.60}")
+        for name in ("float", "int8") if best["test"] else ():
+            check_fields(Scores.from_dict(best["test"][name]))
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tinynas.architecture import Architecture
-from tinynas.errors import RunError, TinynasError
+from tinynas.errors import RunError, TinynasError, check_fields
 from tinynas.runs.trial import Evaluation, Trial
 
 _SCHEMA = """
@@ -55,7 +55,7 @@ class Journal:
         )
         try:
             return tuple(_trial(*row) for row in rows)
-        except (ValueError, TypeError, KeyError, TinynasError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, TinynasError) as error:
             raise RunError(f"The journal {self._path} is damaged: a trial in it cannot be read ({error}).") from error
 
     def set_fact(self, name: str, value: Any) -> None:
@@ -66,8 +66,11 @@ class Journal:
         """Return what was remembered under `name`, or `default` when nothing was."""
         rows = self._run("SELECT value FROM facts WHERE name = ?", (name,))
         try:
-            return json.loads(rows[0][0]) if rows else default
-        except ValueError as error:
+            value = json.loads(rows[0][0]) if rows else default
+            if isinstance(default, float) and not isinstance(value, int | float):
+                raise TypeError("it is no number")
+            return value
+        except (ValueError, TypeError, RecursionError) as error:
             raise RunError(f"The journal {self._path} is damaged: its fact {name!r} cannot be read.") from error
 
     def close(self) -> None:
@@ -85,7 +88,7 @@ class Journal:
 def _trial(
     number: int, generation: int, parent: int | None, architecture: str, evaluation: str, elapsed_s: float
 ) -> Trial:
-    return Trial(
+    trial = Trial(
         number,
         generation,
         parent,
@@ -93,6 +96,13 @@ def _trial(
         Evaluation.from_dict(json.loads(evaluation)),
         elapsed_s,
     )
+    scores = [each for fold in trial.evaluation.folds for each in (fold.float, fold.int8)]
+    for value in (trial, trial.evaluation, trial.evaluation.footprint, *scores):
+        if value is not None:
+            check_fields(value)
+    if any(not isinstance(text, str) for text in trial.evaluation.violations):
+        raise TypeError("a violation is no text")
+    return trial
 
 
 def read_trials(path: Path) -> Iterator[Trial]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +19,65 @@ def write_model(folder: Path, about: Mapping[str, Any], keras: bytes, tflite: by
     """Put a model into `folder`, in place of what is there: a kill leaves the old one, the new one or "folder.old".
 
     `about` goes into architecture.json; `samples` are held-out int8 inputs (n, H, W, C), for the check that
-    `convert` makes in TFLM.
+    `convert` makes in TFLM. RunError when the disk refuses; what is there stays as it was.
     """
+
+    def fill(fresh: Path) -> None:
+        fresh.mkdir(parents=True)
+        (fresh / "model.keras").write_bytes(keras)
+        (fresh / "model.tflite").write_bytes(tflite)
+        np.save(fresh / "samples.npy", samples)
+        described = {**about, "sha256": hashlib.sha256(tflite).hexdigest()}
+        (fresh / "architecture.json").write_text(json.dumps(described, indent=1))
+
+    _replace(folder, fill)
+
+
+def copy_model(source: Path, folder: Path) -> None:
+    """Put a copy of the saved model in `source` into `folder`, as `write_model` would."""
+    _replace(folder, lambda fresh: shutil.copytree(source, fresh))
+
+
+def _replace(folder: Path, fill: Callable[[Path], Any]) -> None:
+    """Let `fill` make a folder, and put it in the place of `folder`."""
     fresh, old = folder.with_name(f"{folder.name}.new"), folder.with_name(f"{folder.name}.old")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    (fresh / "model.keras").write_bytes(keras)
-    (fresh / "model.tflite").write_bytes(tflite)
-    np.save(fresh / "samples.npy", samples)
-    described = {**about, "sha256": hashlib.sha256(tflite).hexdigest()}
-    (fresh / "architecture.json").write_text(json.dumps(described, indent=1))
+    try:
+        finish_rename(folder)
+        fill(fresh)
+        if folder.exists():
+            folder.rename(old)
+        fresh.rename(folder)
+    except OSError as error:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise RunError(
+            f"{folder} cannot be written ({error.strerror or error}): make room there, and go on with --resume."
+        ) from error
     shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    fresh.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+
+
+def finish_rename(folder: Path) -> None:
+    """Put back the model that a kill left as "folder.old", and remove what else it left beside `folder`."""
+    fresh, old = folder.with_name(f"{folder.name}.new"), folder.with_name(f"{folder.name}.old")
+    if old.exists() and not folder.exists():
+        old.rename(folder)
+    for left in (fresh, old):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def renamed(folder: Path) -> tuple[int, ...]:
+    """Return the numbers of the trials of the run in `folder` whose kept models were being replaced at a kill."""
+    models = folder / "models"
+    paths = models.iterdir() if models.is_dir() else ()
+    return tuple(sorted({int(path.stem) for path in paths if path.suffix == ".old" and path.stem.isdecimal()}))
+
+
+def number_of(place: Path) -> int | None:
+    """Return the number of the trial whose saved model is in `place`; None where none can be read."""
+    try:
+        number = json.loads((place / "architecture.json").read_text())["trial"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return number if isinstance(number, int) else None
 
 
 def kept(folder: Path) -> tuple[int, ...]:

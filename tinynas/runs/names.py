@@ -8,6 +8,7 @@ from tinynas.errors import RunError, UsageError
 RUNS = Path("runs")  # where a search puts its folder by itself
 _NEWEST = ("best", "latest")
 _MARK = "settings.json"  # a folder that holds it is a run's
+_KEPT = ("best", "models", "weights")
 
 
 def find_run(name: Path | str, root: Path | str = RUNS) -> Path:
@@ -42,6 +43,20 @@ def run_and_trial(name: Path | str, root: Path | str = RUNS) -> tuple[Path, int 
     names = sorted(folder.name for folder in _runs(root))
     there = f"{root}/ has {_some(names)}" if names else f"there is none in {root}/ either"
     raise RunError(f'{text!r} is no run: give a run folder, or a name in {root}/, or "latest" ({there}).')
+
+
+def require_outside_models(folder: Path) -> None:
+    """RunError when `folder` is, or lies in, one that a run keeps its models in: what is there is the run's own."""
+    try:
+        place = folder.resolve()
+        for each in (place, *place.parents):
+            if each.name.partition(".")[0] in _KEPT and (each.parent / _MARK).is_file():
+                raise RunError(
+                    f"{folder} is where the run {each.parent} keeps its own models, which are not written over: choose "
+                    f"another --out."
+                )
+    except (OSError, ValueError, RuntimeError) as error:  # a name that no file can have, or links in a circle
+        raise UsageError(f"{str(folder)[:200]!r} is no path ({getattr(error, 'strerror', None) or error}).") from error
 
 
 def _folder(text: str, root: Path) -> Path | None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticSerializationError
 
 from tinynas.architecture import SearchSpace
 from tinynas.data import Dataset
@@ -105,9 +106,13 @@ class Settings(BaseModel):
     def create(cls, **values: Any) -> "Settings":
         """Return the settings; a value that makes no sense is one sentence, its name first: UsageError."""
         try:
-            return cls(**values)
+            settings = cls(**values)
+            settings.model_dump_json()
         except ValidationError as error:
             raise UsageError(_sentence(error)) from error
+        except PydanticSerializationError as error:
+            raise UsageError("The path of the data, or another text that is given, is no UTF-8: rename it.") from error
+        return settings
 
     @classmethod
     def read(cls, text: str, path: str) -> "Settings":

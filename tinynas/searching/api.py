@@ -21,14 +21,14 @@ from tinynas.searching.clock import Clock
 from tinynas.searching.events import Note, Watcher
 from tinynas.searching.executor import Calls, Executor, Processes
 from tinynas.searching.loop import Loop
-from tinynas.searching.own import OWN, check_executor, check_resume, check_strategy, names_of
+from tinynas.searching.own import OWN, check_resume, check_strategy, made_executor, names_of
 from tinynas.searching.result import SearchResult
 from tinynas.searching.strategies import strategy_for
 from tinynas.searching.strategy import Screen, Strategy
 from tinynas.training.augment import augmentation_for
 from tinynas.training.precision import best_precision
 from tinynas.version import __version__
-from tinynas.words import known
+from tinynas.words import counted, known
 
 Evaluate = Callable[[Architecture], Evaluation]
 MakeExecutor = Callable[[Dataset, Settings], Executor]
@@ -180,9 +180,11 @@ def _go_on(
 ) -> SearchResult:
     """Search from wherever the journal stands to the summary."""
     settings = run.settings
-    executor: Executor = Calls(evaluate) if evaluate else Processes(dataset, settings, workers)
+    executor: Executor
     if make_executor is not None:
-        executor = check_executor(make_executor(dataset, settings))
+        executor = made_executor(make_executor, dataset, settings)
+    else:
+        executor = Calls(evaluate) if evaluate else Processes(dataset, settings, workers)
     try:
         final = settings.fidelity != "none" and evaluate is None
         clock = Clock(settings.time_budget_s, run.journal.fact("seconds", 0.0), workers, final)
@@ -231,6 +233,9 @@ def _check_kind(name: str, value: object, kind: type, hint: str) -> None:
         raise UsageError(f"search needs a {kind.__name__} as {name}, got {type(value).__name__}: {hint}.")
 
 
+_MOST_WORKERS = 16  # however few the cores: who wants to see what happens may
+
+
 def _new_folder(root: Path) -> Path:
     """Return a folder below `root` that is called by the time and is not there yet."""
     now = f"{datetime.now():%Y%m%d-%H%M%S}"
@@ -240,10 +245,18 @@ def _new_folder(root: Path) -> Path:
 
 def _checked_workers(workers: int | None) -> int:
     """Return the number of worker processes: one a core that this process may use, if none is given."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if workers is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not isinstance(workers, int) or workers < 1:
+        return cores
+    if not isinstance(workers, int) or isinstance(workers, bool) or workers < 1:
         raise UsageError(f"The number of workers is {workers!r}; a whole number of at least 1 is needed.")
+    most = max(_MOST_WORKERS, 2 * cores)
+    if workers > most:
+        raise UsageError(
+            f"{workers:,} workers are too many for {counted(cores, 'core')}: each is a process of its own "
+            f"with TensorFlow in it, and more than one a core only wait for each other; give at most {most}, or leave "
+            f"--workers away."
+        )
     return workers
 
 

@@ -14,7 +14,7 @@ from tinynas.searching.executor import Executor
 from tinynas.searching.feasible import Candidate, infeasible, propose
 from tinynas.searching.halving import promotions
 from tinynas.searching.jobs import Final, FinalJob, Job, Outcome, StartFile
-from tinynas.searching.keep import keep_front
+from tinynas.searching.keep import drop_models, keep_models, recover
 from tinynas.searching.record import Record, count_trained
 from tinynas.searching.strategy import Proposal, Screen, Strategy
 from tinynas.searching.summary import about_best, summarize, warnings_of
@@ -56,6 +56,7 @@ class Loop:
         """Go on from wherever the journal stands to the summary."""
         settings = self._settings
         self.watch(Started(self.run.folder, self.dataset.summary(), settings.target.name, len(self.trials)))
+        recover(self.run, self.trials)
         generation = 0
         while (why := self._ended(generation)) is None:
             if not self._generation(generation):
@@ -235,22 +236,15 @@ class Loop:
             trial = _trial(job, outcome.evaluation)
             if outcome.weights and job.fidelity == "proxy":
                 self.run.save_weights(job.number, outcome.weights)
-            leads = self._record.add(trial, self.clock.elapsed())
-            if leads:
-                self._keep(trial, outcome)
-            keep_front(self.run, self.dataset, self._record.trials, trial, outcome)
+            leads = self._record.leads(trial)
+            keep_models(self.run, self.dataset, [*self._record.trials, trial], trial, outcome, leads)
+            self._record.add(trial, self.clock.elapsed())
+            drop_models(self.run, self._record.trials)
             self.watch(TrialDone(trial, leads, self._share(count_trained(self._record.trials))))
             failed = trial.evaluation.state is State.FAILED
             self._failures = self._failures + 1 if failed else 0
             if self._failures >= _FAILURES_IN_A_ROW:
                 raise RunError(f"{self._failures} children in a row failed, the last with: {trial.evaluation.error}")
-
-    def _keep(self, trial: Trial, outcome: Outcome) -> None:
-        """Save the model of a trial that leads, so that a search that is stopped has one to show."""
-        if outcome.samples is None or trial.evaluation.footprint is None:
-            return  # an evaluation that came without a model
-        about = about_best(self.run, self.dataset, trial, trial.evaluation.footprint, trial.evaluation.fidelity)
-        self.run.save_best(about, outcome.keras, outcome.tflite, outcome.samples)
 
     # --- after the search
 

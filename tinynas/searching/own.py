@@ -1,12 +1,12 @@
 """What a caller gives of his own in place of tinynas's: settings.json names it, and a resume needs it again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from inspect import isclass
 from pathlib import Path
 from typing import Any
 
-from tinynas.errors import UsageError
+from tinynas.errors import TinynasError, UsageError
 from tinynas.options import SETTINGS
 from tinynas.runs import Settings
 from tinynas.searching.executor import Executor
@@ -29,6 +29,21 @@ def check_strategy(strategy: object) -> None:
             f"strategy is {strategy!r}; wanted {SETTINGS['strategy'].wanted}, or an object that was made for this "
             f"search, with the methods ask(n, rng) and tell(trial)."
         )
+
+
+def made_executor(make: Callable[[Any, Any], Any], dataset: Any, settings: Settings) -> Executor:
+    """Return the executor that `make` gives for the data and the settings; UsageError when it cannot be used."""
+    try:
+        executor = make(dataset, settings)
+    except TinynasError:
+        raise
+    except Exception as error:  # the caller's own code
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise UsageError(
+            f"executor could not be made ({said}): give a function of the data and the settings that returns a "
+            f"tinynas.searching.Executor."
+        ) from error
+    return check_executor(executor)
 
 
 def check_executor(executor: Any) -> Executor:

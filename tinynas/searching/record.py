@@ -44,15 +44,20 @@ class Record:
         """Return whether the search phase has trials of `generation` or a later one."""
         return any(trial.generation >= generation for trial in self.searched)
 
-    def add(self, trial: Trial, seconds: float) -> bool:
-        """Write a trial and the seconds so far to the journal; return whether it is the best now."""
+    def leads(self, trial: Trial) -> bool:
+        """Return whether `trial`, which has not been added yet, is better than all that were."""
+        return bool(trial.evaluation.folds) and leader([*self.trials, trial], self._run.settings.metric) is trial
+
+    def add(self, trial: Trial, seconds: float) -> None:
+        """Write a trial and the seconds so far to the journal.
+
+        It comes last, after the trial's weights and models: what the journal has is there, however the process ends.
+        """
         trial = replace(trial, elapsed_s=round(seconds, 3))
-        leads = bool(trial.evaluation.folds) and leader([*self.trials, trial], self._run.settings.metric) is trial
         self._run.journal.append(trial)
         self._run.journal.set_fact("seconds", seconds)
         self._trials[trial.number] = trial
         self._run.log(f"generation {trial.generation}: {trial}")
-        return leads
 
     def best(self) -> Trial:
         """Return the best trained trial: of the finalists, or where there are none of the search phase.

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tinynas.errors import ModelError, UsageError
+from tinynas.errors import UsageError, door
 from tinynas.hardware.costs import costs
 from tinynas.hardware.estimate import Estimate
 from tinynas.hardware.footprint import Arena, ArenaStatus, Footprint
@@ -103,6 +103,7 @@ class Analysis:
         }
 
 
+@door
 def analyze(
     data: bytes,
     target: "Target | None" = None,
@@ -120,8 +121,6 @@ def analyze(
     """
     if kernels is not None and kernels not in KERNEL_LIBRARIES:
         raise UsageError(f"The kernels are {kernels!r}; wanted one of {', '.join(KERNEL_LIBRARIES)}, or None.")
-    if not isinstance(data, bytes | bytearray):
-        raise ModelError(f"analyze takes the bytes of a .tflite, got {type(data).__name__}: read the file first.")
     graph = read(bytes(data))
     used: TargetKernels = kernels or (DEFAULT_KERNELS if target is None else target.kernels)
     library = nearest_library(used)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynas.errors import ConversionError
+from tinynas.errors import ConversionError, door
 from tinynas.tflite.strip import strip
 from tinynas.training.keras import keras, tf
 from tinynas.training.quiet import quiet
@@ -17,6 +17,7 @@ _NO_OPERATOR = re.compile(r"'tf\.(\w+)' op is neither")
 _CONTROL_FLOW = frozenset(("While", "StatelessWhile", "If", "StatelessIf", "Switch", "Merge", "LoopCond"))
 
 
+@door
 def quantize(model: Any, representative: np.ndarray) -> bytes:
     """Return the file that ships for `model`: full-integer int8, stripped of all that TFLM does not read.
 

@@ -14,6 +14,7 @@ import numpy as np
 from tinynas.errors import ConversionError
 from tinynas.tflite.disguise import is_lfs_pointer
 from tinynas.training.convert import first_line
+from tinynas.training.guard import require_harmless
 from tinynas.training.keras import keras, tf
 from tinynas.training.quiet import quiet
 
@@ -53,8 +54,11 @@ def _in_silence() -> Iterator[None]:
         yield
 
 
-def load(path: Path) -> Loaded:
-    """Return the float model in `path`; ConversionError, in one sentence, when it cannot be read or has two inputs."""
+def load(path: Path, trust: bool = False) -> Loaded:
+    """Return the float model in `path`; ConversionError, in one sentence, when it cannot be read or has two inputs.
+
+    So is one that could run code that came with it, unless there is `trust`. `apart` loads it in a process of its own.
+    """
     pointers = [
         file for file in ((path, *sorted(path.rglob("*"))) if path.is_dir() else (path,)) if is_lfs_pointer(file)
     ]
@@ -62,10 +66,12 @@ def load(path: Path) -> Loaded:
         raise ConversionError(
             f"{pointers[0]} is a git-LFS pointer, which stands for a file that was not fetched: run git lfs pull."
         )
-    return _load_saved_model(path) if path.is_dir() else _load_keras(path)
+    if not trust:
+        require_harmless(path)
+    return _load_saved_model(path) if path.is_dir() else _load_keras(path, trust)
 
 
-def _load_keras(path: Path) -> Loaded:
+def _load_keras(path: Path, trust: bool) -> Loaded:
     """Read a Keras file by the Keras that wrote it: tf_keras is tried first, then Keras 3.
 
     The layers that tensorflow-model-optimization puts around others for quantisation-aware training are known.
@@ -76,7 +82,7 @@ def _load_keras(path: Path) -> Loaded:
     for library in (keras, importlib.import_module("keras")):
         try:
             with _in_silence(), _quantize_scope(config):
-                model = library.models.load_model(path, compile=False)
+                model = library.models.load_model(path, compile=False, safe_mode=not trust)
         except Exception as error:  # each Keras raises its own, and so does h5py
             reasons.append(error)
             continue

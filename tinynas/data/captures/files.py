@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from dpkt import UnpackError, pcap, pcapng
 
+from tinynas.data.files import BoundedGzip
 from tinynas.errors import DataError
 
 TRUNCATED, DAMAGED = "file truncated", "file damaged"
@@ -78,7 +79,7 @@ def frames(path: Path, tally: Counter[str]) -> Iterator[Frame]:
 def _opened(path: Path) -> BinaryIO:
     with path.open("rb") as file:
         zipped = file.read(2) == _GZIP
-    return cast(BinaryIO, gzip.open(path, "rb")) if zipped else path.open("rb")
+    return cast(BinaryIO, BoundedGzip(path)) if zipped else path.open("rb")
 
 
 def _magics() -> set[bytes]:
@@ -97,15 +98,16 @@ def _pcap(file: BinaryIO, magic: bytes, tally: Counter[str]) -> Iterator[Frame]:
     little = number in (pcap.PMUDPCT_MAGIC, pcap.PMUDPCT_MAGIC_NANO, pcap.PACPDOM_MAGIC)
     divisor = 1e9 if number in (pcap.TCPDUMP_MAGIC_NANO, pcap.PMUDPCT_MAGIC_NANO) else 1e6
     header = (pcap.LEFileHdr if little else pcap.FileHdr)(magic + _exactly(file, pcap.FileHdr.__hdr_len__ - 4))
-    record: Any = pcap.MAGIC_TO_PKT_HDR[number]
-    while head := file.read(record.__hdr_len__):
-        if len(head) < record.__hdr_len__:
+    dissector: Any = pcap.MAGIC_TO_PKT_HDR[number]
+    # dpkt's layout without its object a record: seconds, parts of a second, bytes captured, bytes on the wire, and more
+    record, link = struct.Struct(dissector.__hdr_fmt__), header.linktype & _LINK_BITS
+    while head := file.read(record.size):
+        if len(head) < record.size:
             raise _EndError(TRUNCATED)
-        about = record(head)
-        if about.caplen > _MAX_FRAME:
+        seconds, parts, captured, length = record.unpack(head)[:4]
+        if captured > _MAX_FRAME:
             raise _EndError(DAMAGED)
-        data = _exactly(file, about.caplen)
-        yield Frame(about.tv_sec + about.tv_usec / divisor, header.linktype & _LINK_BITS, data, about.len)
+        yield Frame(seconds + parts / divisor, link, _exactly(file, captured) if captured else b"", length)
 
 
 class _Interface(NamedTuple):

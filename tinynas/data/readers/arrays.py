@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinynas.data.files import Meta, read_meta
+from tinynas.data.files import Meta, most_unpacked, read_meta
 from tinynas.data.idx import MAX_BYTES, require_file
 from tinynas.data.prepare import Source
 from tinynas.data.readers.folders import entries
@@ -38,6 +38,8 @@ _NAMES = {
 }
 _MAY_BE_OBJECTS = ("y", "y_test", "class_names", "groups", "groups_test")  # text, which pandas keeps as objects
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+_MAX_TEXT_BYTES = 4096  # of a label or a name
+_MAX_NAMES_BYTES = 16 << 20
 _WANTED = "x and y (or x_train and y_train), and perhaps x_test and y_test, class_names, groups and groups_test"
 
 
@@ -100,6 +102,8 @@ def _source(path: Path, held: Mapping[str, Any], load: Callable[[str, bool], Arr
     names = arrays.pop("class_names")
     own = Meta(path.stem if os.path.isfile(path) else named.name, named.class_names, named.layout)
     if names is not None:
+        if names.nbytes > _MAX_NAMES_BYTES:
+            raise DataError(f"{path}: class_names takes {names.nbytes:,} bytes, wanted a name for each class")
         if names.ndim != 1 or names.dtype.kind not in "US":
             raise DataError(f"{path}: class_names is {names.dtype} of shape {names.shape}, wanted a list of strings")
         own = replace(own, class_names=tuple(map(str, names.astype(np.str_))))
@@ -117,6 +121,11 @@ def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, takes_o
     """The array of one file in the archive, after its header was held against its size."""
     where = f"{path}, {info.filename}"
     try:
+        if info.file_size > most_unpacked(info.compress_size):
+            raise DataError(
+                f"{where}: would unpack from {info.compress_size:,} to {info.file_size:,} bytes, as no samples do; if "
+                f"it is right all the same, save it with np.savez, which does not pack"
+            )
         with archive.open(info) as file:
             shape, dtype, offset = _header(file, where, takes_objects)
             if dtype.hasobject:
@@ -160,6 +169,8 @@ def _header(file: Any, where: str, takes_objects: bool) -> tuple[tuple[int, ...]
         raise DataError(f"{where}: is .npy version {version}, wanted 1.0 or 2.0: save it with a plain type") from None
     except Exception as error:  # it is parsed as Python, which has many kinds of errors
         raise DataError(f"{where}: cannot be read as .npy ({_first_line(error)})") from error
+    if dtype.kind in "US" and dtype.itemsize > _MAX_TEXT_BYTES:
+        raise DataError(f"{where}: holds texts of {dtype.itemsize:,} bytes each, wanted at most {_MAX_TEXT_BYTES:,}")
     if dtype.hasobject and (not takes_objects or dtype != np.dtype(object)):
         raise DataError(f"{where}: holds Python objects, wanted numbers or strings: save it with a plain type")
     return shape, dtype, file.tell()

@@ -24,6 +24,8 @@ from tinynas.options.reading import ReadOptions
 
 Array = npt.NDArray[Any]
 
+# What the suffixes promise. Pillow tells a file by its first bytes and would hand one that is EPS to Ghostscript.
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 _LARGEST = 256  # a side above which no microcontroller takes the picture as it is
 
 
@@ -110,7 +112,7 @@ def _with_image(file: Path, look: Any) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.filterwarnings("ignore", category=UserWarning)  # of odd metadata, which is not used
-            with Image.open(file) as image:
+            with Image.open(file, formats=_FORMATS) as image:
                 return look(image)
     except Exception as error:  # each of Pillow's decoders has its own kinds
         text = " ".join(str(error).split())[:200] or type(error).__name__

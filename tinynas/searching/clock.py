@@ -19,6 +19,7 @@ _BUILDS, _LEAST_RESERVE_S, _MOST_RESERVE_S = 4, 4.0, 12.0  # as long as so many 
 
 _QAT = 13 / 12  # the final training, fine-tuning included
 _DOUBT = 1.25  # the final training may cost so much more than the trials say: it is not cut short for that
+_OTHER = 1 / 3  # of it there is time for in any case, should not the leader win but a dearer one of the finalists
 _GIVEN = 0.5  # the share of what the final training leaves that finalists may have beside their own
 
 _TRIALS = 60  # so many children are enough to choose from before proxies are made longer, up to _MOST_STRETCH times
@@ -74,7 +75,9 @@ class Clock:
         if costs.start_s:
             reserve_s -= _MOST_RESERVE_S - min(_MOST_RESERVE_S, max(_LEAST_RESERVE_S, _BUILDS * costs.start_s))
         visits = (settings.final_epochs or lengths.final(timed=True)) * lengths.samples * (_QAT if settings.qat else 1)
-        spare_s = budget_s - usual.search_s - usual.finalists_s - reserve_s - _DOUBT * costs.seconds(visits)
+        leader = costs_of(trials, ranked[:1])
+        final_s = max(_DOUBT * leader.seconds(visits), costs.seconds(_OTHER * visits))
+        spare_s = budget_s - usual.search_s - usual.finalists_s - reserve_s - final_s
         if spare_s <= 0:
             self._shares = usual
             return

@@ -19,7 +19,8 @@ from dataclasses import fields
 from functools import cache, wraps
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any, ParamSpec, TypeVar
+from types import UnionType
+from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin
 
 _Given = ParamSpec("_Given")
 _Made = TypeVar("_Made")
@@ -150,6 +151,10 @@ def require_utf8(kind: type[TinynasError], what: str, text: str) -> None:
 @cache
 def _alternatives(annotation: Any) -> tuple[str, ...]:
     """Return the last words of what an annotation takes: ("Sequence", "None") for "Sequence[str] | None"."""
+    if get_origin(annotation) in (Union, UnionType):
+        return tuple(name for each in get_args(annotation) for name in _alternatives(each))
+    if annotation is type(None):
+        return ("None",)
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     while text != (text := re.sub(r"\[[^\[\]]*\]", "", text)):
         pass  # what stands in brackets, the innermost first

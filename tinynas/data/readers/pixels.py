@@ -118,7 +118,7 @@ def _reopened(image: Image.Image, raw: str) -> Image.Image:
     """The same file, opened again, with its pixels read as `raw`."""
     from PIL import Image
 
-    with Image.open(image.filename) as again:  # type: ignore[attr-defined]
+    with Image.open(image.filename, formats=[str(image.format)]) as again:  # type: ignore[attr-defined]
         tile = again.tile[0]
         arguments = (raw, *tile[3][1:]) if isinstance(tile[3], tuple) else raw
         again.tile = [tile._replace(args=arguments)]

@@ -17,7 +17,7 @@ API = 1
 PRAGMA = """/* Quick loops whatever the command line says; GCC's first scheduling pass would spill what they keep in
  * registers. */
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("O2", "no-schedule-insns")
+#pragma GCC optimize("O2", "no-schedule-insns", "no-tree-reassoc")
 #endif"""
 """What stands above all kernels."""
 

@@ -94,12 +94,16 @@ TN_INLINE const uint32_t *tn_two_channels(const tn_block *block, const uint32_t 
     const int32_t a_first = wide ? tn_low(k[0]) : tn_byte(*k, 0), a_second = wide ? tn_high(k[0]) : tn_byte(*k, 2);
     const int32_t b_first = wide ? tn_low(k[1]) : tn_byte(*k, 1), b_second = wide ? tn_high(k[1]) : tn_byte(*k, 3);
     int32_t first = tn_low(x[0]), second = tn_high(x[0]);
-    a0 += (uint32_t)(first * a_first + second * a_second);
-    b0 += (uint32_t)(first * b_first + second * b_second);
+    a0 += (uint32_t)(first * a_first);
+    b0 += (uint32_t)(first * b_first);
+    a0 += (uint32_t)(second * a_second);
+    b0 += (uint32_t)(second * b_second);
     first = tn_low(x[1]);
     second = tn_high(x[1]);
-    a1 += (uint32_t)(first * a_first + second * a_second);
-    b1 += (uint32_t)(first * b_first + second * b_second);
+    a1 += (uint32_t)(first * a_first);
+    b1 += (uint32_t)(first * b_first);
+    a1 += (uint32_t)(second * a_second);
+    b1 += (uint32_t)(second * b_second);
     k += wide ? 2 : 1;
   }
   out[0][c] = tn_result(a0, k[0], (uint8_t)k[2], block->center);

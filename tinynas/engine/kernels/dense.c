@@ -116,8 +116,14 @@ static void tn_dense_some(const tn_dense_run *run, const int8_t *end, const uint
   for (x = run->x; x != end; x += 4) {
     const int32_t x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
     const uint32_t one = k[0], two = k[1];
-    a += (uint32_t)(x0 * tn_byte(one, 0) + x1 * tn_byte(one, 1) + x2 * tn_byte(one, 2) + x3 * tn_byte(one, 3));
-    b += (uint32_t)(x0 * tn_byte(two, 0) + x1 * tn_byte(two, 1) + x2 * tn_byte(two, 2) + x3 * tn_byte(two, 3));
+    a += (uint32_t)(x0 * tn_byte(one, 0));
+    a += (uint32_t)(x1 * tn_byte(one, 1));
+    a += (uint32_t)(x2 * tn_byte(one, 2));
+    a += (uint32_t)(x3 * tn_byte(one, 3));
+    b += (uint32_t)(x0 * tn_byte(two, 0));
+    b += (uint32_t)(x1 * tn_byte(two, 1));
+    b += (uint32_t)(x2 * tn_byte(two, 2));
+    b += (uint32_t)(x3 * tn_byte(two, 3));
     k += together;
   }
   sums[0] = a;

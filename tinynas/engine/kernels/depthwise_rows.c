@@ -48,40 +48,6 @@ static void tn_widen_columns(const tn_window *w, const int8_t *memory, int32_t y
   }
 }
 
-/* One row of pixels, or some columns of it, from what the ring holds. */
-static void tn_depthwise_columns(const tn_depthwise_rows_layer *l, tn_taps *taps, const int8_t *ring, int32_t wide,
-                                 int8_t *out, int32_t columns) {
-  const tn_window *const w = &l->window;
-  const int32_t tap_words = (int32_t)w->kernel_h * w->kernel_w * (TN_WIDE_TAPS ? 2 : 1);
-  const uint8_t by_two = w->stride_w <= 2;
-  int32_t c;
-  taps->k = l->constants;
-  for (c = 0; c < (int32_t)w->out_channels; c += 4) {
-    int32_t left = columns;
-    taps->channels = w->out_channels - c;
-    taps->at = ring + (c >> 2) * wide * 8;
-    taps->out = out + c;
-    while (left > 0) {
-      const uint8_t two = by_two && left > 1;
-      taps->second = two ? w->stride_w : 0;
-      taps->pitch = two ? w->out_pixel : 0;
-      taps->twos = two ? left >> 1 : 1;
-      taps->advance = 16 * w->stride_w;
-      tn_two_by_two(taps);
-      if (two) {
-        taps->at += (left >> 1) * taps->advance;
-        taps->out += (left & ~(int32_t)1) * w->out_pixel;
-        left &= 1;
-      } else {
-        taps->at += 8 * w->stride_w;
-        taps->out += w->out_pixel;
-        left--;
-      }
-    }
-    taps->k += tap_words + 9;
-  }
-}
-
 static void tn_depthwise_rows(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   const tn_depthwise_rows_layer *const l = (const tn_depthwise_rows_layer *)layer;
   const tn_window *const w = &l->window;
@@ -91,6 +57,7 @@ static void tn_depthwise_rows(const void *layer, int8_t *memory, uint16_t first,
   int8_t *const ring = memory + l->scratch;
   uint32_t *const rows = (uint32_t *)(void *)(ring + reach * slot);
   const int32_t step = w->backwards ? -1 : 1;
+  const uint8_t by_two = w->stride_w <= 2;
   int32_t row = w->backwards ? end - 1 : first, n, t;
   int32_t known = 0; /* rows that the ring holds already */
   tn_taps taps;
@@ -99,6 +66,15 @@ static void tn_depthwise_rows(const void *layer, int8_t *memory, uint16_t first,
   taps.rows_end = rows + w->kernel_h;
   taps.tap_bytes = w->kernel_w > 1 ? 8 * w->dilation_w : 8;
   taps.row_bytes = w->kernel_w * taps.tap_bytes;
+  taps.k = l->constants;
+  taps.k_bytes = ((int32_t)w->kernel_h * w->kernel_w * (TN_WIDE_TAPS ? 2 : 1) + 9) * 4;
+  taps.at = ring;
+  taps.plane = wide * 8;
+  taps.channels = w->out_channels;
+  taps.second = by_two ? w->stride_w : 0;
+  taps.advance = (by_two ? 16 : 8) * w->stride_w;
+  taps.pitch = by_two ? w->out_pixel : 0;
+  taps.out_advance = by_two ? 2 * w->out_pixel : w->out_pixel;
   for (n = first; n < (int32_t)end; n++, row += step) {
     const int32_t y = row * w->stride_h - w->pad_top;
     int8_t *const out = memory + w->out + row % w->out_rows * (int32_t)w->out_row;
@@ -113,7 +89,10 @@ static void tn_depthwise_rows(const void *layer, int8_t *memory, uint16_t first,
         tn_widen_columns(w, memory, y + tap, column * w->stride_w - w->pad_left, wide,
                          (uint32_t *)(void *)(ring + (row * w->stride_h + tap) % reach * slot));
       }
-      tn_depthwise_columns(l, &taps, ring, wide, out + column * w->out_pixel, columns);
+      taps.out = out + column * w->out_pixel;
+      taps.twos = by_two ? (columns + 1) / 2 : columns;
+      taps.odd = by_two ? columns & 1 : 0;
+      tn_two_by_two(&taps);
     }
     known = reach > (int32_t)w->stride_h ? reach - w->stride_h : 0;
   }

@@ -1,21 +1,26 @@
-/* Four channels of a row of pixels, each channel by its own weights: the inner loops of tn_depthwise_rows. */
+/* A row of pixels, four channels by four, each channel by its own weights: the inner loops of tn_depthwise_rows. */
 
 /* The code for Arm knows these fields by their places. Values lie as pairs: channels 0 and 2 in a word, then 1 and 3; so
  * do the weights of a tap with TN_WIDE_TAPS, and without they are the four bytes of a word. */
 typedef struct {
-  const uint32_t *k;        /* four biases, the weights, four multipliers, the shifts less one */
+  const uint32_t *k;        /* of each four channels: biases, the weights, multipliers, the shifts less one */
   int32_t center;           /* twice the output's zero point, plus one */
   const uint32_t *rows;     /* the bytes from `at` to each row of taps */
   const uint32_t *rows_end;
   const int8_t *at;
-  int32_t advance;          /* bytes from two pixels to the next two */
+  int32_t advance;          /* bytes from the values of two pixels to those of the next two */
   int8_t *out;
   int32_t pitch;            /* bytes from the first pixel's results to the second's */
   int32_t twos;             /* how many times two pixels */
   int32_t row_bytes;        /* of taps */
   int32_t tap_bytes;
-  int32_t channels;         /* of the four, that there are */
-  int32_t second;           /* the second pixel's values begin so many times 8 bytes behind the first's: 0, 1 or 2 */
+  int32_t channels;
+  int32_t second;           /* the second pixel's values begin so many times 8 bytes behind the first's: 1, 2, or 0 with a
+                               pitch of 0 where pixels are made one by one */
+  int32_t plane;            /* bytes from four channels' values to the next four's */
+  int32_t odd;              /* the last two pixels are but one */
+  int32_t k_bytes;          /* constants of four channels */
+  int32_t out_advance;      /* bytes from two pixels' results to the next two's */
 } tn_taps;
 
 #if TN_PAIRS
@@ -44,11 +49,11 @@ typedef struct {
 #define TN_ROW(label)                          \
   label ":                                 \n" \
   "ldr    r0, [r2], #4                     \n" \
-  "ldr    r3, [sp, #16]                    \n" \
-  "str    r2, [sp, #52]                    \n" \
+  "ldr    r3, [sp, #76]                    \n" \
+  "str    r2, [sp, #68]                    \n" \
   "add    r0, r0, r3                       \n"
 #define TN_NEXT_ROW(label)                     \
-  "ldr    r2, [sp, #52]                    \n" \
+  "ldr    r2, [sp, #68]                    \n" \
   "ldr    r3, [sp, #12]                    \n" \
   "cmp    r2, r3                           \n" \
   "bne    " label "b                       \n" \
@@ -60,11 +65,11 @@ typedef struct {
   TN_ROW(label)                                \
   "ldr    r3, [sp, #36]                    \n" \
   "add    r3, r0, r3                       \n" \
-  "str    r3, [sp, #56]                    \n" \
+  "str    r3, [sp, #72]                    \n" \
   "7:                                      \n" \
   TN_TAP(second, "")                           \
   "ldr    r2, [sp, #40]                    \n" \
-  "ldr    r3, [sp, #56]                    \n" \
+  "ldr    r3, [sp, #72]                    \n" \
   "add    r0, r0, r2                       \n" \
   "cmp    r0, r3                           \n" \
   "bne    7b                               \n" \
@@ -75,16 +80,35 @@ typedef struct {
   "lsl    lr, r3, r12                      \n" \
   TN_RESULT(one, "r2") TN_RESULT(two, "r2")
 
+/* On the stack lie the fields, then what goes on: the row of taps (68), its end (72), the values (76), the results (80),
+ * how many twos (84), the second pixel's values (88) and its pitch (92). */
 static __attribute__((naked, noinline)) void tn_two_by_two(__attribute__((unused)) const tn_taps *taps) {
   __asm__ volatile(
       "push   {r4-r11, lr}          \n"
-      "sub    sp, sp, #64           \n"
+      "sub    sp, sp, #100          \n"
       "mov    r12, sp               \n"
       "ldmia  r0!, {r4-r11}         \n"
       "stmia  r12!, {r4-r11}        \n"
-      "ldmia  r0!, {r4-r8}          \n"
-      "stmia  r12!, {r4-r8}         \n"
-      "1:                           \n" /* two pixels */
+      "ldmia  r0!, {r3-r11}         \n"
+      "stmia  r12!, {r3-r11}        \n"
+      "0:                           \n" /* four channels */
+      "ldr    r0, [sp, #16]         \n"
+      "ldr    r1, [sp, #24]         \n"
+      "ldr    r2, [sp, #32]         \n"
+      "ldr    r3, [sp, #48]         \n"
+      "ldr    lr, [sp, #28]         \n"
+      "add    r12, sp, #76          \n"
+      "stmia  r12, {r0-r3, lr}      \n"
+      "9:                           \n" /* two pixels */
+      "cmp    r2, #1                \n"
+      "bne    1f                    \n"
+      "ldr    r0, [sp, #56]         \n"
+      "cmp    r0, #0                \n"
+      "ittt   ne                    \n"
+      "movne  r0, #0                \n"
+      "strne  r0, [sp, #88]         \n"
+      "strne  r0, [sp, #92]         \n"
+      "1:                           \n"
       "ldr    r1, [sp]              \n"
       "ldr    r2, [sp, #8]          \n"
       "ldmia  r1!, {r4-r7}          \n"
@@ -92,7 +116,7 @@ static __attribute__((naked, noinline)) void tn_two_by_two(__attribute__((unused
       "mov    r9, r5                \n"
       "mov    r10, r6               \n"
       "mov    r11, r7               \n"
-      "ldr    r0, [sp, #48]         \n"
+      "ldr    r0, [sp, #88]         \n"
       "ldr    r3, [sp, #36]         \n"
       "cmp    r3, #24               \n"
       "beq    2f                    \n"
@@ -119,7 +143,8 @@ static __attribute__((naked, noinline)) void tn_two_by_two(__attribute__((unused
       TN_TWO_RESULTS("r6", "r10")
       "lsr    r12, r12, #8          \n"
       TN_TWO_RESULTS("r7", "r11")
-      "ldrd   r0, r2, [sp, #24]     \n"
+      "ldr    r0, [sp, #80]         \n"
+      "ldr    r2, [sp, #92]         \n"
       "ldr    r3, [sp, #44]         \n"
       "add    r1, r0, r2            \n"
       "cmp    r3, #4                \n"
@@ -144,21 +169,37 @@ static __attribute__((naked, noinline)) void tn_two_by_two(__attribute__((unused
       "strbgt r6, [r0, #2]          \n"
       "strbgt r10, [r1, #2]         \n"
       "8:                           \n"
-      "ldrd   r3, r4, [sp, #16]     \n"
-      "ldr    r5, [sp, #32]         \n"
-      "add    r1, r1, r2            \n"
+      "ldr    r1, [sp, #64]         \n"
+      "ldr    r3, [sp, #76]         \n"
+      "ldr    r4, [sp, #20]         \n"
+      "ldr    r2, [sp, #84]         \n"
+      "add    r0, r0, r1            \n"
       "add    r3, r3, r4            \n"
-      "str    r1, [sp, #24]         \n"
-      "str    r3, [sp, #16]         \n"
-      "subs   r5, r5, #1            \n"
-      "str    r5, [sp, #32]         \n"
-      "bne    1b                    \n"
-      "add    sp, sp, #64           \n"
+      "subs   r2, r2, #1            \n"
+      "strd   r3, r0, [sp, #76]     \n"
+      "str    r2, [sp, #84]         \n"
+      "bne    9b                    \n"
+      "ldr    r0, [sp]              \n"
+      "ldrd   r1, r2, [sp, #56]     \n"
+      "ldr    r3, [sp, #44]         \n"
+      "ldr    r4, [sp, #16]         \n"
+      "ldr    r5, [sp, #52]         \n"
+      "ldr    r6, [sp, #24]         \n"
+      "add    r0, r0, r2            \n"
+      "add    r4, r4, r5            \n"
+      "add    r6, r6, #4            \n"
+      "str    r0, [sp]              \n"
+      "str    r4, [sp, #16]         \n"
+      "str    r6, [sp, #24]         \n"
+      "subs   r3, r3, #4            \n"
+      "str    r3, [sp, #44]         \n"
+      "bgt    0b                    \n"
+      "add    sp, sp, #100          \n"
       "pop    {r4-r11, pc}          \n");
 }
 #else
-static void tn_four_channels(const tn_taps *taps, const int8_t *at, int8_t *out) {
-  const uint32_t *k = taps->k, *row;
+static void tn_four_channels(const tn_taps *taps, const uint32_t *k, const int8_t *at, int8_t *out, int32_t channels) {
+  const uint32_t *row;
   uint32_t a = k[0], b = k[1], c = k[2], d = k[3];
   k += 4;
   for (row = taps->rows; row != taps->rows_end; row++) {
@@ -183,28 +224,31 @@ static void tn_four_channels(const tn_taps *taps, const int8_t *at, int8_t *out)
     }
   }
   out[0] = tn_result(a, k[0], (uint8_t)k[4], taps->center);
-  if (taps->channels > 1) {
+  if (channels > 1) {
     out[1] = tn_result(b, k[1], (uint8_t)(k[4] >> 8), taps->center);
   }
-  if (taps->channels > 2) {
+  if (channels > 2) {
     out[2] = tn_result(c, k[2], (uint8_t)(k[4] >> 16), taps->center);
   }
-  if (taps->channels > 3) {
+  if (channels > 3) {
     out[3] = tn_result(d, k[3], (uint8_t)(k[4] >> 24), taps->center);
   }
 }
 
 static void tn_two_by_two(const tn_taps *taps) {
-  const int8_t *at = taps->at;
-  int8_t *out = taps->out;
-  int32_t left;
-  for (left = taps->twos; left > 0; left--) {
-    tn_four_channels(taps, at, out);
-    if (taps->second > 0) {
-      tn_four_channels(taps, at + 8 * taps->second, out + taps->pitch);
+  int32_t c, left;
+  for (c = 0; c < taps->channels; c += 4) {
+    const uint32_t *const k = taps->k + (c >> 2) * (taps->k_bytes >> 2);
+    const int8_t *at = taps->at + (c >> 2) * taps->plane;
+    int8_t *out = taps->out + c;
+    for (left = taps->twos; left > 0; left--) {
+      tn_four_channels(taps, k, at, out, taps->channels - c);
+      if (taps->second > 0 && !(left == 1 && taps->odd)) {
+        tn_four_channels(taps, k, at + 8 * taps->second, out + taps->pitch, taps->channels - c);
+      }
+      at += taps->advance;
+      out += taps->out_advance;
     }
-    at += taps->advance;
-    out += 2 * taps->pitch;
   }
 }
 #endif

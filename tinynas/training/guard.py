@@ -58,11 +58,20 @@ _DATA = frozenset(
 )
 # tensorflow-model-optimization's own, in a model that quantize_model made for quantisation-aware training.
 _QUANTIZE = frozenset(
-    {"QuantizeLayer", "QuantizeWrapper", "QuantizeWrapperV2", "QuantizeAwareActivation", "Default8BitQuantizeConfig"}
-    | {"Default8BitOutputQuantizeConfig", "Default8BitConvQuantizeConfig", "Default8BitConvTransposeQuantizeConfig"}
-    | {"Default8BitActivationQuantizeConfig", "Default8BitConvWeightsQuantizer", "NoOpQuantizeConfig"}
-    | {"Default8BitConvTransposeWeightsQuantizer", "OutputOnlyConfig", "FixedQuantizeConfig", "FixedQuantizer"}
-    | {"LastValueQuantizer", "MovingAverageQuantizer", "AllValuesQuantizer"}
+    {"QuantizeAnnotate", "QuantizeAwareActivation", "QuantizeLayer", "QuantizeWrapper", "QuantizeWrapperV2"}
+    | {"NoOpActivation", "NoOpQuantizeConfig", "OutputOnlyConfig", "FixedQuantizeConfig", "NoQuantizer"}
+    | {f"{kind}Quantizer" for kind in ("AllValues", "Fixed", "LastValue", "MovingAverage")}
+    | {f"Default{bits}Conv{kind}WeightsQuantizer" for bits in ("8Bit", "NBit") for kind in ("", "Transpose")}
+    | {
+        f"Default{bits}{kind}"
+        for bits in ("8Bit", "NBit")
+        for kind in ("QuantizeConfig", "QuantizeConfigRNN", "ActivationQuantizeConfig", "ConvQuantizeConfig")
+    }
+    | {
+        f"Default{bits}{kind}QuantizeConfig"
+        for bits in ("8Bit", "NBit")
+        for kind in ("Output", "ConvTranspose", "Concat")
+    }
 )
 _MODULE = re.compile(
     rf"(?:tf_)?keras(?:\.src)?(?:\.(?:{'|'.join(map(re.escape, _ROOMS))}|ops|models|engine|dtype_policy)"

@@ -204,11 +204,11 @@ def test_nothing_is_written_when_one_file_cannot_be(small_run, tmp_path):
 
 
 def test_what_cannot_be_converted_is_said(small_run, stripes):
-    with pytest.raises(UsageError, match="got int"):
+    with pytest.raises(UsageError, match="got the int 5"):
         convert(5)
-    with pytest.raises(UsageError, match="name must be a C identifier, got the int 5"):
+    with pytest.raises(UsageError, match="name must be a text or None, got the int 5"):
         convert(small_run.folder, name=5)
-    with pytest.raises(UsageError, match="out must be the path of a folder, got the int 5"):
+    with pytest.raises(UsageError, match="out must be a path, a text or None, got the int 5"):
         convert(small_run.folder, out=5)
     with pytest.raises(UsageError, match="leave the data away"):
         convert(small_run.folder, data=stripes)

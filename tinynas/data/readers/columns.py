@@ -27,7 +27,10 @@ _FEW = 20  # classes that a column may have, however few rows there are
 # Why a column is no channel.
 RISES = "only rises, as a time stamp or a counter does"
 NAMED = "is called a time or a row number"
-PERSON = "says who or what was recorded (--group makes it keep what belongs together on one side)"
+PERSON = (
+    "says who or what was recorded (--group keeps what belongs together on one side of the split, and no window then "
+    "crosses from one to another)"
+)
 TEXT = "holds text"
 EMPTY = "holds no value"
 COPY = "tells the label"

@@ -25,7 +25,9 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_ABSENT = re.compile(r"|-?nan|#?n/?a|<na>|null|none|nil|--?|\?|\.|missing|-?1\.#(?:qnan|ind)|-nan\(ind\)")
+_ERRORS = r"#(?:n/a|null!|div/0!|value!|ref!|name\?|num!)"  # what spreadsheets write where a formula failed
+_ABSENT = re.compile(rf"|{_ERRORS}|-?nan|#?n/?a|<na>|null|none|nil|--?|\?|\.|missing|-?1\.#(?:qnan|ind)|-nan\(ind\)")
+_NO_LABEL = re.compile(rf"(?i:|nan|<na>|n/a|{_ERRORS})|NA")  # none and null may be classes
 _COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 
 
@@ -56,6 +58,11 @@ def is_absent(cell: str) -> bool:
     return _ABSENT.fullmatch(cell.strip().lower()) is not None
 
 
+def is_no_label(text: str) -> bool:
+    """Whether a label stands for one that is missing: nothing, nan, NA, #N/A."""
+    return _NO_LABEL.fullmatch(text.strip()) is not None
+
+
 def find_dialect(path: Path) -> Dialect:
     """The dialect of the file at `path`, from its first lines; its notes say what was assumed or passed over."""
     encoding, notes = _encoding(path)
@@ -80,8 +87,30 @@ def find_dialect(path: Path) -> Dialect:
 
 
 def is_comment(line: str) -> bool:
-    """Whether a line is no row but a remark."""
+    """Whether a line above the first row is no row but a remark."""
     return line.lstrip().startswith(_COMMENTS)
+
+
+def is_remark(line: str, delimiter: str, width: int | None) -> bool:
+    """Whether a line is no row: it begins as a comment, and below a row of `width` cells it has other cells than that.
+
+    A row may begin so too: with a class called #D, or with a spreadsheet's #N/A.
+    """
+    if not is_comment(line):
+        return False
+    cells = next(cells_of(iter([line]), delimiter), [])
+    if width is None or delimiter == _NONE or len(cells) not in (width, width + 1):
+        return True
+    first = cells[0].strip()
+    return not is_absent(first) and _is_number(first.lstrip("#%/ "))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True
 
 
 def cells_of(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:

@@ -14,6 +14,9 @@ from tinynas.data.readers.official import part_of, split_files
 from tinynas.errors import DataError
 
 FOLDER, SUBFOLDER, FILE = PLACES = ("folder", "subfolder", "file")
+_PERSON = re.compile(
+    r"(?!class|label|cat|type|state|level|grade|stage|digit)[A-Za-z]", re.IGNORECASE
+)  # begins s1, user_02
 _MOST_CLASSES = 100  # that names of files stand for
 
 
@@ -77,6 +80,15 @@ def placed(folder: Path, suffixes: frozenset[str], what: str, asked: str | None,
     notes: tuple[str, ...] = (f"{len(flat)} {what} beside the folders were left out.",) if flat else ()
     if asked == SUBFOLDER:
         return Placed(files, inner, outer, notes, SUBFOLDER)
+    called = names_as_labels(files, one_each) if asked is None and _count([one.name for one in deep]) else None
+    if called is not None and _recur(called, outer):
+        both = (
+            f"Of the folders ({listed(sorted(set(outer)), 3)}) and the files' names ({listed(sorted(set(called)), 3)})"
+        )
+        if all(_PERSON.match(one.name) for one in deep):
+            notes += (f"{both} the names are taken for classes, the folders count persons (--label folder).",)
+            return Placed(files, called, outer, notes, FILE)
+        notes += (f"{both} the folders are taken for classes (--label file says otherwise).",)
     repeated = asked is None and _is_repeated(deep, folder)
     shown = f"the outer folders ({listed(sorted(set(outer)), 3)}) and the inner ones ({listed(sorted(set(inner)), 3)})"
     if repeated and _count(outer) and not _count(inner):
@@ -135,6 +147,12 @@ def _is_repeated(deep: dict[Path, list[Path]], folder: Path) -> bool:
     inner = [{file.parent.name for file in own} for own in deep.values()]
     names = set[str]().union(*inner)
     return len(inner) > 1 and len(names) > 1 and all(sum(name in own for own in inner) > 1 for name in names)
+
+
+def _recur(labels: Sequence[str], folders: Sequence[str]) -> bool:
+    """Whether each label is in several of the folders, and the folders are not called by labels themselves."""
+    held = {label: {one for other, one in zip(labels, folders, strict=True) if other == label} for label in labels}
+    return len(held) > 1 and all(len(own) > 1 for own in held.values())
 
 
 def _count(names: Sequence[str]) -> bool:

@@ -16,6 +16,7 @@ from tinynas.data.files import Meta, read_meta
 from tinynas.data.missing import find_marks, is_missing
 from tinynas.data.prepare import WARNING
 from tinynas.data.readers.columns import Key, keys, place_of_label
+from tinynas.data.readers.dialect import is_no_label
 from tinynas.data.readers.folders import TABLES, class_folders, files_in, parts
 from tinynas.data.readers.listing import listed
 from tinynas.data.readers.official import part_of, split_files
@@ -270,10 +271,15 @@ def _refuse_faults(sheets: Sequence[Sheet], roles: Roles, options: ReadOptions) 
             hint = "say what becomes of such values with missing (--missing drop or interpolate), or with columns"
             raise DataError(_fault(table, key, hole, f"{hint} (--columns) which ones to read", counted))
         for one, what in ((roles.label, sheet.labels), (roles.group, sheet.groups)):
-            empty = np.flatnonzero(what == "") if one is not None and what is not None else np.empty(0, int)
-            if one is not None and len(empty):
+            if one is None or what is None:
+                continue
+            none = [text for text in np.unique(what).tolist() if is_no_label(text)]
+            empty = np.flatnonzero(np.isin(what, none))
+            if len(empty):
                 more = f" and {len(empty) - 1:,} lines more" if len(empty) > 1 else ""
-                raise DataError(f"{table.path}, line {table.lines[empty[0]]}{more}: column {one[0]!r} is empty")
+                held = f"holds {str(what[empty[0]])!r}, which stands for nothing" if what[empty[0]] else "is empty"
+                where = f"{table.path}, line {sheet.lines[empty[0]]}{more}"
+                raise DataError(f"{where}: column {one[0]!r} {held}; leave such rows away, or give them a name")
 
 
 def _first_fault(table: Table, number: int) -> tuple[int, str] | None:

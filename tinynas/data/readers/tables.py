@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinynas.data.idx import require_file
-from tinynas.data.readers.dialect import Dialect, cells_of, find_dialect, is_absent, is_comment
+from tinynas.data.readers.dialect import Dialect, cells_of, find_dialect, is_absent, is_remark
 from tinynas.errors import DataError
 
 Floats = npt.NDArray[np.float32]
@@ -205,17 +205,18 @@ def _read_all(path: Path, rows: Iterator[tuple[int, list[str]]], names: Sequence
 
 def _rows(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells) below the head of the file; lines that are empty or comments are passed over."""
-    at = 0
+    at, width = 0, None if dialect.header is None else len(dialect.header)
 
     def lines(file: Any) -> Iterator[str]:
         nonlocal at
         for at, line in enumerate(file, 1):
-            if at > dialect.skipped and not is_comment(line):
+            if at > dialect.skipped and not is_remark(line, dialect.delimiter, width):
                 yield line
 
     with path.open(encoding=dialect.encoding, newline="") as file:
         for row in cells_of(lines(file), dialect.delimiter):
             if any(cell.strip() for cell in row):
+                width = width or len(row)
                 yield at, row
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -93,3 +95,14 @@ def test_weighted_losses_are_keras_sample_weights(seeded, stripes):
     recipe = Recipe(epochs=1, batch_size=len(x), label_smoothing=0.0, class_weights=weights)
     fit(model, x, y, recipe, 0, report=lambda progress: reported.append(progress.loss))
     assert reported[0] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_slow_first_epoch_does_not_end_the_plan_early():
+    """On small data the graph is made in the first epochs; the rate must not fall while there is time left to learn."""
+    from tinynas.training.fit import _replan
+
+    recipe = Recipe(10**4, time_budget_s=45.0)
+    ends = [1.0, 9.0, *(9.0 + 0.05 * n for n in range(1, 9))]
+    assert _replan(recipe, ends) == 9 + round((45 - ends[-1]) / 0.05)
+    assert _replan(replace(recipe, time_budget_s=None), ends) == 10**4
+    assert _replan(replace(recipe, time_budget_s=9.0), ends) == 9

@@ -2,8 +2,10 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from tinynas.training.schedule import batching
 
 _WARM_UP = 0.25  # the share of the training in which the rate rises
 _COOL_DOWN = 0.1  # of the plan: in so many epochs the rate falls when the held-out loss no longer does
+_NEWEST = 5  # epochs by which the time of the next ones is told
 _MOST_HELD = 500  # samples of those held out, for that loss
 
 
@@ -82,6 +85,7 @@ def fit(
     held_loss = None if held is None else _loss_function(model, *held)
     most = recipe.epochs
     start = time.perf_counter()
+    ends: list[float] = []  # seconds at the end of the tracing and of each epoch
     progress, epoch, planned = 0.0, 0, recipe.epochs
     while epoch < planned:
         order = rng.permutation(len(x))[: steps * batch].reshape(steps, replicas, -1)
@@ -89,31 +93,40 @@ def fit(
         done, total, chance = 0, 0.0, int(rng.integers(2**31))
         for part in feed.parts(order):
             now = np.float32(progress + slope * done)
-            total += len(part) * float(run_epoch(part, now, np.float32(slope), np.int32((chance + done) % 2**31)))
+            arguments = part, now, np.float32(slope), np.int32((chance + done) % 2**31)
+            if not ends:
+                run_epoch.get_concrete_function(*arguments)  # traced apart, so that it is not taken for an epoch's time
+                ends.append(time.perf_counter() - start)
+            total += len(part) * float(run_epoch(*arguments))
             done += len(part)
         loss = total / steps
         progress, epoch = progress + slope * steps, epoch + 1
         if not math.isfinite(loss):
             raise ConversionError(f"The training loss became {loss} in epoch {epoch}; try a smaller learning rate.")
         seconds = time.perf_counter() - start
+        ends.append(seconds)
         if falling is not None and held_loss is not None and falling.is_due(epoch):
             falling.tell(epoch, held_loss())
             if falling.is_over:
                 most, falling = min(most, epoch + math.ceil(recipe.epochs * _COOL_DOWN)), None
-        planned = min(most, _replan(recipe, epoch, seconds))
+        planned = min(most, _replan(recipe, ends))
         if report is not None:
             report(Progress(epoch, planned, loss, seconds))
     return epoch
 
 
-def _replan(recipe: Recipe, epoch: int, seconds: float) -> int:
-    """Return the number of epochs that the time budget allows, by the mean of the epochs so far.
+def _replan(recipe: Recipe, ends: Sequence[float]) -> int:
+    """Return the number of epochs that the time budget allows, by how long the newest took.
 
-    A last epoch is run when at least half of it fits: a training cut before the rate has fallen is worth little.
+    `ends` are the seconds at the end of the tracing and of each epoch. On small data the first epochs, in which the
+    graph is made, take longer than a hundred others: by the mean of all, the rate would have fallen before anything was
+    learned. A last epoch is run when at least half of it fits: a training cut before the rate has fallen is worth little.
     """
     if recipe.time_budget_s is None:
         return recipe.epochs
-    more = (recipe.time_budget_s - seconds) / (seconds / epoch)
+    epoch, newest = len(ends) - 1, ends[-_NEWEST - 1 :]
+    took = median(end - begin for begin, end in pairwise(newest))
+    more = (recipe.time_budget_s - ends[-1]) / max(took, 1e-6)
     return min(recipe.epochs, epoch + max(0, round(more)))
 
 

@@ -120,7 +120,8 @@ def _replan(recipe: Recipe, ends: Sequence[float]) -> int:
 
     `ends` are the seconds at the end of the tracing and of each epoch. On small data the first epochs, in which the
     graph is made, take longer than a hundred others: by the mean of all, the rate would have fallen before anything was
-    learned. A last epoch is run when at least half of it fits: a training cut before the rate has fallen is worth little.
+    learned. A last epoch is run when at least half of it fits: a training cut before the rate has fallen is worth
+    little.
     """
     if recipe.time_budget_s is None:
         return recipe.epochs

@@ -272,3 +272,13 @@ def test_weights_have_a_place_of_their_own(folders: dict[str, tuple[Path, Conver
     folder, _ = folders[MODELS[0]]
     text = (folder / "net_weights.c").read_text()
     assert len(re.findall(r"^NET_WEIGHTS NET_ALIGNED const \w+ net_c\d+\[", text, re.MULTILINE)) >= 4
+
+
+def test_the_engine_has_a_folder_of_its_own(small_run, tmp_path: Path) -> None:
+    """Beside the firmware with TFLM, with which it shares names of files."""
+    run_folder = tmp_path / "run"
+    shutil.copytree(small_run.folder, run_folder)
+    for formats, name in ((("tflite", "main"), "firmware"), (("engine",), "engine")):
+        assert {path.parent for path in convert(run_folder, formats=formats).files} == {run_folder / name}
+    assert (run_folder / "firmware" / "main.cc").exists()
+    assert not (run_folder / "engine" / "main.cc").exists()

@@ -30,7 +30,8 @@ def convert(
         str | None, typer.Option(help="Take the best model of this run, named as above.", autocompletion=runs)
     ] = None,
     out: Annotated[
-        str | None, typer.Option(help="Where to write. Default: firmware/ in the run folder, or NAME_firmware/ here.")
+        str | None,
+        typer.Option(help="Where to write. Default: firmware/ or engine/ in the run folder, or NAME_firmware/ here."),
     ] = None,
     name: Annotated[
         str | None, typer.Option(help="The files' name, a C identifier. Default: \"model\", or from the file's name.")

@@ -150,7 +150,9 @@ def convert(
         engine=engine if is_engine else None,
     )
     texts = render(firmware, formats)
-    folder = found.destination if out is None else Path(out)
+    usual = found.destination.name
+    usual = usual.replace("firmware", ENGINE) if is_engine else usual  # a folder of its own: their files share names
+    folder = found.destination.with_name(usual) if out is None else Path(out)
     _spare(found, folder, texts)
     files = write_folder(folder, texts)
     return Converted(

@@ -111,3 +111,42 @@ def test_what_is_no_text_is_said(tmp_path, content) -> None:
     (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(DataError, match=r"a\.csv: cannot be read as CSV: it is neither UTF-8, UTF-16 nor Windows-1252"):
         load(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("names", [("C", "C#", "#D"), ("//x", "y", "%"), ("#N", "#NB", "u")])
+def test_a_row_may_begin_with_a_comment_s_mark(tmp_path, names) -> None:
+    rows = [(names[i % 3], f"{a:.3f}", f"{b:.3f}") for i, (a, b) in enumerate(RNG.normal(size=(60, 2)))]
+    text = (
+        "# made by us\nlabel,ax,ay\n" + "\n".join(",".join(row) for row in rows) + "\n# the end, all of it, and more\n"
+    )
+    (tmp_path / "notes.csv").write_text(text)
+    found = load(tmp_path / "notes.csv")
+    assert sorted(found.class_names) == sorted(names)
+    assert len(found.x) + len(found.x_test) == 60
+
+
+@pytest.mark.parametrize("mark", ["#N/A", "#REF!", "#DIV/0!", "#VALUE!"])
+def test_a_spreadsheet_s_error_in_the_first_column_is_a_missing_value(tmp_path, mark) -> None:
+    rows = [[f"{a:.3f}", f"{b:.3f}", "uv"[i % 2]] for i, (a, b) in enumerate(RNG.normal(size=(60, 2)))]
+    rows[7][0] = rows[30][0] = mark
+    (tmp_path / "sheet.csv").write_text("ax,ay,label\n" + "\n".join(",".join(row) for row in rows) + "\n#1.5,2,u\n")
+    with pytest.raises(DataError, match=r"line 9: column 'ax' holds .*2 values in 2 rows"):
+        load(tmp_path / "sheet.csv")
+    found = load(tmp_path / "sheet.csv", missing="drop")
+    assert len(found.x) + len(found.x_test) == 58
+
+
+@pytest.mark.parametrize("none", ["nan", "NaN", "NA", "N/A", "#N/A", "<NA>"])
+def test_a_label_that_stands_for_nothing_is_no_class(tmp_path, none) -> None:
+    lines = [
+        f"{a:.3f},{b:.3f},{none if i % 9 == 8 else 'uv'[i % 2]}" for i, (a, b) in enumerate(RNG.normal(size=(60, 2)))
+    ]
+    (tmp_path / "labels.csv").write_text("ax,ay,label\n" + "\n".join(lines) + "\n")
+    with pytest.raises(DataError, match=f"line 10 and 5 lines more: column 'label' holds '{none}'"):
+        load(tmp_path / "labels.csv")
+
+
+def test_none_may_be_a_class(tmp_path) -> None:
+    lines = [f"{a:.3f},{b:.3f},{('none', 'wave')[i % 2]}" for i, (a, b) in enumerate(RNG.normal(size=(60, 2)))]
+    (tmp_path / "labels.csv").write_text("ax,ay,label\n" + "\n".join(lines) + "\n")
+    assert load(tmp_path / "labels.csv").class_names == ("none", "wave")

@@ -179,3 +179,28 @@ def test_files_beside_folders_are_said(tmp_path) -> None:
 )
 def test_labels_in_names(names, labels, tmp_path) -> None:
     assert names_as_labels([tmp_path / f"{name}.csv" for name in names], False) == labels
+
+
+@EVERY
+@pytest.mark.parametrize(
+    ("folders", "classes", "said"),
+    [
+        (("s1", "s2", "s3"), ("run", "walk"), "--label folder"),
+        (("user_01", "user_02", "user_03"), ("run", "walk"), "--label folder"),
+        (("1", "2", "3"), ("1", "2", "3"), "--label file"),
+        (("class1", "class2", "class3"), ("class1", "class2", "class3"), "--label file"),
+    ],
+)
+def test_persons_with_files_called_by_the_class(tmp_path, suffix, folders, classes, said) -> None:
+    """Folders that count persons are no classes where the files of each are called alike; either way it is said."""
+    for folder in folders:
+        for name in ("walk", "run"):
+            for number in range(4):
+                SAVE[suffix](tmp_path / folder / f"{name}_{number}.{suffix}")
+    found = load(tmp_path, **OPTIONS[suffix])
+    assert found.class_names == classes
+    assert any(said in note for note in found.notes)
+    other = said.split()[1]
+    assert load(tmp_path, label=other, **OPTIONS[suffix]).class_names == tuple(
+        sorted(folders) if other == "folder" else ("run", "walk")
+    )

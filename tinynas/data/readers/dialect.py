@@ -27,6 +27,7 @@ _BOMS = (
 )
 _ERRORS = r"#(?:n/a|null!|div/0!|value!|ref!|name\?|num!)"  # what spreadsheets write where a formula failed
 _ABSENT = re.compile(rf"|{_ERRORS}|-?nan|#?n/?a|<na>|null|none|nil|--?|\?|\.|missing|-?1\.#(?:qnan|ind)|-nan\(ind\)")
+_PROSE = re.compile(r"\s*(?:#+|%+|//+)\s")
 _NO_LABEL = re.compile(rf"(?i:|nan|<na>|n/a|{_ERRORS})|NA")  # none and null may be classes
 _COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 
@@ -92,14 +93,14 @@ def is_comment(line: str) -> bool:
 
 
 def is_remark(line: str, delimiter: str, width: int | None) -> bool:
-    """Whether a line is no row: it begins as a comment, and below a row of `width` cells it has other cells than that.
+    """Whether a line is no row: it begins as a comment, and has a blank next or is none of the rows of `width` cells.
 
     A row may begin so too: with a class called #D, or with a spreadsheet's #N/A.
     """
     if not is_comment(line):
         return False
     cells = next(cells_of(iter([line]), delimiter), [])
-    if width is None or delimiter == _NONE or len(cells) not in (width, width + 1):
+    if width is None or delimiter == _NONE or len(cells) not in (width, width + 1) or _PROSE.match(line):
         return True
     first = cells[0].strip()
     return not is_absent(first) and _is_number(first.lstrip("#%/ "))

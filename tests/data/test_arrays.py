@@ -235,3 +235,13 @@ def test_tf_data_that_cannot_be_read(tensorflow) -> None:
             Dataset.from_tf_data(dataset)
     with pytest.raises(DataError, match="batched is True, but an element has not as many labels"):
         Dataset.from_tf_data(pairs, batched=True)
+
+
+@pytest.mark.parametrize(("more", "said"), [("x_val", "x_val, y_val"), ("X_train", "X_train, Y_train")])
+def test_arrays_that_are_left_out_are_told(tmp_path, more, said):
+    x, y = np.random.default_rng(0).random((40, 8), np.float32), np.arange(40) % 2
+    other = "y_val" if more == "x_val" else "Y_train"
+    np.savez(tmp_path / "d.npz", x=x, y=y, x_test=x[:8] / 2, y_test=y[:8], extra=y, **{more: x, other: y})
+    notes = " ".join(load(tmp_path / "d.npz").notes)
+    assert f"{said} beside them are left out" in notes
+    assert "no name that is known: extra" in notes

@@ -113,6 +113,14 @@ def _source(path: Path, held: Mapping[str, Any], load: Callable[[str, bool], Arr
     notes: tuple[str, ...] = ()
     if found["x_test"] not in (None, *_NAMES["x_test"][:2]):
         notes = (f"The test part is {found['x_test']} and {found['y_test']}, since there is no x_test.",)
+    known = set().union(*_NAMES.values())
+    left = sorted(name for name in held if name in known and name not in found.values())
+    unknown = sorted(name for name in held if name not in known)
+    if left:
+        taken = listed([name for name in found.values() if name is not None], 8)
+        notes += (f"Taken are {taken}; {listed(left)} beside them {'is' if len(left) == 1 else 'are'} left out.",)
+    if unknown:
+        notes += (f"Left out, as arrays of no name that is known: {listed(unknown)}.",)
     parts = arrays["x_test"], arrays["y_test"], arrays["groups"], arrays["groups_test"]
     return Source(own, x, y, *parts, notes=notes)
 

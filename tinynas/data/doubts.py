@@ -122,8 +122,8 @@ def _far_below_validation(figures: Figures) -> str | None:
         return None
     return (
         f"Test accuracy {_percent(test)} is far below the {_percent(validation.accuracy)} of validation: the test part "
-        f"is unlike the training part, the final training went wrong, or samples that belong together lie on both sides "
-        f"of the validation folds (--group)."
+        f"is unlike the training part, the final training went wrong, or samples that belong together lie on both "
+        f"sides of the validation folds (--group)."
     )
 
 

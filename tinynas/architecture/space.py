@@ -61,8 +61,9 @@ class SearchSpace:
     Each field in the plural is the tuple of values that a gene may take; the first is the one that a gene
     without effect gets (of an expansion: a block's default). Stride 1, padding "same", no pool and no residual
     are always allowed, since not every map has room for more. No block takes an axis below `smallest_map`.
-    `dropout` goes unchanged to every network. Random ones start with at most `initial_depth` blocks; none ever
-    has more than `max_depth`.
+    `dropout` goes unchanged to every network: none by default, since networks that fit a microcontroller have too
+    few weights to learn samples by heart, and with it a training step takes a third longer (docs/benchmarks.md).
+    Random ones start with at most `initial_depth` blocks; none ever has more than `max_depth`.
     """
 
     input_shape: Shape
@@ -81,7 +82,7 @@ class SearchSpace:
     hidden_units: tuple[int, ...] = (0, 16, 32, 64)
     initial_depth: int = SPACE["initial_depth"].default
     max_depth: int = SPACE["max_depth"].default
-    dropout: tuple[float, float] = (0.0, 0.1)
+    dropout: tuple[float, float] = (0.0, 0.0)
     smallest_map: int = 2
     expansions: tuple[int, ...] = (2, 3, 4, 6)
 

@@ -9,13 +9,15 @@ import numpy as np
 from tinynas.architecture import CONVOLUTIONS, INPUT, Architecture, Layer, walk
 from tinynas.errors import ArchitectureError
 from tinynas.training.keras import keras
-from tinynas.training.precision import Precision
+from tinynas.training.precision import Precision, fast_in_bfloat16
 
 # A short training sees some hundred batches: with Keras's default of 0.99 the statistics would not have
 # settled when the model is scored, and the score would be noise.
 BATCH_NORM_MOMENTUM = 0.9
 
 Weights = Mapping[str, Sequence[np.ndarray]]
+
+_FLOAT32 = {"dtype": "float32"}  # a layer's own format, whatever the model's
 
 
 def build(architecture: Architecture, weights: Weights | None = None, precision: Precision = "float32") -> Any:
@@ -24,8 +26,8 @@ def build(architecture: Architecture, weights: Weights | None = None, precision:
     The last layer of block i is called `block{i}`, so that shapes can be read off the model. `weights` maps layer
     names to arrays (see `layer_weights`); layers that are not named keep their fresh initial weights. Raises
     ArchitectureError when an array's shape is not the layer's. With `precision` "bfloat16" the layers compute in that
-    format; the weights, their names and the output are float32 as ever, so that they fit the float32 model, which is
-    the one to quantise.
+    format, but for those that it makes slower (see `fast_in_bfloat16`); the weights, their names and the output are
+    float32 as ever, so that they fit the float32 model, which is the one to quantise.
     """
     before = keras.mixed_precision.global_policy()
     keras.mixed_precision.set_global_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
@@ -47,11 +49,12 @@ def _model(architecture: Architecture) -> Any:
         if after is None:
             x = keras.layers.Dropout(rates[-1], name="head_dropout")(x)
         x = _LAYERS[layer.operator](layer)([made[layer.skip], x] if layer.operator == "add" else x)
+        exact = {} if fast_in_bfloat16(layer, "batch_norm") else _FLOAT32  # both alike, so that TensorFlow fuses them
         if layer.batch_norm:
-            x = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{layer.name}_bn")(x)
+            x = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{layer.name}_bn", **exact)(x)
         if layer.activation and layer.operator != "dense":
             limit = 6.0 if layer.activation == "relu6" else None
-            x = keras.layers.ReLU(max_value=limit, name=_activation_name(layer, after))(x)
+            x = keras.layers.ReLU(max_value=limit, name=_activation_name(layer, after), **exact)(x)
         if layer.block is not None and after.block != layer.block:
             x = keras.layers.Dropout(rates[layer.block], name=f"block{layer.block}")(x)
         made[number] = x
@@ -75,15 +78,20 @@ def _convolved(layer: Layer) -> dict[str, Any]:
     }
 
 
+def _depthwise(layer: Layer) -> Any:
+    exact = {} if fast_in_bfloat16(layer, "depthwise") else _FLOAT32
+    return keras.layers.DepthwiseConv2D(**_convolved(layer), **exact)
+
+
 def _dense(layer: Layer) -> Any:
-    precision = {"dtype": "float32"} if layer.activation == "softmax" else {}
-    return keras.layers.Dense(layer.shape_out[2], activation=layer.activation, name=layer.name, **precision)
+    exact = _FLOAT32 if layer.activation == "softmax" else {}
+    return keras.layers.Dense(layer.shape_out[2], activation=layer.activation, name=layer.name, **exact)
 
 
 # The Keras layer for each operator of the walk; batch norm and the activation of a convolution are layers behind it.
 _LAYERS: Mapping[str, Callable[[Layer], Any]] = {
     "conv": lambda layer: keras.layers.Conv2D(layer.shape_out[2], **_convolved(layer)),
-    "depthwise": lambda layer: keras.layers.DepthwiseConv2D(**_convolved(layer)),
+    "depthwise": _depthwise,
     "add": lambda layer: keras.layers.Add(name=layer.name),
     "max_pool": lambda layer: keras.layers.MaxPooling2D(layer.kernel, layer.strides, layer.padding, name=layer.name),
     "average_pool": lambda layer: keras.layers.AveragePooling2D(

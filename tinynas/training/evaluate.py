@@ -21,7 +21,7 @@ from tinynas.training.flops import count_flops
 from tinynas.training.inherit import inherit
 from tinynas.training.int8 import Int8Model
 from tinynas.training.keras import layer_weights, seed_everything
-from tinynas.training.precision import Precision
+from tinynas.training.precision import Precision, precision_for
 from tinynas.training.schedule import Schedule, batching
 
 CALIBRATION_SAMPLES = 100
@@ -29,6 +29,9 @@ _QAT_SHARE = 1 / 12  # of the final training
 _REHEARSAL_FOLDS = 5  # one of them tells how long to train where little can be held out
 _HELD_OUT, _LEAST_HELD_OUT, _MOST_HELD_OUT = 0.05, 50, 2000  # samples to choose between two int8 files by
 _SCORED_SAMPLES = 4000  # of a fold's validation part: the standard error of an accuracy is then below 0.8 point
+_FLOAT_SAMPLES = (
+    1000  # of these for the float score, which only shows what quantising has cost: nothing is chosen by it
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def train_fold(
     model, epochs = _fitted(architecture, x, y, recipe, seed, precision, start, told.append)
     trained = _finished(model, x[representative_rows(y, CALIBRATION_SAMPLES, seed)], epochs * len(x))
     trained = replace(trained, visit_s=_pace(told) / len(x))
-    return score_both(model, trained.tflite, *validation), trained
+    return score_both(model, trained.tflite, *validation, _FLOAT_SAMPLES if schedule.folds == 1 else None), trained
 
 
 def _pace(told: list[Progress]) -> float:
@@ -127,7 +130,8 @@ def _fitted(
     report: Callable[[Progress], None] | None = None,
     held: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[Any, int]:
-    """Return the float32 model, trained at `precision`, and the epochs done; `held` as in `fit`."""
+    """Return the float32 model, trained at `precision` where that pays, and the epochs done; `held` as in `fit`."""
+    precision = precision_for(architecture, precision, recipe.epochs * len(x))
     seed_everything(seed)
     model = build(architecture, precision=precision)
     if start is not None:
@@ -248,12 +252,12 @@ def _held_out(y: np.ndarray, seed: int) -> np.ndarray:
     return representative_rows(y, wanted, seed) if wanted >= _LEAST_HELD_OUT else np.array([], dtype=int)
 
 
-def score_both(model: Any, tflite: bytes, x: np.ndarray, y: np.ndarray) -> FoldScores:
-    """Return the scores of the Keras model and of its int8 file on the same samples."""
+def score_both(model: Any, tflite: bytes, x: np.ndarray, y: np.ndarray, most_float: int | None = None) -> FoldScores:
+    """Return the scores of the Keras model and of its int8 file, the former's on the first `most_float` samples."""
     classes = int(model.output_shape[-1])
     int8 = Int8Model(tflite).predict(x)
     return FoldScores(
-        float=score(y, predict(model, x).argmax(axis=1), classes),
+        float=score(y[:most_float], predict(model, x[:most_float]).argmax(axis=1), classes),
         int8=score(y, int8, classes),
         confusion=tuple(map(tuple, confusion(y, int8, classes).tolist())),
     )

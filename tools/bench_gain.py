@@ -1,0 +1,225 @@
+"""What does a search gain? The network it found against the best hand-made start, both with the same final training.
+
+    python tools/bench_gain.py --fashion DIR --har DIR --mnist1d DIR --out docs/benchmarks/gain.json
+        [--seeds 3] [--minutes 6] [--jobs 2]
+    python tools/bench_gain.py --summary docs/benchmarks/gain.json
+
+Three cells: Fashion-MNIST under 16 KiB of file and 8 KiB of arena; recordings of wrists and mnist1d, two sets of
+series, under 6 KiB and 4 KiB. A run is a search of so many minutes on one core, from the first proposal to the final
+int8 file. Then the hand-made starts that fit (shrunk where they do not) get the final training of the found network:
+its recipe, its epochs, its seed. Which start is the best is told by a training of a tenth of that on the samples of the
+first fold, so that test samples choose nothing. Gain: the found network's int8 accuracy on the test set less the
+start's, in points. Runs are processes of their own, `--jobs` side by side; a result file that is there is gone on with.
+"""
+
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinynas import Architecture, Dataset, Limits, SearchSpace, Target, screen, search
+from tinynas.errors import ArchitectureError
+from tinynas.runs import Settings, Trial, read_settings
+from tinynas.searching.feasible import propose
+from tinynas.searching.jobs import FinalJob, Job
+from tinynas.searching.strategy import Proposal
+from tinynas.searching.worker import Worker
+from tinynas.training.schedule import Lengths, Schedule
+
+CHECKED = 0.1  # of the final training's epochs: the length by which the best start is told
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Data, as `Dataset.load` takes them, and bytes of file and arena."""
+
+    name: str
+    flash_bytes: int
+    ram_bytes: int
+    layout: str | None = None
+    augment: str = "auto"
+
+
+CELLS = {
+    "fashion": Cell("fashion", 16_384, 8_192, augment="shift,flip"),
+    "har": Cell("har", 6_144, 4_096, "series"),
+    "mnist1d": Cell("mnist1d", 6_144, 4_096, "series"),
+}
+
+
+def main() -> None:
+    options = _options()
+    if options.summary:
+        print(_table(json.loads(options.summary.read_text())["runs"]))
+    elif options.run:
+        name, seed = options.run.split(":")
+        print(json.dumps(_run(CELLS[name], getattr(options, name), int(seed), options.minutes)), flush=True)
+    else:
+        _all(options)
+
+
+def _all(options: argparse.Namespace) -> None:
+    """Run what the result file lacks, `--jobs` at a time."""
+    runs: list[dict[str, Any]] = json.loads(options.out.read_text())["runs"] if options.out.exists() else []
+    done = {(run["cell"], run["seed"]) for run in runs}
+    waiting = [(n, s) for s in range(options.seeds) for n in CELLS if getattr(options, n) and (n, s) not in done]
+    running: list[subprocess.Popen[str]] = []
+    while waiting or running:
+        while waiting and len(running) < options.jobs:
+            name, seed = waiting.pop(0)
+            command = [sys.executable, __file__, "--run", f"{name}:{seed}", "--minutes", str(options.minutes)]
+            command += [f"--{name}", str(getattr(options, name))]
+            running.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sys.stderr, text=True))
+        time.sleep(1)
+        for process in [each for each in running if each.poll() is not None]:
+            running.remove(process)
+            assert process.stdout is not None
+            runs.append(json.loads(process.stdout.read().splitlines()[-1]))
+            runs.sort(key=lambda run: (run["cell"], run["seed"]))
+            options.out.write_text(json.dumps({"command": " ".join(sys.argv), "runs": runs}, indent=1))
+            print(_line(max(runs, key=lambda run: run["ended"])), flush=True)
+    print(_table(runs))
+
+
+def _run(cell: Cell, data: str, seed: int, minutes: float) -> dict[str, Any]:
+    """Search, then train the found network and the best start alike; return both."""
+    dataset = Dataset.load(data, **({"layout": cell.layout} if cell.layout else {}))
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        result = search(
+            dataset,
+            Target.load("nucleo_f401"),
+            out=Path(folder) / "run",
+            limits=Limits(flash_bytes=cell.flash_bytes, ram_bytes=cell.ram_bytes),
+            workers=1,
+            seed=seed,
+            time_budget_s=60 * minutes,
+            augment=cell.augment,
+        )
+        took = time.monotonic() - start
+        settings = read_settings(result.folder)
+    best = result.summary["best"]
+    worker, epochs = Worker(dataset, settings), best["epochs"]
+    starts = _starts(settings)
+    scores = {each.key: _score(worker, dataset, settings, each, max(2, round(CHECKED * epochs))) for each in starts}
+    chosen = max(starts, key=lambda each: scores[each.key])
+    network = Architecture.from_dict(best["architecture"])
+    found, hand = (_final(worker, FinalJob(each, settings.seed, epochs)) for each in (network, chosen))
+    return {
+        "cell": cell.name,
+        "seed": seed,
+        "search_s": round(took),
+        "trials": result.summary["trials"],
+        "epochs": epochs,
+        "as_searched": best["test"]["int8"]["accuracy"],
+        "found": {"text": best["description"], **found},
+        "start": {"text": str(chosen), "validation": scores[chosen.key], **hand},
+        "gain": round(100 * (found["int8"] - hand["int8"]), 3),
+        "load": os.getloadavg()[0],
+        "ended": time.time(),
+    }
+
+
+class _Handmade:
+    """A strategy whose only proposals are the hand-made starts."""
+
+    def __init__(self, space: SearchSpace) -> None:
+        self._waiting = list(space.handmade())
+
+    def ask(self, n: int, rng: np.random.Generator) -> list[Proposal]:
+        if not self._waiting:
+            raise ArchitectureError("There is no further start.")
+        asked, self._waiting = self._waiting[:n], self._waiting[n:]
+        return [Proposal(each) for each in asked]
+
+    def tell(self, trial: Trial) -> None:
+        """Nothing is learned."""
+
+
+def _starts(settings: Settings) -> list[Architecture]:
+    """Return the hand-made starts within the limits, shrunk where they are not, as a search begins with them."""
+    space, target = settings.space, settings.target
+    found = propose(
+        _Handmade(space),
+        space,
+        lambda architecture: screen(architecture, target),
+        settings.limits,
+        set(),
+        len(space.handmade()),
+        np.random.default_rng(settings.seed),
+    )
+    return [candidate.proposal.architecture for candidate in found if not candidate.violations]
+
+
+def _score(worker: Worker, dataset: Dataset, settings: Settings, architecture: Architecture, epochs: int) -> float:
+    """Return the int8 validation accuracy after so many epochs on all training samples of the first fold."""
+    full = Lengths.of(dataset, settings.n_folds).full()
+    schedule = Schedule(1, full.samples, epochs)
+    footprint = screen(architecture, settings.target)
+    evaluation = worker.evaluate(Job(0, 0, None, architecture, "proxy", settings.seed, footprint, schedule)).evaluation
+    if not evaluation.folds:
+        raise SystemExit(f"{architecture}: {evaluation.error}")
+    return evaluation.mean()
+
+
+def _final(worker: Worker, job: FinalJob) -> dict[str, Any]:
+    """Return what the final training of a network gives."""
+    start = time.process_time()
+    final = worker.final(job)
+    return {
+        "int8": final.scores.int8.accuracy,
+        "float": final.scores.float.accuracy,
+        "flash_bytes": final.footprint.flash_bytes,
+        "arena_bytes": final.footprint.arena_bytes,
+        "cpu_s": round(time.process_time() - start, 1),
+    }
+
+
+def _table(runs: Sequence[dict[str, Any]]) -> str:
+    lines = ["| cell | runs | found | best start | gain, points | standard error |", "|" + "---|" * 6]
+    lines += [
+        _row(name, [run for run in runs if run["cell"] == name]) for name in dict.fromkeys(run["cell"] for run in runs)
+    ]
+    return "\n".join([*lines, _row("all", runs)])
+
+
+def _row(name: str, runs: Sequence[dict[str, Any]]) -> str:
+    gains = [run["gain"] for run in runs]
+    error = statistics.stdev(gains) / math.sqrt(len(gains)) if len(gains) > 1 else math.nan
+    found, start = (100 * statistics.mean(run[side]["int8"] for run in runs) for side in ("found", "start"))
+    return f"| {name} | {len(runs)} | {found:.2f} % | {start:.2f} % | {statistics.mean(gains):+.2f} | {error:.2f} |"
+
+
+def _line(run: dict[str, Any]) -> str:
+    return (
+        f"{run['cell']} seed {run['seed']}: found {100 * run['found']['int8']:.2f} %, start "
+        f"{100 * run['start']['int8']:.2f} %, gain {run['gain']:+.2f}; {run['epochs']} epochs; {run['found']['text']}"
+    )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in CELLS:
+        parser.add_argument(f"--{name}", help=f"the data of the cell {name}")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--minutes", type=float, default=6.0)
+    parser.add_argument("--jobs", type=int, default=2, help="runs side by side, a core each")
+    parser.add_argument("--out", type=Path, default=Path("gain.json"))
+    parser.add_argument("--summary", type=Path, help="print the table of a result file")
+    parser.add_argument("--run", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

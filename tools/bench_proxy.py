@@ -8,7 +8,7 @@ length by the tinynas of both checkouts: measured, converted, checked, trained, 
 process of one thread, and take turns at each architecture, so that a busy machine burdens both alike; the figures are
 CPU seconds. Each checkout trains by its own defaults, dropout and number format included. With --full the checkout that
 this file belongs to also trains each on so many samples and epochs, and Kendall's tau of both proxies with it is
-given, the difference with a bootstrap over the architectures.
+given, the difference with a bootstrap over the architectures. A result file that is there is gone on with.
 """
 
 import argparse
@@ -35,13 +35,21 @@ def main() -> None:
         row: dict[str, Any] = {"number": number}
         for name in sorted(sides, reverse=bool(number % 2)):
             row[name] = sides[name].ask({"number": number})
-        if options.full:
-            row["full"] = sides["after"].ask({"number": number, "plan": options.full})
         rows.append(row)
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps({"command": " ".join(sys.argv), "rows": rows}, indent=1))
+        _keep(options.out, rows)
         print(_line(row), flush=True)
+    for row in rows:
+        if options.full and "full" not in row:
+            row["full"] = sides["after"].ask({"number": row["number"], "plan": options.full})
+            _keep(options.out, rows)
+            print(_line(row), flush=True)
     print(_verdict(rows))
+
+
+def _keep(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write what there is: the same command goes on."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"command": " ".join(sys.argv), "rows": rows}, indent=1))
 
 
 class _Side:

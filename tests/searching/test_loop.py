@@ -46,11 +46,13 @@ def _journal(folder):
     ]
 
 
-def test_the_best_fits_and_is_the_best(run, limits):
-    result = run()
+@pytest.mark.parametrize("fidelity", ["full", "proxy"])
+def test_the_best_fits_and_is_the_best(run, limits, fidelity):
+    result = run(fidelity=fidelity)
     trained = [trial for trial in result.trials if trial.evaluation.folds]
+    longest = [trial for trial in trained if trial.evaluation.fidelity == "full"]  # of a proxy search the finalists
     assert result.best is not None
-    assert score_of(result.best.architecture) == max(score_of(trial.architecture) for trial in trained)
+    assert score_of(result.best.architecture) == max(score_of(trial.architecture) for trial in longest)
     assert all(not limits.violations(footprint_of(trial.architecture)) for trial in trained)
 
 

@@ -16,7 +16,8 @@ COMMANDS = re.findall(r"^    tinynas (data check .*)$", TEXT, re.MULTILINE)
 
 
 @pytest.mark.parametrize("code", re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL))
-def test_the_python_runs(code) -> None:
+def test_the_python_runs(code, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
     exec(compile(code, "docs/data.md", "exec"), {})
 
 

@@ -29,7 +29,7 @@ def measure() -> dict[str, object]:
     uses = f"void *const taken[] = {{{taken}}};\n"
     sizes = "".join(f"const char size_{name}[sizeof({name})] = {{1}};\n" for name in STRUCTS)
     text = f"#include <stdint.h>\n#include <limits.h>\n{PRAGMA}\n#define TN_LAYER_HOOK(i) ((void)0)\n"
-    calls = [Call(name, "", [], 1, 0, ("stretches.h", "wide_channels.h")) for name in functions]
+    calls = [Call(name, "", [], 1, 0, ("stretches.h", "wide_channels.h", "exp.h")) for name in functions]
     text += kernel_text(calls, Switches(), True) + uses + sizes
     flags = [*BOARDS["Cortex-M4F"].flags, "-std=c99", "-Os", "-fstack-usage", "-c", "all.c", "-o", "all.o"]
     with tempfile.TemporaryDirectory() as folder:

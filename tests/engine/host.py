@@ -90,6 +90,7 @@ def sources(engines: Sequence[Engine], n_samples: int) -> dict[str, str]:
             structs, constants = layer_text(name, engine.calls)
             wanted = wanted_stages(engine.net, engine.plan.streamed)
             pieces += [
+                f"#define M{k}_CODE",
                 f"#define M{k}_WEIGHTS",
                 f"#define M{k}_ALIGNED",
                 f"#define M{k}_LAYER_HOOK(i) ((void)0)",

@@ -42,7 +42,7 @@ def _weights(rng: Rng, shape: tuple[int, ...], axis: int, per_channel: bool) -> 
 
 def _bias(rng: Rng, given: Tensor, weights: Tensor, channels: int) -> Tensor:
     scales = tuple(_float32(np.float32(given.scales[0]) * np.float32(scale)) for scale in weights.scales)
-    reach = int(rng.choice([1, 9_000, 2_000_000]))
+    reach = int(rng.choice([1, 9_000, 2_000_000, 90_000_000]))
     values = rng.integers(-reach, reach + 1, channels).astype("<i4")
     return Tensor("", (channels,), "INT32", values.tobytes(), scales, (0,) * len(scales))
 

@@ -1,6 +1,7 @@
 """Engines on emulated Cortex-M boards: the same outputs, the same layers, and the figures that are promised."""
 
 from pathlib import Path
+from typing import Any
 
 import boards
 import numpy as np
@@ -16,13 +17,15 @@ needs_board = pytest.mark.skipif(
 )
 pytestmark = [needs_board]
 MAIN = "Cortex-M4F"  # here every fixture runs, elsewhere one of four
+KINDS: dict[str, dict[str, Any]] = {"by rows": {}, "whole": {"by_rows": False}, "speed": {"optimize": "speed"}}
 SMALL_RAM_BYTES = 11_000  # of the emulated Cortex-M0's 16 kB: the rest is stack and the test program's
 
 
-def check(engine: Engine, board: str, folder: Path) -> boards.Report:
-    """The engine's outputs and whole layers on the board are those of the reference."""
+def check(engine: Engine, board: str, folder: Path, foreign: str = "") -> boards.Report:
+    """The engine's outputs and whole layers on the board are those of the reference; `foreign` is C for its foreign
+    layers."""
     inputs = samples(engine.net, 2, 1)
-    report = boards.run(engine, inputs, boards.BOARDS[board], folder)
+    report = boards.run(engine, inputs, boards.BOARDS[board], folder, foreign=foreign)
     assert (report.outputs == engine.run(inputs)).all()
     values = evaluate_all(engine.net, inputs[-1:])
     for call, (_, size), found in zip(engine.calls, boards.whole_results(engine), report.hashes, strict=True):
@@ -41,10 +44,10 @@ def test_outputs_and_layers_on_a_board(name: str, board: str, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("by_rows", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("name", "board"), [(n, b) for b in boards.BOARDS for n in NAMES[:: 1 if b == MAIN else 4]])
-def test_every_fixture_on_every_board(name: str, board: str, by_rows: bool, tmp_path: Path) -> None:
-    engine = build(fixture(name), by_rows=by_rows)
+def test_every_fixture_on_every_board(name: str, board: str, kind: str, tmp_path: Path) -> None:
+    engine = build(fixture(name), **KINDS[kind])
     if board == "Cortex-M0" and engine.memory_bytes > SMALL_RAM_BYTES:
         pytest.skip("more memory than this board has")
     check(engine, board, tmp_path)

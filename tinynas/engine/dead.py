@@ -135,3 +135,32 @@ def _by_channel(spec: Depthwise | Pool | Reduce, made: Mask) -> Spec:
         return replace(spec, window=window)
     weights = np.ascontiguousarray(spec.weights[..., made])
     return replace(spec, window=window, weights=weights, bias=spec.bias[made], scaling=_scaling(spec.scaling, made))
+
+
+def with_plain_constants(net: Net, rounding: Rounding = "double") -> Net:
+    """The net whose channels that hold one number, but have to stay, make it of small biases and no weights: those of
+    the file may be as great as int32, and kernels are shorter for sums that are not."""
+    known, layers = ranges(net, rounding), []
+    for layer in net.layers:
+        spec, result = layer.spec, known[layer.output]
+        if isinstance(spec, Convolution | Depthwise) and len(result.low) == len(spec.bias) and result.is_constant.any():
+            layers.append(replace(layer, spec=_plain(spec, result)))
+        else:
+            layers.append(layer)
+    return replace(net, layers=tuple(layers))
+
+
+def _plain(spec: Convolution | Depthwise, result: Range) -> Convolution | Depthwise:
+    """A fourth of the bias is what the channel holds, since the factor is 1/2 and the shift 1."""
+    once, scaling = result.is_constant, spec.scaling
+    by_channel = once if isinstance(spec, Depthwise) else once[:, None, None, None]
+    return replace(
+        spec,
+        weights=np.where(by_channel, 0, spec.weights).astype(spec.weights.dtype),
+        bias=np.where(once, 4 * (result.low - scaling.zero), spec.bias),
+        scaling=replace(
+            scaling,
+            multipliers=np.where(once, 2**30, scaling.multipliers),
+            shifts=np.where(once, -1, scaling.shifts),
+        ),
+    )

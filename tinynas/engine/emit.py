@@ -33,10 +33,18 @@ from tinynas.engine.net import (
     Window,
 )
 from tinynas.engine.plan import Place, Plan
-from tinynas.engine.weights import folded_bias, in_quads, needs_stretches, stretches
+from tinynas.engine.weights import (
+    biases_with_shifts,
+    folded_bias,
+    has_wide_biases,
+    in_quads,
+    needs_stretches,
+    stretches,
+)
 
 Array = tuple[str, npt.NDArray[np.int64]]  # C type and values
 Fields = list[object]
+_EXP_CODE_BYTES = 300  # of exp.h
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +71,9 @@ class Kernel:
     struct: str
     sources: tuple[str, ...]
 
+
+FOREIGN = "foreign.h"
+"""The file that says how another library gets to know a layer; NAME_engine.h has it as well."""
 
 _SUMMED = ("base.h", "clamp.h", "high_product.h", "requantize.h")
 _POOLED = ("base.h", "clamp.h", "pairs.h", "limits.h", "window.h", "slide.h", "pool.h")
@@ -108,6 +119,7 @@ KERNELS: Mapping[str, Kernel] = {
     "gather": Kernel("tn_gather", "tn_gather_layer", ("base.h", "gather.c")),
     "pad": Kernel("tn_pad", "tn_pad_layer", ("base.h", "pad.c")),
     "copy": Kernel("tn_copy", "tn_copy_layer", ("base.h", "copy.c")),
+    "foreign": Kernel("tn_foreign", "tn_foreign_layer", ("base.h", FOREIGN, "foreign.c")),
 }
 """Every C function that runs a layer, by name."""
 
@@ -132,6 +144,7 @@ _SHARED = (
     "widen.h",
     "blocked.h",
     "wide_channels.h",
+    "exp.h",
     "pair.h",
     "reduce.h",
     "running.h",
@@ -160,6 +173,8 @@ def calls(net: Net, plan: Plan) -> list[Call]:
 
 def layer_calls(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     """The calls of one layer: one, or for a concatenation one for each input that does not lie in place already."""
+    if layer.foreign:
+        return _foreign(net, plan, index, layer)
     row = _FAST_CALLS.get(layer.kind) if index in plan.scratch else None
     return (row or _CALLS[layer.kind])(net, plan, index, layer)
 
@@ -182,26 +197,14 @@ def _window_fields(
     ]  # fmt: skip
 
 
-def _channels(bias: Any, scaling: Scaling) -> Fields:
-    """Bias, multipliers and shifts of the channels; a multiplier of 0 keeps a right shift of 1."""
-    shifts = np.where(scaling.multipliers == 0, -1, scaling.shifts)
-    return [("int32_t", bias), ("int32_t", scaling.multipliers), ("int8_t", shifts)]
-
-
-def _as_one(scaling: Scaling) -> Scaling:
-    """The scaling with one multiplier and shift where those of all channels are the same."""
-    if len({*zip(scaling.multipliers.tolist(), scaling.shifts.tolist(), strict=True)}) > 1:
-        return scaling
-    return replace(scaling, multipliers=scaling.multipliers[:1], shifts=scaling.shifts[:1])
-
-
 def _convolution(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     spec: Convolution = layer.spec  # type: ignore[assignment]
     window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
     weights: Array = ("int8_t", in_quads(spec))
-    scaling = _as_one(spec.scaling)
-    step = int(len(scaling.multipliers) > 1)
-    fields = [window, spec.groups, *stretches(spec), step, weights, *_channels(folded_bias(spec), scaling)]
+    biases: Array = ("int32_t", biases_with_shifts(folded_bias(spec), spec.scaling, has_wide_biases(net)))
+    is_one = len(set(spec.scaling.multipliers.tolist())) == 1
+    multipliers: Array = ("int32_t", spec.scaling.multipliers[: 1 if is_one else None])
+    fields = [window, spec.groups, *stretches(spec), int(not is_one), weights, biases, multipliers]
     more = ("stretches.h",) if needs_stretches(spec) else ()
     return [replace(_call("convolution", fields, spec.window.out_height, index), more=more)]
 
@@ -245,7 +248,8 @@ def _depthwise(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     spec: Depthwise = layer.spec  # type: ignore[assignment]
     window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
     weights: Array = ("int8_t", spec.weights.astype(np.int64))
-    fields = [window, weights, *_channels(spec.bias, spec.scaling)]
+    biases: Array = ("int32_t", biases_with_shifts(spec.bias, spec.scaling, has_wide_biases(net)))
+    fields = [window, weights, biases, ("int32_t", spec.scaling.multipliers)]
     return [_call("depthwise", fields, spec.window.out_height, index)]
 
 
@@ -258,6 +262,26 @@ def _depthwise_rows(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call
     constants: Array = ("uint32_t", streams.depthwise_words(spec, index in plan.widened) & 0xFFFFFFFF)
     fields: Fields = [window, fast.columns_of(spec.window), plan.scratch[index], constants]
     return [_call("depthwise_rows", fields, spec.window.out_height, index)]
+
+
+def foreign_function(index: int) -> str:
+    """The name of the function that is to run a layer, {name} standing for the engine's."""
+    return f"{{name}}_foreign_{index}"
+
+
+def _foreign(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
+    spec = layer.spec
+    assert isinstance(spec, Convolution | Depthwise)
+    w, scaling = spec.window, spec.scaling
+    groups = spec.groups if isinstance(spec, Convolution) else w.channels
+    convolution: Fields = [
+        w.height, w.width, w.channels, w.out_height, w.out_width, w.out_channels, w.kernel_h, w.kernel_w,
+        w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, w.pad_top, w.pad_left, groups,
+        spec.zero, scaling.zero, scaling.clamp.low, scaling.clamp.high, ("int8_t", spec.weights.astype(np.int64)),
+        ("int32_t", spec.bias), ("int32_t", scaling.multipliers), ("int32_t", scaling.shifts),
+    ]  # fmt: skip
+    ends = [plan.offsets[layer.inputs[0]], plan.offsets[layer.output]]
+    return [_call("foreign", [convolution, *ends, foreign_function(index)], w.out_height, index)]
 
 
 def _pool(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
@@ -330,9 +354,11 @@ def _lookup(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
 
 def _softmax(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     spec: Softmax = layer.spec  # type: ignore[assignment]
-    exps: Array = ("int32_t", spec.exps)
-    fields: Fields = [exps, len(spec.exps), plan.offsets[layer.inputs[0]], plan.offsets[layer.output], spec.classes]
-    return [_call("softmax", fields, spec.rows, index)]
+    computed = not plan.quick and 4 * len(spec.exps) > _EXP_CODE_BYTES and spec.step.shift >= 0
+    exps: object = None if computed else ("int32_t", spec.exps)
+    ends = [plan.offsets[layer.inputs[0]], plan.offsets[layer.output]]
+    fields: Fields = [exps, *spec.step, len(spec.exps), *ends, spec.classes]
+    return [replace(_call("softmax", fields, spec.rows, index), more=("exp.h",) if computed else ())]
 
 
 def _reduce(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,7 +13,7 @@ from tinynas.engine.fast import scratch_of, widened
 from tinynas.engine.figures import Figures, figures
 from tinynas.engine.fixed_point import Rounding
 from tinynas.engine.lower import lower
-from tinynas.engine.net import Int8s, Net
+from tinynas.engine.net import Convolution, Depthwise, Int8s, Net
 from tinynas.engine.plan import Plan, plan
 from tinynas.engine.proof import prove
 from tinynas.engine.ranges import has_left_shifts, has_wide_sums
@@ -20,6 +21,7 @@ from tinynas.engine.schedule import Stage, stages_of, wanted_stages
 from tinynas.engine.simplify import Gain, macs_of, simplify
 from tinynas.engine.stream import plan_streamed
 from tinynas.engine.text import About, Switches, code_text, header_text, weights_text
+from tinynas.engine.weights import has_wide_biases
 from tinynas.errors import UsageError
 from tinynas.options import FLASH_BUDGET, PRESETS, Preset
 from tinynas.tflite import read
@@ -89,6 +91,7 @@ class Engine:
             output_offset=self.plan.offsets[made],
             output_bytes=self.net.values[made].bytes,
             keeps_input=self.keeps_input,
+            foreign=tuple(index for index, layer in enumerate(self.net.layers) if layer.foreign),
         )
         texts = {
             f"{name}_engine.h": header_text(about, len(self.calls)),
@@ -108,24 +111,46 @@ def build(
     by_rows: bool = True,
     keep_input: bool = False,
     rounding: Rounding = "double",
+    foreign: Collection[int] = (),
 ) -> Engine:
     """The engine of the int8 .tflite `data`, its plan proven byte by byte.
 
     `optimize` for "memory" computes each window where it lies; for "speed" windows are widened to 16 bits first, beside
     the values, and up to `flash_budget` bytes of Flash go into weights of 16 bits. Both give the same outputs.
     `by_rows`: the first layers may run row by row, where that needs less memory. `keep_input`: the input is still there
-    after a run. `rounding` is "double" as TFLM is built, or "single" for a TFLM with TFLITE_SINGLE_ROUNDING. Raises
-    UnsupportedOperatorError, naming the operator, for what there is no code for, and ModelError for a file that cannot
-    be read or that TFLM itself refuses.
+    after a run. `rounding` is "double" as TFLM is built, or "single" for a TFLM with TFLITE_SINGLE_ROUNDING.
+    `foreign` are convolutions, by their number in `analyze --engine`, that functions of another library are to run:
+    NAME_engine.h declares them. Raises UsageError where one of these is no convolution, UnsupportedOperatorError,
+    naming the operator, for what there is no code for, and ModelError for a file that cannot be read or that TFLM
+    itself refuses.
     """
     check_preset(optimize, flash_budget)
     net, gains = simplify(lower(read(data), rounding), rounding)
+    net = _with_foreign(net, foreign)
     if optimize == "speed":
         scratch = scratch_of(net, rounding)
-        planned = replace(plan(net, keep_input, scratch), widened=widened(net, scratch, flash_budget))
+        planned = replace(plan(net, keep_input, scratch), widened=widened(net, scratch, flash_budget), quick=True)
     else:
         net, planned = plan_streamed(net, keep_input) if by_rows else (net, plan(net, keep_input))
     prove(net, planned, keep_input)
     wide_taps = any(net.layers[index].kind == "depthwise" for index in planned.widened)
-    switches = Switches(has_left_shifts(net), has_wide_sums(net, rounding), rounding == "single", wide_taps)
+    switches = Switches(
+        left_shifts=has_left_shifts(net),
+        wide_sums=has_wide_sums(net, rounding),
+        single_rounding=rounding == "single",
+        wide_taps=wide_taps,
+        wide_biases=has_wide_biases(net),
+    )
     return Engine(net, planned, gains, switches, rounding, keep_input, hashlib.sha256(data).hexdigest())
+
+
+def _with_foreign(net: Net, foreign: Collection[int]) -> Net:
+    able = [index for index, layer in enumerate(net.layers) if isinstance(layer.spec, Convolution | Depthwise)]
+    unable = sorted(set(foreign) - set(able))
+    if unable:
+        raise UsageError(
+            f"Layer {unable[0]} cannot be another library's: the convolutions of this model are the layers "
+            f"{', '.join(map(str, able)) or '(none)'}."
+        )
+    layers = tuple(replace(layer, foreign=index in foreign) for index, layer in enumerate(net.layers))
+    return replace(net, layers=layers)

@@ -34,12 +34,13 @@ def scratch_of(net: Net, rounding: str) -> dict[int, int]:
     """The bytes that each layer with a kernel for speed needs while it runs."""
     if rounding != "double":
         return {}
-    return {index: scratch_bytes(layer) for index, layer in enumerate(net.layers) if _can(layer.spec)}
+    return {index: scratch_bytes(layer) for index, layer in enumerate(net.layers) if _can(layer)}
 
 
-def _can(spec: Spec) -> bool:
+def _can(layer: Layer) -> bool:
     """Whether the short scaling is exact: right shifts alone, and sums that may be doubled."""
-    if not isinstance(spec, Convolution | Depthwise):
+    spec = layer.spec
+    if layer.foreign or not isinstance(spec, Convolution | Depthwise):
         return False
     shifts, axis = right_shifts(spec.scaling), 2 if isinstance(spec, Depthwise) else 0
     weights = np.moveaxis(np.abs(spec.weights.astype(np.int64)), axis, 0).reshape(len(spec.bias), -1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from tinynas.engine.simplify import weights_bytes
 MEASURED = Path(__file__).parent / "kernels" / "measured.json"
 _CALL_BYTES, _RUN_BYTES = 14, 40  # a call with its two constants, and the three functions of the API
 _RUN_FRAME_BYTES, _DONE_BYTES = 32, 2
-_FUNCTION = re.compile(r"^(?:static|TN_APART) [^=;]*?\b(tn_\w+)\(", re.MULTILINE)
+_FUNCTION = re.compile(r"^(?:static const|TN_LOCAL|TN_APART) [^=;]*?\b(tn_\w+)[(\[]", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,20 @@ def measured() -> dict[str, Any]:
 
 
 def functions_in(name: str) -> list[str]:
-    """The functions that a file in `kernels/` defines."""
+    """The functions and constants that a file in `kernels/` defines."""
     return _FUNCTION.findall(source(name))
+
+
+def _functions(files: Iterable[str]) -> set[str]:
+    """What the files define, each once: some functions have a variant for another processor."""
+    return {name for file in files for name in functions_in(file)}
 
 
 def figures(calls: list[Call], stages: list[Stage], layers: list[Any], memory: int, macs: int) -> Figures:
     """The figures of an engine of these calls, of which the first are `stages`, made of `layers`."""
     known = measured()
     files = sources(calls, bool(stages))
-    code = sum(known["functions"].get(name, 0) for file in files for name in functions_in(file))
+    code = sum(known["functions"].get(name, 0) for name in _functions(files))
     weights = sum(map(weights_bytes, layers))
     constants = sum(_constants(calls).values())
     structs = sum(known["structs"][call.struct] for call in calls) + len(stages) * known["structs"]["tn_stage"]
@@ -101,7 +107,7 @@ def _stack(calls: list[Call], stages: list[Stage]) -> int:
     frames = measured()["frames"]
     run = _RUN_FRAME_BYTES + (len(stages) * _DONE_BYTES + frames["tn_stream"] if stages else 0)
     deepest = max(
-        (sum(frames.get(name, 0) for file in sources([call], False) for name in functions_in(file)) for call in calls),
+        (sum(frames.get(name, 0) for name in _functions(sources([call], False))) for call in calls),
         default=0,
     )
     return run + deepest

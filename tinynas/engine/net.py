@@ -14,6 +14,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from tinynas.engine.fixed_point import Multiplier
+
 Int8s = npt.NDArray[np.int8]
 Ints = npt.NDArray[np.int64]
 Pairing = Literal["ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "PRELU"]
@@ -139,11 +141,13 @@ class Lookup:
 
 @dataclass(frozen=True, eq=False)
 class Softmax:
-    """SOFTMAX over rows of `classes` values: `exps[k]` is exp of k steps below the greatest, Q0.31; beyond it 0."""
+    """SOFTMAX over rows of `classes` values: `exps[k]` is exp of k steps below the greatest, Q0.31; beyond it 0.
+    A `step` is that factor in Q5.26."""
 
     rows: int
     classes: int
     exps: Ints
+    step: Multiplier
 
 
 class Axes(NamedTuple):
@@ -230,12 +234,14 @@ class Value:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One step: `spec` of the values `inputs` makes the value `output`; `operators` are those of the file."""
+    """One step: `spec` of the values `inputs` makes the value `output`; `operators` are those of the file.
+    `foreign`: another library runs it, which wants the result beside its input and all at once."""
 
     spec: Spec
     inputs: tuple[int, ...]
     output: int
     operators: tuple[int, ...] = ()
+    foreign: bool = False
 
     @property
     def kind(self) -> str:

@@ -36,7 +36,7 @@ def parts_of(net: Net) -> dict[int, Part]:
 
 def _part(net: Net, layer: Layer, spec: Concatenation, number: int, start: int, maker: Layer | None) -> Part | None:
     """How the value lies in the concatenation, None when its maker cannot write it there."""
-    if maker is None or maker.kind == "concatenation":
+    if maker is None or maker.foreign or maker.kind == "concatenation":
         return None
     if spec.outer == 1:
         return Part(layer.output, start)

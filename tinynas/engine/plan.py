@@ -34,7 +34,7 @@ class Plan:
     `parts` are values that lie inside a concatenation's output. `backwards` are the layers that make their last row
     first. The first `streamed` layers run row by row: `rings` says how many rows the memory holds of each value between
     them, and `scratch` where a layer keeps what it needs while it runs. `widened` are layers whose weights have 16 bits
-    in Flash.
+    in Flash. `quick`: instructions are saved rather than bytes.
     """
 
     bytes: int
@@ -45,6 +45,7 @@ class Plan:
     scratch: Mapping[int, int] = field(default_factory=dict)
     streamed: int = 0
     widened: frozenset[int] = frozenset()
+    quick: bool = False
 
     def place(self, number: int, rows: int) -> Place:
         """Where a value of `rows` rows lies."""

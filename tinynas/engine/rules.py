@@ -55,7 +55,7 @@ IN_PLACE = Rule(0)
 def rule(net: Net, layer: Layer, position: int) -> Rule | None:
     """Where the layer's result may lie over its input at `position`, None when it must lie beside it."""
     row = _RULES.get(layer.kind)
-    if row is None or (layer.inputs.count(layer.inputs[position]) > 1 and layer.kind != "pair"):
+    if row is None or layer.foreign or (layer.inputs.count(layer.inputs[position]) > 1 and layer.kind != "pair"):
         return None
     return row(net, layer, position)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinynas.engine.dead import without_dead_channels
+from tinynas.engine.dead import with_plain_constants, without_dead_channels
 from tinynas.engine.fixed_point import Rounding
 from tinynas.engine.net import Clamp, Convolution, Depthwise, Int8s, Layer, Lookup, Net, Pad, Pair, Pool
 from tinynas.engine.plan import least_bytes, problem_of
@@ -32,7 +32,7 @@ def simplify(net: Net, rounding: Rounding = "double") -> tuple[Net, tuple[Gain, 
         if changed is not net:
             gains.append(_gain(what, changed))
         net = changed
-    return net, tuple(gains)
+    return with_plain_constants(net, rounding), tuple(gains)
 
 
 def macs_of(layer: Layer) -> int:

@@ -176,7 +176,7 @@ def _ready(net: Net, length: int) -> Net | None:
     values, layers = dict(net.values), list(net.layers)
     for index in range(length):
         layer = layers[index]
-        row = _READY.get(layer.kind)
+        row = None if layer.foreign else _READY.get(layer.kind)
         changed = None if row is None else row(net, layer)
         if changed is None:
             return None

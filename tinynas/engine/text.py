@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tinynas.engine.emit import Call, source, sources
+from tinynas.engine.emit import FOREIGN, Call, foreign_function, source, sources
 from tinynas.engine.schedule import Stage
 
 API = 1
@@ -27,12 +27,13 @@ _Constants = dict[tuple[str, bytes], tuple[str, str, npt.NDArray[np.int64]]]
 
 class Switches(NamedTuple):
     """What the kernels are compiled for: factors of 1/2 or more, sums of 2^30 or more, one rounding in place of two,
-    weights of depthwise convolutions with 16 bits (preset speed)."""
+    weights of depthwise convolutions with 16 bits (preset speed), biases that leave no room for a shift beside them."""
 
     left_shifts: bool = False
     wide_sums: bool = False
     single_rounding: bool = False
     wide_taps: bool = False
+    wide_biases: bool = False
 
 
 class About(NamedTuple):
@@ -48,6 +49,7 @@ class About(NamedTuple):
     output_offset: int
     output_bytes: int
     keeps_input: bool
+    foreign: tuple[int, ...] = ()
 
 
 def kernel_text(calls: Iterable[Call], switches: Switches, streamed: bool) -> str:
@@ -57,6 +59,7 @@ def kernel_text(calls: Iterable[Call], switches: Switches, streamed: bool) -> st
         f"#define TN_WIDE_SUMS {int(switches.wide_sums)}",
         f"#define TN_SINGLE_ROUNDING {int(switches.single_rounding)}",
         f"#define TN_WIDE_TAPS {int(switches.wide_taps)}",
+        f"#define TN_WIDE_BIASES {int(switches.wide_biases)}",
         "",
     ]
     return "\n".join(lines) + "\n" + "\n".join(source(name) for name in sources(calls, streamed))
@@ -83,6 +86,8 @@ def _initialiser(name: str, fields: Iterable[object], constants: _Constants) -> 
     for each in fields:
         if isinstance(each, list):
             pieces.append(_initialiser(name, each, constants))
+        elif isinstance(each, str):
+            pieces.append(each.format(name=name))
         elif isinstance(each, tuple):
             kind, values = each
             flat = np.ascontiguousarray(values, np.int64).reshape(-1)
@@ -114,7 +119,7 @@ def run_text(name: str, calls: list[Call], stages: list[Stage], wanted: list[boo
     if stages:
         rows = (_stage(name, *each) for each in zip(range(len(stages)), calls, stages, wanted, strict=False))
         lines += [f"static const tn_stage {name}_stages[{len(stages)}] = {{", *rows, "};", ""]
-    lines += [f"void {name}_run(void *memory) {{", "  int8_t *const bytes = (int8_t *)memory;"]
+    lines += [f"{name.upper()}_CODE void {name}_run(void *memory) {{", "  int8_t *const bytes = (int8_t *)memory;"]
     if stages:
         lines += [
             f"  uint16_t done[{len(stages)}];",
@@ -143,9 +148,20 @@ def _banner(about: About, what: str) -> str:
     )
 
 
+def foreign_text(name: str, layers: Iterable[int]) -> str:
+    """How the functions are declared that run these layers."""
+    functions = (foreign_function(index).format(name=name) for index in layers)
+    given = "const tinynas_convolution *convolution, const int8_t *input, int8_t *output"
+    return "\n".join(f"void {function}({given});" for function in functions)
+
+
 def header_text(about: About, n_calls: int) -> str:
     """NAME_engine.h."""
     name, upper = about.name, about.name.upper()
+    foreign = ""
+    if about.foreign:
+        said = "/* Layers that another library runs: functions of yours. Input and output do not overlap. */"
+        foreign = f"\n{said}\n{foreign_text(name, about.foreign)}\n"
     fate = "is still what it was" if about.keeps_input else "is gone: fill it again before the next run"
     return f"""{_banner(about, "a neural network as plain C, for C99 and C++.")}
 #ifndef TINYNAS_{name}_ENGINE_H_
@@ -169,7 +185,7 @@ def header_text(about: About, n_calls: int) -> str:
 #define {upper}_ENGINE_ALIGN 4
 #define {upper}_ENGINE_INPUT_BYTES {about.input_bytes}
 #define {upper}_ENGINE_OUTPUT_BYTES {about.output_bytes}
-
+{source(FOREIGN) if about.foreign else ""}
 #ifdef __cplusplus
 extern "C" {{
 #endif
@@ -183,7 +199,7 @@ void {name}_run(void *memory);
 
 /* The output, {about.output_bytes} values. */
 const int8_t *{name}_output(const void *memory);
-
+{foreign}
 #ifdef {upper}_STATIC_MEMORY
 extern int32_t {name}_memory[({upper}_ENGINE_BYTES + 3) / 4];
 #endif
@@ -211,7 +227,13 @@ def code_text(about: About, calls: list[Call], switches: Switches, stages: list[
 #define {upper}_LAYER_HOOK(i) ((void)0)
 #endif
 
+/* What stands before each function, such as __attribute__((section(".itcm"))). */
+#ifndef {upper}_CODE
+#define {upper}_CODE
+#endif
+
 #define TN_LAYER_HOOK(i) {upper}_LAYER_HOOK(i)
+#define TN_CODE {upper}_CODE
 {kernel_text(calls, switches, bool(stages))}
 #ifdef __cplusplus
 extern "C" {{
@@ -223,11 +245,11 @@ extern "C" {{
 int32_t {name}_memory[({upper}_ENGINE_BYTES + 3) / 4];
 #endif
 
-int8_t *{name}_input(void *memory) {{
+{upper}_CODE int8_t *{name}_input(void *memory) {{
   return (int8_t *)memory + {about.input_offset};
 }}
 
-const int8_t *{name}_output(const void *memory) {{
+{upper}_CODE const int8_t *{name}_output(const void *memory) {{
   return (const int8_t *)memory + {about.output_offset};
 }}
 

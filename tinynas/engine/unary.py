@@ -9,6 +9,7 @@ import numpy as np
 
 from tinynas.engine.fixed_point import (
     INT32_MAX,
+    Multiplier,
     Rounding,
     divide_by_power,
     exp_of_negative,
@@ -159,8 +160,9 @@ UNARY: Mapping[str, Table] = {
 """The operators that are a table of 256 bytes."""
 
 
-def exps_of(beta: float, scale: np.float32, rounding: Rounding) -> Ints:
-    """SOFTMAX's exp of 0, -1, -2 ... steps of the input, Q0.31, up to where TFLM takes it for 0 (softmax.h).
+def exps_of(beta: float, scale: np.float32, rounding: Rounding) -> tuple[Ints, Multiplier]:
+    """SOFTMAX's exp of 0, -1, -2 ... steps of the input, Q0.31, up to where TFLM takes it for 0 (softmax.h); and what a
+    step is, as a factor to Q5.26.
 
     What is below 2^-20 is left away as well: it adds nothing to the sum, which has 19 bits behind the point, and its
     share is no step of the output.
@@ -170,4 +172,4 @@ def exps_of(beta: float, scale: np.float32, rounding: Rounding) -> Ints:
     farthest = math.floor(31 * 2**26 / 2.0**shift)
     steps = np.arange(min(farthest, 255) + 1, dtype=np.int64)
     exps = exp_of_negative(requantize(-steps, multiplier, shift, rounding), 5)
-    return exps[exps >= 1 << 11]
+    return exps[exps >= 1 << 11], Multiplier(multiplier, shift)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from tinynas.engine.net import Convolution, Depthwise
+from tinynas.engine.net import Convolution, Depthwise, Ints, Net, Scaling
 
 _GATHERED = 160  # TN_GATHERED in kernels/convolution.c
 # Where the weight of filter f and column k of four by four lies: a0 b0 a2 b2, c0 d0 c2 d2, a1 b1 a3 b3, c1 d1 c3 d3.
@@ -77,3 +78,29 @@ def folded_bias(spec: Convolution | Depthwise) -> npt.NDArray[np.int64]:
     axes = (0, 1) if isinstance(spec, Depthwise) else (1, 2, 3)
     folded: npt.NDArray[np.int64] = (spec.bias - spec.zero * weights.sum(axes) + 2**31) % 2**32 - 2**31
     return folded
+
+
+_SHIFT_BITS = 5  # below a bias: tn_shift in kernels/scale.h
+
+
+def biases_with_shifts(bias: Ints, scaling: Scaling, wide: bool) -> Ints:
+    """The channels' biases and right shifts, a word of both each, or (`wide`) a word of each; a multiplier of 0 keeps a
+    right shift of 1."""
+    shifts = np.where(scaling.multipliers == 0, -1, scaling.shifts)
+    if wide:
+        return np.stack([bias, shifts], 1).reshape(-1)
+    return bias.astype(np.int64) * 2**_SHIFT_BITS - shifts
+
+
+@lru_cache(maxsize=8)
+def has_wide_biases(net: Net) -> bool:
+    """Whether some layer's bias and shift do not fit into a word: the shift goes left, or the bias is great."""
+    for layer in net.layers:
+        spec = layer.spec
+        if isinstance(spec, Convolution | Depthwise):
+            bias = folded_bias(spec) if isinstance(spec, Convolution) else spec.bias
+            most = 2 ** (31 - _SHIFT_BITS)
+            shifts = spec.scaling.shifts[spec.scaling.multipliers != 0]
+            if bias.min(initial=0) < -most or bias.max(initial=0) >= most or shifts.max(initial=0) > 0:
+                return True
+    return False

@@ -76,9 +76,11 @@ def available() -> bool:
     return all(shutil.which(tool) for tool in ("arm-none-eabi-gcc", "qemu-system-arm"))
 
 
-def run(engine: Engine, inputs: Int8s, board: Board, folder: Path, optimize: str = "-Os") -> Report:
-    """The engine on `board` with `inputs` (n, bytes); its files are written into `folder`."""
-    for name, text in {**engine.files("net"), "main.c": _main(engine, inputs).encode()}.items():
+def run(engine: Engine, inputs: Int8s, board: Board, folder: Path, optimize: str = "-Os", foreign: str = "") -> Report:
+    """The engine on `board` with `inputs` (n, bytes); its files are written into `folder`. `foreign` is C: the
+    functions that run its foreign layers."""
+    written = {**engine.files("net"), "main.c": (_main(engine, inputs) + foreign).encode()}
+    for name, text in written.items():
         (folder / name).write_bytes(text)
     (folder / "board.ld").write_text(_linker_script(board))
     flags = [*board.flags, "-ffreestanding", "-ffunction-sections", "-fdata-sections", optimize]
@@ -101,6 +103,27 @@ def run(engine: Engine, inputs: Int8s, board: Board, folder: Path, optimize: str
         folder,
     )
     return _report(engine, said, board, _size(folder, "engine.o"), _size(folder, "weights.o"))
+
+
+def linked_bytes(engine: Engine, board: Board, folder: Path, optimize: str = "-Os") -> int:
+    """What the engine adds to the Flash of a linked program, constants with it: a program that runs it less one that
+    has the same memory and does nothing."""
+    memory = f"int32_t memory[{-(-engine.memory_bytes // 4)}];\n"
+    run = "net_input(memory)[0] = 1; net_run(memory); return net_output(memory)[0];"
+    mains = {
+        "with.c": f'#include "net_engine.h"\n{memory}int main(void) {{ {run} }}\n',
+        "without.c": f"#include <stdint.h>\n{memory}int main(void) {{ return ((volatile int8_t *)memory)[0]; }}\n",
+    }
+    for name, text in {**engine.files("net"), **{name: text.encode() for name, text in mains.items()}}.items():
+        (folder / name).write_bytes(text)
+    (folder / "board.ld").write_text(_linker_script(board))
+    flags = [*board.flags, "-std=gnu99", "-ffreestanding", "-ffunction-sections", "-fdata-sections", optimize]
+    link = ["-nostdlib", "-T", "board.ld", "-Wl,--gc-sections", "-lgcc", board.timer, "-o", "program.elf"]
+    sizes = []
+    for sources in (["with.c", "net_engine.c", "net_weights.c"], ["without.c"]):
+        _call(["arm-none-eabi-gcc", *flags, *sources, START, *link], folder)
+        sizes.append(_size(folder, "program.elf"))
+    return sizes[0] - sizes[1]
 
 
 def hash_of(values: Int8s) -> int:

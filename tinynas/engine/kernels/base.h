@@ -8,11 +8,17 @@ typedef struct {
   int8_t shift;
 } tn_factor;
 
+/* What stands before every function, such as an attribute that names a section. */
+#ifndef TN_CODE
+#define TN_CODE
+#endif
+#define TN_LOCAL TN_CODE static
+
 /* Inner loops become part of what calls them, and what is rare does not. */
 #if defined(__GNUC__)
 #define TN_INLINE static inline __attribute__((always_inline, unused))
-#define TN_APART static __attribute__((noinline))
+#define TN_APART TN_CODE static __attribute__((noinline))
 #else
 #define TN_INLINE static inline
-#define TN_APART static
+#define TN_APART TN_LOCAL
 #endif

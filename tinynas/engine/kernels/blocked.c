@@ -9,7 +9,7 @@ typedef struct {
   const uint32_t *constants;
 } tn_blocked_layer;
 
-static void tn_block_channels(const tn_blocked_layer *l, tn_block *block, const uint32_t *end) {
+TN_LOCAL void tn_block_channels(const tn_blocked_layer *l, tn_block *block, const uint32_t *end) {
 #ifdef TN_WIDE_CHANNELS
   if (l->wide) {
     tn_wide_channels(block, end);
@@ -29,7 +29,7 @@ typedef struct {
   uint8_t inside; /* as far as its rows go */
 } tn_place;
 
-static void tn_place_row(const tn_widening *l, int8_t *memory, tn_place *place) {
+TN_LOCAL void tn_place_row(const tn_widening *l, int8_t *memory, tn_place *place) {
   const tn_window *const w = &l->window;
   const int32_t last = (w->kernel_h - 1) * w->dilation_h;
   place->column = w->backwards ? w->out_width - 1 : 0;
@@ -40,7 +40,7 @@ static void tn_place_row(const tn_widening *l, int8_t *memory, tn_place *place) 
   place->inside = l->simple && place->y >= 0 && place->y + last < (int32_t)w->in_rows && w->kernel_w <= w->width;
 }
 
-static void tn_blocked(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_blocked(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   const tn_blocked_layer *const l = (const tn_blocked_layer *)layer;
   const tn_widening *const widening = &l->widening;
   const tn_window *const w = &widening->window;

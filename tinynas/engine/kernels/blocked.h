@@ -80,7 +80,7 @@ typedef struct {
   "3:                           \n"     \
   "pop    {r0, r1, r4-r11, pc}  \n"
 
-static __attribute__((naked, noinline)) void tn_channels(__attribute__((unused)) tn_block *block,
+TN_LOCAL __attribute__((naked, noinline)) void tn_channels(__attribute__((unused)) tn_block *block,
                                                          __attribute__((unused)) const uint32_t *end) {
   __asm__ volatile(TN_CHANNELS(TN_WORD));
 }
@@ -125,7 +125,7 @@ TN_INLINE void tn_all_channels(tn_block *block, const uint32_t *end, uint8_t wid
   block->k = next;
 }
 
-static void tn_channels(tn_block *block, const uint32_t *end) {
+TN_LOCAL void tn_channels(tn_block *block, const uint32_t *end) {
   tn_all_channels(block, end, 0);
 }
 #endif

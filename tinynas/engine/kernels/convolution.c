@@ -8,11 +8,10 @@ typedef struct {
   uint8_t joined;       /* the stretches of a row of taps are one, in the map and in the weights */
   uint8_t tall;         /* so are all rows of taps: the map is one column, unless its ring ends within the window */
   uint8_t gathered;     /* at the border the window, of at most TN_GATHERED values, is put together first */
-  uint8_t scaling_step; /* 0: one multiplier and one shift for all channels */
+  uint8_t scaling_step; /* 0: one multiplier for all channels */
   const int8_t *weights;
   const int32_t *bias;
   const int32_t *multipliers;
-  const int8_t *shifts;
 } tn_convolution_layer;
 
 #define TN_GATHERED 160
@@ -43,13 +42,13 @@ TN_APART void tn_gather_window(const tn_window *w, tn_patch *p, int8_t *to) {
   p->row_step = row;
 }
 
-static void tn_convolution_pixel(const void *layer, const tn_patch *patch) {
+TN_LOCAL void tn_convolution_pixel(const void *layer, const tn_patch *patch) {
   const tn_convolution_layer *const l = (const tn_convolution_layer *)layer;
   const tn_window *const w = &l->window;
   const uint16_t in_group = (uint16_t)(w->out_channels / l->groups);
   const int32_t row = (int32_t)l->run * l->runs, rows = l->tall ? 1 : w->kernel_h;
   const uint8_t step = l->scaling_step;
-  const int8_t *x, *weights = l->weights, *shifts = l->shifts;
+  const int8_t *x, *weights = l->weights;
   const int32_t *bias = l->bias, *multipliers = l->multipliers;
   int8_t *const out = patch->out;
   int8_t window[TN_GATHERED];
@@ -65,10 +64,10 @@ static void tn_convolution_pixel(const void *layer, const tn_patch *patch) {
   for (end = in_group; end <= w->out_channels; end += in_group) {
     for (; end - c >= 4; c += 4) {
       uint32_t sums[4];
-      sums[0] = (uint32_t)bias[0];
-      sums[1] = (uint32_t)bias[1];
-      sums[2] = (uint32_t)bias[2];
-      sums[3] = (uint32_t)bias[3];
+      sums[0] = tn_bias(bias);
+      sums[1] = tn_bias(bias + TN_BIAS_WORDS);
+      sums[2] = tn_bias(bias + 2 * TN_BIAS_WORDS);
+      sums[3] = tn_bias(bias + 3 * TN_BIAS_WORDS);
       if (whole) {
         const int8_t *values = x, *at = weights;
         int32_t y;
@@ -83,14 +82,13 @@ static void tn_convolution_pixel(const void *layer, const tn_patch *patch) {
         tn_all_taps(w, &p, x, weights, l->run, l->runs, 4, sums);
       }
 #endif
-      tn_scale(w, multipliers, shifts, step, sums, 4, out + c);
+      tn_scale(w, bias, multipliers, step, sums, 4, out + c);
       multipliers += 4 * step;
-      shifts += 4 * step;
-      bias += 4;
+      bias += 4 * TN_BIAS_WORDS;
       weights += 4 * row * rows;
     }
     for (; c < end; c++) {
-      uint32_t sum = (uint32_t)*bias++;
+      uint32_t sum = tn_bias(bias);
       if (whole) {
         const int8_t *values = x, *at = weights;
         int32_t y;
@@ -105,15 +103,15 @@ static void tn_convolution_pixel(const void *layer, const tn_patch *patch) {
         tn_all_taps(w, &p, x, weights, l->run, l->runs, 1, &sum);
       }
 #endif
-      tn_scale(w, multipliers, shifts, step, &sum, 1, out + c);
+      tn_scale(w, bias, multipliers, step, &sum, 1, out + c);
       multipliers += step;
-      shifts += step;
+      bias += TN_BIAS_WORDS;
       weights += row * rows;
     }
     x += w->channels / l->groups;
   }
 }
 
-static void tn_convolution(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_convolution(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   tn_slide(&((const tn_convolution_layer *)layer)->window, layer, memory, first, end, tn_convolution_pixel);
 }

@@ -4,7 +4,7 @@ typedef struct {
   uint32_t outer, size, out_step;
 } tn_copy_layer;
 
-static void tn_copy(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_copy(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   const tn_copy_layer *const l = (const tn_copy_layer *)layer;
   const int8_t *in = memory + l->in;
   int8_t *out = memory + l->out;

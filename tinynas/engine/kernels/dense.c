@@ -34,7 +34,7 @@ typedef struct {
   "smlad  " sum ", r2, r12, " sum "             \n" \
   "smlad  " sum ", r3, " weights ", " sum "     \n"
 
-static __attribute__((naked, noinline)) void tn_dense_channels(__attribute__((unused)) tn_dense_run *run,
+TN_LOCAL __attribute__((naked, noinline)) void tn_dense_channels(__attribute__((unused)) tn_dense_run *run,
                                                                __attribute__((unused)) const int8_t *end) {
   __asm__ volatile(
       "push   {r0, r1, r4-r11, lr}  \n"
@@ -109,7 +109,7 @@ static __attribute__((naked, noinline)) void tn_dense_channels(__attribute__((un
 #else
 /* Two channels of which each word of weights stands beside that of the other, `together` words from four values to the
  * next. */
-static void tn_dense_some(const tn_dense_run *run, const int8_t *end, const uint32_t *k, int32_t together,
+TN_LOCAL void tn_dense_some(const tn_dense_run *run, const int8_t *end, const uint32_t *k, int32_t together,
                           uint32_t *sums) {
   uint32_t a = sums[0], b = sums[1];
   const int8_t *x;
@@ -130,7 +130,7 @@ static void tn_dense_some(const tn_dense_run *run, const int8_t *end, const uint
   sums[1] = b;
 }
 
-static void tn_dense_channels(tn_dense_run *run, const int8_t *end) {
+TN_LOCAL void tn_dense_channels(tn_dense_run *run, const int8_t *end) {
   const uint32_t *k = run->k;
   int32_t c, first, together;
   for (first = 0; first < run->channels; first += together) {
@@ -151,7 +151,7 @@ static void tn_dense_channels(tn_dense_run *run, const int8_t *end) {
 }
 #endif
 
-static void tn_dense(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_dense(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   const tn_dense_layer *const l = (const tn_dense_layer *)layer;
   tn_dense_run run;
   (void)first;

@@ -4,7 +4,6 @@ typedef struct {
   const int8_t *weights;
   const int32_t *bias;
   const int32_t *multipliers;
-  const int8_t *shifts;
 } tn_depthwise_layer;
 
 /* Adds to the sums the products of the taps inside the map, of four channels from c on or of one. */
@@ -65,29 +64,31 @@ TN_APART void tn_four_channels(const tn_window *w, const tn_patch *p, const int8
   tn_depthwise_taps(w, p, row, weights, 4, sums);
 }
 
-static void tn_depthwise_pixel(const void *layer, const tn_patch *p) {
+TN_LOCAL void tn_depthwise_pixel(const void *layer, const tn_patch *p) {
   const tn_depthwise_layer *const l = (const tn_depthwise_layer *)layer;
   const tn_window *const w = &l->window;
   const int32_t multiplier = w->out_channels / w->channels, channels = w->out_channels;
-  const int32_t *const bias = l->bias, *const multipliers = l->multipliers;
-  const int8_t *const shifts = l->shifts, *const weights = l->weights;
+  const int32_t *bias = l->bias, *const multipliers = l->multipliers;
+  const int8_t *const weights = l->weights;
   int32_t c = 0;
   for (; multiplier == 1 && channels - c >= 4; c += 4) {
     uint32_t sums[4];
-    sums[0] = (uint32_t)bias[c];
-    sums[1] = (uint32_t)bias[c + 1];
-    sums[2] = (uint32_t)bias[c + 2];
-    sums[3] = (uint32_t)bias[c + 3];
+    sums[0] = tn_bias(bias);
+    sums[1] = tn_bias(bias + TN_BIAS_WORDS);
+    sums[2] = tn_bias(bias + 2 * TN_BIAS_WORDS);
+    sums[3] = tn_bias(bias + 3 * TN_BIAS_WORDS);
     tn_four_channels(w, p, p->at + c, weights + c, sums);
-    tn_scale(w, multipliers + c, shifts + c, 1, sums, 4, p->out + c);
+    tn_scale(w, bias, multipliers + c, 1, sums, 4, p->out + c);
+    bias += 4 * TN_BIAS_WORDS;
   }
   for (; c < channels; c++) {
-    uint32_t sum = (uint32_t)bias[c];
+    uint32_t sum = tn_bias(bias);
     tn_depthwise_taps(w, p, p->at + c / multiplier, weights + c, 1, &sum);
-    tn_scale(w, multipliers + c, shifts + c, 1, &sum, 1, p->out + c);
+    tn_scale(w, bias, multipliers + c, 1, &sum, 1, p->out + c);
+    bias += TN_BIAS_WORDS;
   }
 }
 
-static void tn_depthwise(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_depthwise(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   tn_slide(&((const tn_depthwise_layer *)layer)->window, layer, memory, first, end, tn_depthwise_pixel);
 }

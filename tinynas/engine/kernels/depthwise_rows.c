@@ -8,7 +8,7 @@ typedef struct {
 } tn_depthwise_rows_layer;
 
 /* Columns x .. x + wide - 1 of a row of the map, four channels after four; zero points where the map has none. */
-static void tn_widen_columns(const tn_window *w, const int8_t *memory, int32_t y, int32_t x, int32_t wide, uint32_t *to) {
+TN_LOCAL void tn_widen_columns(const tn_window *w, const int8_t *memory, int32_t y, int32_t x, int32_t wide, uint32_t *to) {
   const uint32_t outside = tn_pair_of(w->zero, w->zero);
   const int32_t times = w->out_channels / w->channels, channels = w->channels;
   const uint8_t inside = y >= 0 && y < (int32_t)w->height;
@@ -48,7 +48,7 @@ static void tn_widen_columns(const tn_window *w, const int8_t *memory, int32_t y
   }
 }
 
-static void tn_depthwise_rows(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_depthwise_rows(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   const tn_depthwise_rows_layer *const l = (const tn_depthwise_rows_layer *)layer;
   const tn_window *const w = &l->window;
   const int32_t reach = (int32_t)(w->kernel_h - 1) * w->dilation_h + 1;

@@ -1,5 +1,5 @@
 /* MAXIMUM (sign 1) and MINIMUM (sign -1). */
-static void tn_extremes(const tn_pair_layer *l, const int8_t *a, const int8_t *b, int8_t *out) {
+TN_LOCAL void tn_extremes(const tn_pair_layer *l, const int8_t *a, const int8_t *b, int8_t *out) {
   const uint8_t a_step = l->operands[0].step, b_step = l->operands[1].step, greatest = l->sign > 0;
   int32_t left = l->inner;
 #if TN_PAIRS
@@ -18,6 +18,6 @@ static void tn_extremes(const tn_pair_layer *l, const int8_t *a, const int8_t *b
   }
 }
 
-static void tn_extreme(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_extreme(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   tn_each_pair((const tn_pair_layer *)layer, memory, first, end, tn_extremes);
 }

@@ -5,7 +5,7 @@ typedef struct {
   int32_t steps[4];
 } tn_gather_layer;
 
-static void tn_gather(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_gather(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   const tn_gather_layer *const l = (const tn_gather_layer *)layer;
   const int8_t *const in = memory + l->in;
   int8_t *out = memory + l->out;

@@ -1,5 +1,5 @@
 /* The results of the output rows first .. end - 1 brought within the window's limits. */
-static void tn_limit_rows(const tn_window *w, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_limit_rows(const tn_window *w, int8_t *memory, uint16_t first, uint16_t end) {
   int32_t row, column;
   if (w->low > -128 || w->high < 127) {
     for (row = first; row < (int32_t)end; row++) {

@@ -8,7 +8,7 @@ typedef struct {
   uint16_t out_middle;
 } tn_lookup_layer;
 
-static void tn_lookup(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_lookup(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   const tn_lookup_layer *const l = (const tn_lookup_layer *)layer;
   uint16_t row, m, i;
   for (row = first; row < end; row++) {

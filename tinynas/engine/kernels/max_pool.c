@@ -1,4 +1,4 @@
-static void tn_max_pool_pixel(const void *layer, const tn_patch *p) {
+TN_LOCAL void tn_max_pool_pixel(const void *layer, const tn_patch *p) {
   const tn_window *const w = (const tn_window *)layer;
   const int32_t rows = p->bottom - p->top, taps = p->right - p->left;
   const int8_t *at = p->at;
@@ -45,6 +45,6 @@ static void tn_max_pool_pixel(const void *layer, const tn_patch *p) {
   tn_limit(p->out, w->channels, w->low, w->high);
 }
 
-static void tn_max_pool(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_max_pool(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   tn_slide((const tn_window *)layer, layer, memory, first, end, tn_max_pool_pixel);
 }

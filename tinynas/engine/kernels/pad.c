@@ -5,7 +5,7 @@ typedef struct {
   int8_t fill;
 } tn_pad_layer;
 
-static void tn_pad(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_pad(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   const tn_pad_layer *const l = (const tn_pad_layer *)layer;
   const int8_t *in = memory + l->in;
   int8_t *out = memory + l->out;

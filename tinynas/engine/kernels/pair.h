@@ -26,12 +26,12 @@ typedef struct {
 /* Makes `inner` results of operands from `a` and `b` on. */
 typedef void (*tn_pairing)(const tn_pair_layer *l, const int8_t *a, const int8_t *b, int8_t *out);
 
-static const int8_t *tn_operand_row(const tn_operand *operand, const int8_t *memory, uint16_t row) {
+TN_LOCAL const int8_t *tn_operand_row(const tn_operand *operand, const int8_t *memory, uint16_t row) {
   const int8_t *const start = operand->constant ? operand->constant : memory + operand->in;
   return start + (int32_t)(row % operand->rows) * (int32_t)operand->row_step;
 }
 
-static void tn_each_pair(const tn_pair_layer *l, int8_t *memory, uint16_t first, uint16_t end, tn_pairing pairing) {
+TN_LOCAL void tn_each_pair(const tn_pair_layer *l, int8_t *memory, uint16_t first, uint16_t end, tn_pairing pairing) {
   int32_t row, m;
   for (row = first; row < (int32_t)end; row++) {
     const int8_t *a = tn_operand_row(&l->operands[0], memory, (uint16_t)row);

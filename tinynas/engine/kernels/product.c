@@ -1,4 +1,4 @@
-static void tn_products(const tn_pair_layer *l, const int8_t *a, const int8_t *b, int8_t *out) {
+TN_LOCAL void tn_products(const tn_pair_layer *l, const int8_t *a, const int8_t *b, int8_t *out) {
   const tn_operand *const one = &l->operands[0], *const two = &l->operands[1];
   int32_t i;
   for (i = l->inner; i > 0; i--) {
@@ -9,6 +9,6 @@ static void tn_products(const tn_pair_layer *l, const int8_t *a, const int8_t *b
   }
 }
 
-static void tn_product(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_product(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   tn_each_pair((const tn_pair_layer *)layer, memory, first, end, tn_products);
 }

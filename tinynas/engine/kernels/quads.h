@@ -52,7 +52,7 @@ TN_INLINE void tn_quads(const int8_t *x, uint8_t step, const int8_t *weights, in
 }
 
 /* The same for one filter, whose weights lie as they are. */
-static void tn_one_filter(const int8_t *x, uint8_t step, const int8_t *weights, int32_t length, uint32_t *sums) {
+TN_LOCAL void tn_one_filter(const int8_t *x, uint8_t step, const int8_t *weights, int32_t length, uint32_t *sums) {
   uint32_t sum = *sums;
 #if TN_PAIRS
   for (; length >= 4; length -= 4) {

@@ -11,7 +11,7 @@ typedef struct {
 
 typedef int32_t (*tn_reduction)(const tn_reduce_layer *l, const int8_t *in);
 
-static void tn_each_kept(const tn_reduce_layer *l, int8_t *memory, tn_reduction reduction) {
+TN_LOCAL void tn_each_kept(const tn_reduce_layer *l, int8_t *memory, tn_reduction reduction) {
   const int8_t *outer = memory + l->in;
   int8_t *out = memory + l->out;
   uint16_t i, j;

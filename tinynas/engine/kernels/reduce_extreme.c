@@ -1,5 +1,5 @@
 /* REDUCE_MAX (sign 1) and REDUCE_MIN (sign -1). */
-static int32_t tn_reduce_extreme_of(const tn_reduce_layer *l, const int8_t *in) {
+TN_LOCAL int32_t tn_reduce_extreme_of(const tn_reduce_layer *l, const int8_t *in) {
   int32_t most = *in;
   uint16_t i, j;
   for (i = 0; i < l->reduced_sizes[0]; i++) {
@@ -13,7 +13,7 @@ static int32_t tn_reduce_extreme_of(const tn_reduce_layer *l, const int8_t *in) 
   return most;
 }
 
-static void tn_reduce_extreme(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_reduce_extreme(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   (void)first;
   (void)end;
   tn_each_kept((const tn_reduce_layer *)layer, memory, tn_reduce_extreme_of);

@@ -1,5 +1,5 @@
 /* x times a factor: the high product, then halves of the shift away from zero. */
-static int32_t tn_requantize(int32_t x, int32_t multiplier, int8_t shift) {
+TN_LOCAL int32_t tn_requantize(int32_t x, int32_t multiplier, int8_t shift) {
 #if TN_SINGLE_ROUNDING
   return (int32_t)(((int64_t)x * multiplier + ((int64_t)1 << (30 - shift))) >> (31 - shift));
 #else

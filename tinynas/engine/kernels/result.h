@@ -11,7 +11,7 @@
 #else
 /* A sum to a result: times a factor below 1/2 whose right shift less one is `shift`, then the zero point: `center` is
  * twice it, plus one. */
-static int8_t tn_result(uint32_t sum, uint32_t multiplier, uint8_t shift, int32_t center) {
+TN_LOCAL int8_t tn_result(uint32_t sum, uint32_t multiplier, uint8_t shift, int32_t center) {
   const int32_t x = tn_high_product((int32_t)sum, (int32_t)multiplier);
   const int32_t y = (x - (x < 0) + center * ((int32_t)1 << shift)) >> shift >> 1;
   return (int8_t)(y < -128 ? -128 : y > 127 ? 127 : y);

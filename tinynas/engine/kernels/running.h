@@ -9,6 +9,6 @@ typedef struct {
   tn_factor factor;
 } tn_running_layer;
 
-static const int8_t *tn_running_row(const tn_running_layer *l, const int8_t *memory, uint16_t row) {
+TN_LOCAL const int8_t *tn_running_row(const tn_running_layer *l, const int8_t *memory, uint16_t row) {
   return memory + l->in + (int32_t)(row % l->in_rows) * ((int32_t)l->width * l->channels);
 }

@@ -1,5 +1,5 @@
 /* The greatest (sign 1) or the least (sign -1). */
-static void tn_running_extreme(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_running_extreme(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   const tn_running_layer *const l = (const tn_running_layer *)layer;
   int8_t *const out = memory + l->out;
   uint16_t row, x, c;

@@ -1,4 +1,4 @@
-static void tn_running_mean(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_running_mean(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   const tn_running_layer *const l = (const tn_running_layer *)layer;
   uint16_t row, c;
   for (row = first; row < end; row++) {

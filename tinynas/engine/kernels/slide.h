@@ -10,7 +10,7 @@ typedef struct {
 typedef void (*tn_pixel)(const void *layer, const tn_patch *patch);
 
 /* The taps that lie inside a map of `size`, for a window that starts at `start`. */
-static void tn_inside(int32_t start, uint16_t size, uint16_t kernel, uint16_t dilation, uint16_t *first, uint16_t *end) {
+TN_LOCAL void tn_inside(int32_t start, uint16_t size, uint16_t kernel, uint16_t dilation, uint16_t *first, uint16_t *end) {
   *first = (uint16_t)(start < 0 ? (-start + dilation - 1) / dilation : 0);
   *end = kernel;
   while (*end > *first && start + (int32_t)(*end - 1) * dilation >= (int32_t)size) {
@@ -18,13 +18,13 @@ static void tn_inside(int32_t start, uint16_t size, uint16_t kernel, uint16_t di
   }
 }
 
-static const int8_t *tn_next_row(const tn_patch *patch, const int8_t *row) {
+TN_LOCAL const int8_t *tn_next_row(const tn_patch *patch, const int8_t *row) {
   row += patch->row_step;
   return row >= patch->ring_end ? row - patch->ring_bytes : row;
 }
 
 /* Calls `pixel` for every pixel of the output rows first .. end - 1. */
-static void tn_slide(const tn_window *w, const void *layer, int8_t *memory, uint16_t first, uint16_t end,
+TN_LOCAL void tn_slide(const tn_window *w, const void *layer, int8_t *memory, uint16_t first, uint16_t end,
                      tn_pixel pixel) {
   const int32_t row_bytes = (int32_t)w->width * w->channels, step = w->backwards ? -1 : 1;
   const int32_t last_inside = (int32_t)w->width - (int32_t)(w->kernel_w - 1) * w->dilation_w - 1;

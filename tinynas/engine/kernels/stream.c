@@ -13,12 +13,12 @@ typedef struct {
 #define TN_INPUT 255
 
 /* How many rows of its inputs a stage needs for its row `row`. */
-static uint16_t tn_rows_needed(const tn_stage *stage, uint16_t row) {
+TN_LOCAL uint16_t tn_rows_needed(const tn_stage *stage, uint16_t row) {
   const int32_t needed = (int32_t)row * stage->stride - stage->pad + stage->reach;
   return (uint16_t)(needed > (int32_t)stage->in_rows ? stage->in_rows : needed);
 }
 
-static void tn_stream(const tn_stage *stages, uint8_t n_stages, int8_t *memory, uint16_t *done) {
+TN_LOCAL void tn_stream(const tn_stage *stages, uint8_t n_stages, int8_t *memory, uint16_t *done) {
   uint8_t s, next, k;
   for (s = 0; s < n_stages; s++) {
     done[s] = 0;

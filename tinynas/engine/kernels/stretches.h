@@ -1,7 +1,7 @@
 /* Windows that are not one stretch: taps outside a great window, in groups, or with gaps. */
 #define TN_STRETCHES 1
 
-static void tn_four_filters(const int8_t *x, uint8_t step, const int8_t *weights, int32_t length, uint32_t *sums) {
+TN_LOCAL void tn_four_filters(const int8_t *x, uint8_t step, const int8_t *weights, int32_t length, uint32_t *sums) {
   tn_quads(x, step, weights, length, sums);
 }
 

@@ -2,7 +2,7 @@
 #if TN_PAIRS
 /* ADD where the first operand's factor is 1/2, the shifts go right and values lie side by side: no tests, no product of
  * 64 bits. If the second factor is 1/2 too, its shift is one to the left and one back. */
-static void tn_quick_sums(const tn_pair_layer *l, const int8_t *a, const int8_t *b, int8_t *out) {
+TN_LOCAL void tn_quick_sums(const tn_pair_layer *l, const int8_t *a, const int8_t *b, int8_t *out) {
   const uint8_t half = l->factors[1].shift == 0;
   const uint32_t multiplier = (uint32_t)l->factors[1].multiplier, last = (uint32_t)l->factors[2].multiplier;
   const uint32_t up = half ? 22 : 21, down = half ? 1 : (uint32_t)-l->factors[1].shift;
@@ -21,7 +21,7 @@ static void tn_quick_sums(const tn_pair_layer *l, const int8_t *a, const int8_t 
 }
 #endif
 
-static void tn_sums(const tn_pair_layer *l, const int8_t *a, const int8_t *b, int8_t *out) {
+TN_LOCAL void tn_sums(const tn_pair_layer *l, const int8_t *a, const int8_t *b, int8_t *out) {
   const tn_operand *const one = &l->operands[0], *const two = &l->operands[1];
   const tn_factor *const factors = l->factors;
   const int32_t fine = (int32_t)1 << 20;
@@ -41,6 +41,6 @@ static void tn_sums(const tn_pair_layer *l, const int8_t *a, const int8_t *b, in
   }
 }
 
-static void tn_sum(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
+TN_LOCAL void tn_sum(const void *layer, int8_t *memory, uint16_t first, uint16_t end) {
   tn_each_pair((const tn_pair_layer *)layer, memory, first, end, tn_sums);
 }

@@ -82,7 +82,7 @@ typedef struct {
 
 /* On the stack lie the fields, then what goes on: the row of taps (68), its end (72), the values (76), the results (80),
  * how many twos (84), the second pixel's values (88) and its pitch (92). */
-static __attribute__((naked, noinline)) void tn_two_by_two(__attribute__((unused)) const tn_taps *taps) {
+TN_LOCAL __attribute__((naked, noinline)) void tn_two_by_two(__attribute__((unused)) const tn_taps *taps) {
   __asm__ volatile(
       "push   {r4-r11, lr}          \n"
       "sub    sp, sp, #100          \n"
@@ -198,7 +198,7 @@ static __attribute__((naked, noinline)) void tn_two_by_two(__attribute__((unused
       "pop    {r4-r11, pc}          \n");
 }
 #else
-static void tn_four_channels(const tn_taps *taps, const uint32_t *k, const int8_t *at, int8_t *out, int32_t channels) {
+TN_LOCAL void tn_taps_of_four(const tn_taps *taps, const uint32_t *k, const int8_t *at, int8_t *out, int32_t channels) {
   const uint32_t *row;
   uint32_t a = k[0], b = k[1], c = k[2], d = k[3];
   k += 4;
@@ -235,16 +235,16 @@ static void tn_four_channels(const tn_taps *taps, const uint32_t *k, const int8_
   }
 }
 
-static void tn_two_by_two(const tn_taps *taps) {
+TN_LOCAL void tn_two_by_two(const tn_taps *taps) {
   int32_t c, left;
   for (c = 0; c < taps->channels; c += 4) {
     const uint32_t *const k = taps->k + (c >> 2) * (taps->k_bytes >> 2);
     const int8_t *at = taps->at + (c >> 2) * taps->plane;
     int8_t *out = taps->out + c;
     for (left = taps->twos; left > 0; left--) {
-      tn_four_channels(taps, k, at, out, taps->channels - c);
+      tn_taps_of_four(taps, k, at, out, taps->channels - c);
       if (taps->second > 0 && !(left == 1 && taps->odd)) {
-        tn_four_channels(taps, k, at + 8 * taps->second, out + taps->pitch, taps->channels - c);
+        tn_taps_of_four(taps, k, at + 8 * taps->second, out + taps->pitch, taps->channels - c);
       }
       at += taps->advance;
       out += taps->out_advance;

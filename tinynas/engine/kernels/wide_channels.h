@@ -4,12 +4,12 @@
 #if TN_PAIRS
 #define TN_WIDE_WORD "ldrd   r2, r3, [r1], #8      \n" TN_PRODUCTS
 
-static __attribute__((naked, noinline)) void tn_wide_channels(__attribute__((unused)) tn_block *block,
+TN_LOCAL __attribute__((naked, noinline)) void tn_wide_channels(__attribute__((unused)) tn_block *block,
                                                               __attribute__((unused)) const uint32_t *end) {
   __asm__ volatile(TN_CHANNELS(TN_WIDE_WORD));
 }
 #else
-static void tn_wide_channels(tn_block *block, const uint32_t *end) {
+TN_LOCAL void tn_wide_channels(tn_block *block, const uint32_t *end) {
   tn_all_channels(block, end, 1);
 }
 #endif

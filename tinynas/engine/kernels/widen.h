@@ -76,7 +76,7 @@ TN_INLINE uint32_t *tn_widen(uint32_t *to, const int8_t *from, int32_t length, u
 }
 
 /* Zero points in place of a run. */
-static uint32_t *tn_widen_outside(const tn_widening *l, uint32_t *to) {
+TN_LOCAL uint32_t *tn_widen_outside(const tn_widening *l, uint32_t *to) {
   const uint32_t pair = tn_pair_of(l->window.zero, l->window.zero);
   int32_t length;
   for (length = l->run; length > 0; length -= 2) {
@@ -87,7 +87,7 @@ static uint32_t *tn_widen_outside(const tn_widening *l, uint32_t *to) {
 }
 
 /* A row of taps from column x on, with zero points where the map has no column. */
-static void tn_row_with_border(const tn_window *w, const int8_t *row, int32_t x, int8_t *to) {
+TN_LOCAL void tn_row_with_border(const tn_window *w, const int8_t *row, int32_t x, int8_t *to) {
   const int32_t first = x < 0 ? 0 : x * w->channels;
   const int32_t end = x + (int32_t)w->kernel_w < (int32_t)w->width ? x + (int32_t)w->kernel_w : (int32_t)w->width;
   int32_t before = x < 0 ? -x * w->channels : 0, within = end * w->channels - first;
@@ -105,7 +105,7 @@ static void tn_row_with_border(const tn_window *w, const int8_t *row, int32_t x,
 }
 
 /* A row of taps of one group. */
-static uint32_t *tn_widen_row(const tn_widening *l, const int8_t *row, int32_t x, uint32_t *to, int8_t *spare) {
+TN_LOCAL uint32_t *tn_widen_row(const tn_widening *l, const int8_t *row, int32_t x, uint32_t *to, int8_t *spare) {
   const tn_window *const w = &l->window;
   int32_t tap;
   if (l->runs == 1 && w->kernel_w > 1) {
@@ -128,7 +128,7 @@ static uint32_t *tn_widen_row(const tn_widening *l, const int8_t *row, int32_t x
 }
 
 /* A window that reaches beyond the map, or whose taps do not lie side by side: group after group. */
-static void tn_widen_any_window(const tn_widening *l, const int8_t *map, int32_t y, int32_t x, uint32_t *first,
+TN_LOCAL void tn_widen_any_window(const tn_widening *l, const int8_t *map, int32_t y, int32_t x, uint32_t *first,
                                 int8_t *spare) {
   const tn_window *const w = &l->window;
   const int32_t row_bytes = (int32_t)w->width * w->channels;

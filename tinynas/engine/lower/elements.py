@@ -103,8 +103,8 @@ def softmax(state: Lowering, operator: Operator) -> None:
         )
     beta = float(float32_option(operator, "beta", 1.0))
     classes = source.shape[-1] if source.shape else 1
-    exps = exps_of(beta, scale_of(source), state.rounding)
-    add(state, operator, Softmax(source.elements // classes, classes, exps))
+    exps, step = exps_of(beta, scale_of(source), state.rounding)
+    add(state, operator, Softmax(source.elements // classes, classes, exps, step))
 
 
 def reduce(state: Lowering, operator: Operator) -> None:

@@ -89,7 +89,8 @@ def biases_with_shifts(bias: Ints, scaling: Scaling, wide: bool) -> Ints:
     shifts = np.where(scaling.multipliers == 0, -1, scaling.shifts)
     if wide:
         return np.stack([bias, shifts], 1).reshape(-1)
-    return bias.astype(np.int64) * 2**_SHIFT_BITS - shifts
+    packed: Ints = bias * 2**_SHIFT_BITS - shifts
+    return packed
 
 
 @lru_cache(maxsize=8)

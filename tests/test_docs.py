@@ -183,7 +183,7 @@ def test_a_default_in_the_text_is_the_default(path):
 
 
 def test_every_setting_is_in_the_table():
-    follow = {"version", "data", "target", "space", "limits", "final_threads", "own"}
+    follow = {"version", "data", "target", "space", "limits", "final_threads", "own", "figures"}
     section = PYTHON.split("## Settings")[1].split("\n## ")[0]
     rows = [line.split("|") for line in section.splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row[1])}

@@ -3,11 +3,13 @@
     python tools/fit_instructions.py                 the errors, cross-validated
     python tools/fit_instructions.py --write         and write tinynas/tflite/loop_costs.py anew
 
-Data: tests/fixtures/arena (instructions of each operator on an emulated Cortex-M4 with CMSIS-NN and DSP; of whole nets
-with the reference kernels) and tools/scalar_loops.json: CMSIS-NN's loops for cores without DSP, written down anew,
-built by arm-none-eabi-gcc 12.2 -O2 for Cortex-M3 and Cortex-M0+ and counted in an emulator (bodies of memcpy and memset
-left out on the M3). The same was done for loops whose true counts are among the fixtures (depthwise with a multiplier
-or a dilation, max pools): -16 % to +8 %, which is what the figures without DSP are worth.
+Data: tests/fixtures/arena (instructions of each operator on an emulated Cortex-M4 with CMSIS-NN and DSP, of CMSIS-NN
+with -Os, and of whole nets with the reference kernels), tools/dsp_loops.json (CMSIS-NN's own functions, alone, for
+small and odd layers with DSP on an emulated Cortex-M4, built with -O2 and with -Os) and tools/scalar_loops.json:
+CMSIS-NN's loops for cores without DSP, written down anew, built by arm-none-eabi-gcc 12.2 -O2 for Cortex-M3 and
+Cortex-M0+ and counted in an emulator (bodies of memcpy and memset left out on the M3). The same was done for loops
+whose true counts are among the fixtures (depthwise with a multiplier or a dilation, max pools): -16 % to +8 %, which
+is what the figures without DSP are worth.
 A fit is a non-negative least squares on relative errors, drawn weakly to a prior: the count of a loop's instructions by
 reading its source. The pull only matters where no measurement tells two loops apart.
 """
@@ -39,6 +41,8 @@ Measured = dict[str, Any]
 Data = list[tuple[Graph, Measured]]
 Row = tuple[np.ndarray, float, float]  # counts, instructions, what the error is relative to
 Costs = dict[str, tuple[float, ...]]
+CALLS = {"conv": 200, "depthwise": 360, "fully": 257}
+"""TFLM's own instructions a call, by the first word of the kernel: what the fixtures have beyond the function alone."""
 DIFFERENT = ("conv", "depthwise", "fully connected", "max pool", "average pool")
 """Kernels of which CMSIS-NN and the reference library have their own."""
 
@@ -84,6 +88,18 @@ def layer_graph(layer: Measured) -> Graph:
     return Graph(tensors, (Operator(name, 1, (0, 1), (2,), options),), (0,), (2,))
 
 
+def shape_graph(layer: Measured) -> Graph:
+    """A graph of one operator of the shapes that are written down: inputs, result, options."""
+    source, second, result = layer["input"], layer["second"], layer["output"]
+    shapes = (source, second or (), result)
+    tensors = tuple(
+        Tensor(name, tuple(shape), "INT8", b"" if name == "w" else None)
+        for name, shape in zip("xwy", shapes, strict=True)
+    )
+    inputs = (0,) if second is None else (0, 1)
+    return Graph(tensors, (Operator(layer["operator"], 1, inputs, (2,), layer["options"]),), (0,), (2,))
+
+
 def rows_by_kernel(data: Data) -> dict[str, list[Row]]:
     rows: dict[str, list[Row]] = defaultdict(list)
     for graph, net in data:
@@ -93,9 +109,49 @@ def rows_by_kernel(data: Data) -> dict[str, list[Row]]:
     return rows
 
 
+def functions_alone(column: str) -> dict[str, list[Row]]:
+    """Rows by kernel of tools/dsp_loops.json, with what TFLM itself takes for a call added: `column` is o2 or os."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for layer in json.loads((ROOT / "tools" / "dsp_loops.json").read_text()):
+        graph = shape_graph(layer)
+        kernel, counts = loop_counts(graph, graph.operators[0], "cmsis_nn")
+        whole = layer[column] + CALLS.get(kernel.split()[0], CALLS["conv"])
+        rows[kernel].append((np.array(counts), whole, whole))
+    return rows
+
+
 def fit_with_dsp(data: Data) -> Costs:
     rows = rows_by_kernel(data)
+    for kernel, more in functions_alone("o2").items():
+        rows[kernel] += more
     return {k: fit(rows[k], prior) for k, prior in PRIORS.items() if not k.endswith(("reference", "scalar"))}
+
+
+def fit_for_size(data: Data, with_dsp: Costs) -> Costs:
+    """Costs with -Os: drawn to a quarter more than with -O2, which what was not counted is taken to cost."""
+    for_size = json.loads((ROOT / "tests" / "fixtures" / "arena" / "size.json").read_text())
+    rows = functions_alone("os")
+    for graph, net in data:
+        for operator, counted in zip(graph.operators, for_size[net["model"]], strict=True):
+            if counted is not None:
+                kernel, counts = loop_counts(graph, operator, "cmsis_nn")
+                rows[kernel].append((np.array(counts), counted, counted))
+    library = {"copy": with_dsp["copy"]}  # the C library's memcpy is built once
+    return {k: fit(rows[k], [1.25 * cost or 1.0 for cost in costs]) for k, costs in with_dsp.items()} | library
+
+
+def size_errors(data: Data, costs: Costs) -> list[float]:
+    """Errors of whole nets with -Os: the operators that were counted."""
+    for_size, errors = json.loads((ROOT / "tests" / "fixtures" / "arena" / "size.json").read_text()), []
+    for graph, net in data:
+        told = counted = 0.0
+        for operator, measured in zip(graph.operators, for_size[net["model"]], strict=True):
+            if measured is not None:
+                kernel, counts = loop_counts(graph, operator, "cmsis_nn")
+                told, counted = told + float(np.dot(counts, costs[kernel])), counted + measured
+        if counted:
+            errors.append(told / counted - 1)
+    return errors
 
 
 def fit_reference(data: Data, with_dsp: Costs) -> Costs:
@@ -148,13 +204,14 @@ def net_errors(data: Data, kernels: KernelLibrary, costs: Costs) -> list[float]:
 
 def cross_validate(data: Data) -> dict[str, list[float]]:
     """Errors of whole nets the fit has not seen: fitted on one half, read on the other, both ways, SPLITS times."""
-    errors: dict[str, list[float]] = {"cmsis_nn": [], "reference": []}
+    errors: dict[str, list[float]] = {"cmsis_nn": [], "cmsis_nn -Os": [], "reference": []}
     for seed in range(SPLITS):
         shuffled = random.Random(seed).sample(data, len(data))
         half = len(shuffled) // 2
         for train, test in ((shuffled[:half], shuffled[half:]), (shuffled[half:], shuffled[:half])):
             with_dsp = fit_with_dsp(train)
             errors["cmsis_nn"] += net_errors(test, "cmsis_nn", with_dsp)
+            errors["cmsis_nn -Os"] += size_errors(test, fit_for_size(train, with_dsp))
             errors["reference"] += net_errors(test, "reference", fit_reference(train, with_dsp))
     return errors
 
@@ -181,22 +238,29 @@ COSTS: Mapping[KernelLibrary, Costs] = {
     "cmsis_nn_no_dsp": {**_CMSIS_NN, **_CMSIS_NN_NO_DSP},
     "reference": {**_CMSIS_NN, **_REFERENCE},
 }
+SIZE_COSTS: Costs = _CMSIS_NN_SIZE
 """
 
 
-def source(fitted: Mapping[KernelLibrary, Costs]) -> str:
+def source(fitted: Mapping[KernelLibrary, Costs], for_size: Costs) -> str:
     """The text of loop_costs.py: the costs with DSP, and of the others what differs from them."""
     base, lines = fitted["cmsis_nn"], []
     for library, costs in fitted.items():
         own = {kernel: cost for kernel, cost in costs.items() if costs is base or base.get(kernel) != cost}
         lines.append(f"_{library.upper()}: Costs = {{")
         for kernel, cost in own.items():
-            lines += textwrap.wrap(
-                f'"{kernel}": ({", ".join(f"{value:.4g}" for value in cost)}),',
-                LINE, initial_indent="    ", subsequent_indent="        ",
-            )  # fmt: skip
+            lines += _line(kernel, cost)
         lines.append("}  # fmt: skip")
+    lines.append("_CMSIS_NN_SIZE: Costs = {")
+    for kernel, cost in for_size.items():
+        lines += _line(kernel, cost)
+    lines.append("}  # fmt: skip")
     return HEAD + "\n".join(lines) + "\n" + TAIL
+
+
+def _line(kernel: str, cost: Sequence[float]) -> list[str]:
+    text = f'"{kernel}": ({", ".join(f"{value:.4g}" for value in cost)}),'
+    return textwrap.wrap(text, LINE, initial_indent="    ", subsequent_indent="        ")
 
 
 def summary(errors: Iterable[float]) -> str:
@@ -217,6 +281,9 @@ def report(fitted: Mapping[KernelLibrary, Costs]) -> None:
         if layer["operator"] != "CONV_2D" or layer["kernel"] == [1, 1]
     ]
     print("Loops without DSP:    ", summary(without))
+    ratios = [1 + error for error in size_errors(data, fitted["cmsis_nn"])]
+    most, median = max(1 / ratio for ratio in ratios), float(np.median([1 / ratio for ratio in ratios]))
+    print(f"-Os against -O2: median {median:.2f}, {min(1 / ratio for ratio in ratios):.2f} to {most:.2f} times")
     for library, errors in cross_validate(data).items():
         print(f"Whole nets, unseen, {library:9}:", summary(errors))
 
@@ -226,7 +293,9 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write tinynas/tflite/loop_costs.py anew")
     fitted = fit_all()
     if parser.parse_args().write:
-        (ROOT / "tinynas" / "tflite" / "loop_costs.py").write_text(source(fitted))
+        (ROOT / "tinynas" / "tflite" / "loop_costs.py").write_text(
+            source(fitted, fit_for_size(nets(), fitted["cmsis_nn"]))
+        )
     report(fitted)
 
 

@@ -221,7 +221,7 @@ def _board(target: Target | Path | str | None, source: Source) -> Target | None:
     if target is None:
         return source.target
     board = target if isinstance(target, Target) else Target.load(target)
-    return source.target if board == source.target else board
+    return source.target if source.target is not None and board.is_same_board(source.target) else board
 
 
 def _analyzed(source: Source, board: Target | None, wanted: bool | None) -> tuple[bytes, bool, Analysis]:

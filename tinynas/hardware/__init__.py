@@ -6,13 +6,15 @@ Target is loaded on first use, since it needs pydantic; everything else is plain
 from typing import TYPE_CHECKING, Any
 
 from tinynas.hardware.cores import CORES, Core
-from tinynas.hardware.costs import Costs, costs
+from tinynas.hardware.costs import Costs, costs, usual_build
 from tinynas.hardware.estimate import Estimate
 from tinynas.hardware.footprint import Arena, Flash, Footprint
 from tinynas.hardware.kernels import KERNEL_LIBRARIES, KernelLibrary, nearest_library
 from tinynas.hardware.latency import energy, latency
 from tinynas.hardware.limits import MEASURES, Limits, Violation
+from tinynas.hardware.old_figures import FIGURES
 from tinynas.hardware.runtime import BUILDS, DEFAULT_BUILD, Build, ram_outside_arena, runtime_flash_bytes
+from tinynas.hardware.work import Work, total
 
 if TYPE_CHECKING:
     from tinynas.hardware.target import Target
@@ -21,6 +23,7 @@ __all__ = [
     "BUILDS",
     "CORES",
     "DEFAULT_BUILD",
+    "FIGURES",
     "KERNEL_LIBRARIES",
     "MEASURES",
     "Arena",
@@ -34,12 +37,15 @@ __all__ = [
     "Limits",
     "Target",
     "Violation",
+    "Work",
     "costs",
     "energy",
     "latency",
     "nearest_library",
     "ram_outside_arena",
     "runtime_flash_bytes",
+    "total",
+    "usual_build",
 ]
 
 

@@ -8,7 +8,9 @@ from tinynas.hardware.estimate import Estimate
 from tinynas.hardware.footprint import Arena, ArenaStatus, Flash, Footprint
 from tinynas.hardware.kernels import TargetKernels
 from tinynas.hardware.latency import energy, latency
+from tinynas.hardware.old_figures import FIGURES, OLD_BUILD
 from tinynas.hardware.runtime import DEFAULT_BUILD, Build, ram_outside_arena, runtime_flash_bytes
+from tinynas.hardware.work import Work
 
 if TYPE_CHECKING:
     from tinynas.hardware.target import Target
@@ -59,22 +61,27 @@ class Costs:
         )
 
 
+def usual_build(target: "Target | None") -> Build:
+    """The build of TFLM that figures are for where none is named."""
+    return OLD_BUILD if target is not None and target.figures < FIGURES else DEFAULT_BUILD
+
+
 def costs(
     kinds: Iterable[str],
-    instructions: int,
+    work: Work,
     target: "Target | None",
     kernels: TargetKernels,
-    build: Build = DEFAULT_BUILD,
+    build: Build | None = None,
 ) -> Costs:
-    """The costs of a model with operators of `kinds` and that many instructions, with `kernels` on `target`.
+    """The costs of a model with operators of `kinds` and that work, with `kernels` on `target`.
 
     The errors are those of runtime_flash_bytes and latency. The arena is exact where the formulas for `kernels` are
     those of the library itself and the board, if there is one, has no other.
     """
     names = frozenset(kinds)
-    time = None if target is None else latency(instructions, target, kernels)
+    time = None if target is None else latency(work, target, kernels)
     return Costs(
-        runtime=runtime_flash_bytes(names, build, kernels),
+        runtime=runtime_flash_bytes(names, build or usual_build(target), kernels),
         ram_outside_bytes=ram_outside_arena(len(names)),
         latency=time,
         energy=None if target is None else energy(time, target),

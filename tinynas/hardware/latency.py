@@ -1,4 +1,4 @@
-"""Time and energy of one inference, estimated from its instructions and the board's core."""
+"""Time and energy of one inference, estimated from its work, the board's core and its Flash."""
 
 from collections.abc import Mapping
 from math import hypot
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tinynas.hardware.cores import CORES
 from tinynas.hardware.estimate import Estimate
 from tinynas.hardware.kernels import KernelLibrary, TargetKernels, nearest_library
+from tinynas.hardware.old_figures import FIGURES, OLD_PACE
+from tinynas.hardware.work import Work
 
 if TYPE_CHECKING:
     from tinynas.hardware.target import Target
@@ -18,20 +20,25 @@ INSTRUCTION_ERRORS: Mapping[KernelLibrary, float] = {"cmsis_nn": 0.02, "referenc
 POWER_ERROR = 0.25  # a datasheet's run mode is CoreMark-like code, and a board draws more than its chip
 
 
-def latency(instructions: int, target: "Target", kernels: TargetKernels | None = None) -> Estimate | None:
-    """ms of one inference on `target`: instructions times cycles per instruction over the clock.
+def latency(work: Work, target: "Target", kernels: TargetKernels | None = None) -> Estimate | None:
+    """ms of one inference on `target`: (instructions x cycles an instruction + what Flash makes it wait) / clock.
 
-    `kernels` are those that TFLM is built with, the board's own by default, and `instructions` those that
+    `kernels` are those that TFLM is built with, the board's own by default, and the instructions of `work` those that
     tflite.instructions counts for the library nearest to them. None for a core of which no time with these kernels was
     published, or that cannot run them; a limit on the latency is then an error, never a pass.
     """
     used = kernels or target.kernels
-    pace = CORES[target.core].pace.get(used)
+    old = target.figures < FIGURES
+    pace = (OLD_PACE.get(target.core, {}) if old else CORES[target.core].pace).get(used)
     if pace is None:
         return None
     error = hypot(pace.error, INSTRUCTION_ERRORS[nearest_library(used)])
     source = f"{pace.cycles:g} cycles an instruction on a {target.core} with {used} kernels"
-    return Estimate(instructions * pace.cycles / target.clock_hz * 1000, error, source)
+    cycles = work.instructions * pace.cycles
+    if target.flash_stall and not old:
+        cycles += work.weight_bytes * target.flash_stall
+        source += f", {target.flash_stall:.3g} more for a byte of weights from Flash"
+    return Estimate(cycles / target.clock_hz * 1000, error, source)
 
 
 def energy(time: Estimate | None, target: "Target") -> Estimate | None:

@@ -18,7 +18,7 @@ Build = Literal["release -Os i8", "release -Os", "release -O2 i8", "release -O2"
 BUILDS: tuple[Build, ...] = get_args(Build)
 """TFLM's builds: `release` strips error strings, `logs` keeps them; `i8` registers int8-only kernels where TFLM has
 them (Register_CONV_2D_INT8 and so on); -Os and -O2 are the kernels' (the core is -Os in all)."""
-DEFAULT_BUILD: Build = "release -Os i8"
+DEFAULT_BUILD: Build = "release -O2 i8"
 
 _COLUMNS: tuple[Build, ...] = (
     "logs -O2", "logs -O2 i8", "release -O2", "release -O2 i8", "release -Os", "release -Os i8"

@@ -6,12 +6,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from tinynas.errors import TargetError
 from tinynas.hardware.cores import CORES, CoreName
 from tinynas.hardware.kernels import TARGET_KERNELS, KernelLibrary, TargetKernels, nearest_library
 from tinynas.hardware.limits import Limits
+from tinynas.hardware.old_figures import FIGURES
 from tinynas.words import known
 
 _BYTES, _RESERVE = "a whole number of bytes, 1 to 2**40", "a whole number of bytes, 0 to 2**40"
@@ -28,6 +29,9 @@ _WANTED: Mapping[str, str] = {
     "ram_bank": "a text",
     "source": "a text",
     "power_scope": "board or chip: what active_power_mw was measured of",
+    "flash_wait_cycles": "the core's cycles that a read of Flash waits where no cache has it, a number from 0, or null",
+    "flash_read_bytes": "the bytes that one read of Flash brings, a whole number, 1 to 4096",
+    "flash_cache_bytes": "the bytes of weights that a cache before the Flash keeps, a whole number, 0 to 2**40",
     "active_power_mw": "the power while the core computes in mW, a number above 0, or null where it is not known",
 }
 
@@ -38,7 +42,12 @@ Clock = Annotated[
     int, Field(strict=True, ge=100_000, le=2**40)
 ]  # less is one in MHz, whose latencies nobody would doubt
 Reserve = Annotated[int, Field(strict=True, ge=0, le=2**40)]
+Cycles = Annotated[float, Field(strict=True, ge=0, le=10_000, allow_inf_nan=False)]
+Width = Annotated[int, Field(strict=True, gt=0, le=4096)]
 Power = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+
+
+_LATER = {"flash_wait_cycles", "flash_read_bytes", "flash_cache_bytes", "active_power_mw", "power_scope", "source"}
 
 
 class Target(BaseModel):
@@ -48,6 +57,8 @@ class Target(BaseModel):
     `reserved_flash_bytes` and `reserved_ram_bytes` are what the program itself needs beside TFLM and the model.
     `ram_bank` says which memory `ram_bytes` is. `active_power_mw` is the power at `clock_hz` while the core
     computes, of the whole board or of the chip alone (`power_scope`): figures of different scope do not compare.
+    A read of Flash brings `flash_read_bytes` and waits `flash_wait_cycles`, but for what a cache of
+    `flash_cache_bytes` keeps; None where that is not known, or weights are not read from Flash.
     TargetError, in one sentence that holds everything that is wrong.
     """
 
@@ -66,6 +77,10 @@ class Target(BaseModel):
     source: Text = ""
     active_power_mw: Power | None = None
     power_scope: Literal["board", "chip"] = "board"
+    flash_wait_cycles: Cycles | None = None
+    flash_read_bytes: Width = 8
+    flash_cache_bytes: Reserve = 0
+    _figures: int = PrivateAttr(FIGURES)
 
     def __init__(self, **values: Any) -> None:
         _fill(self, values, f"Target {values.get('name', 'without a name')!r}")
@@ -110,6 +125,30 @@ class Target(BaseModel):
         target = cls.__new__(cls)
         _fill(target, _json_object(path), str(path))
         return target
+
+    @property
+    def figures(self) -> int:
+        """Which figures of the time hold (hardware/old_figures.py): a run keeps those that it began with."""
+        return self._figures
+
+    def with_figures(self, figures: int) -> "Target":
+        """The board with the figures of that number."""
+        if figures == self._figures:
+            return self
+        board = self.model_copy()
+        board._figures = figures
+        return board
+
+    def is_same_board(self, other: "Target") -> bool:
+        """Whether `other` is this board: alike but, where it has other figures, for what only those have."""
+        if self.figures == other.figures:
+            return self == other
+        return self.model_dump(exclude=_LATER) == other.model_dump(exclude=_LATER)
+
+    @property
+    def flash_stall(self) -> float:
+        """Cycles that a byte of weights costs because it comes from Flash, beside its load."""
+        return 0.0 if self.flash_wait_cycles is None else self.flash_wait_cycles / self.flash_read_bytes
 
     @property
     def limits(self) -> Limits:

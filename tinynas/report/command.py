@@ -48,7 +48,7 @@ def _target(target: Target) -> str:
         shipped = Target.load(target.name) if target.name in Target.names() else None
     except TinynasError:
         shipped = None
-    return target.name if shipped == target else "my_board.json"
+    return target.name if shipped is not None and shipped.is_same_board(target) else "my_board.json"
 
 
 def _data(settings: Settings) -> list[str]:

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticSerializationError
 
 from tinynas.architecture import SearchSpace
 from tinynas.data import Dataset
 from tinynas.errors import RunError, TinynasError, UsageError
-from tinynas.hardware import Limits, Target
+from tinynas.hardware import FIGURES, Limits, Target
 from tinynas.options import SETTINGS
 from tinynas.options.search import Fidelity, Metric, Precision, Selection, Start, StrategyName
 from tinynas.runs.front import checked_objectives
@@ -57,8 +57,9 @@ def _of(name: str) -> Any:
 class Settings(BaseModel):
     """What was asked for: each field beside data, target, space and limits is described in tinynas.options.SETTINGS.
 
-    `own` names what was given in Python and no file can hold ("strategy": "module.Class"): a resume needs it again. The
-    strategy is "own" where it was an object.
+    `figures` are those of the time that the limits are held against: a run keeps what it began with, and one without
+    the key began with version 0.1.0's. `own` names what was given in Python and no file can hold ("strategy":
+    "module.Class"): a resume needs it again. The strategy is "own" where it was an object.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -96,6 +97,13 @@ class Settings(BaseModel):
     qat: bool = _of("qat")
     precision: Precision = _of("precision")
     own: dict[str, str] = {}
+    figures: int = Field(FIGURES, ge=1, le=FIGURES)
+
+    @model_validator(mode="after")
+    def _timed(self) -> "Settings":
+        """The board with the run's figures."""
+        object.__setattr__(self, "target", self.target.with_figures(self.figures))
+        return self
 
     @field_validator("objectives")
     @classmethod
@@ -118,7 +126,9 @@ class Settings(BaseModel):
     def read(cls, text: str, path: str) -> "Settings":
         """Return the settings that `text`, the content of `path`, holds; RunError when it is not what was written."""
         try:
-            return cls.model_validate_json(text)
+            settings = cls.model_validate_json(text)
+            known = "figures" in settings.model_fields_set
+            return settings if known else cls.model_validate({**dict(settings), "figures": 1})
         except ValidationError as error:
             raise RunError(f"{path}: {_sentence(error)}") from error
         except TinynasError as error:

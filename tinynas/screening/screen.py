@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 from tinynas.architecture import Architecture
 from tinynas.errors import check_kind
-from tinynas.hardware import Footprint, costs
+from tinynas.hardware import Footprint, costs, total
 from tinynas.screening.counts import deployed_params_of, flops_of, macs_of, values
 from tinynas.screening.graph import TAG_BYTES, skeleton
 from tinynas.screening.layers import TFLITE, layers
 from tinynas.tflite import Graph, plan_arena, size_of
-from tinynas.tflite.instructions import instructions
 from tinynas.tflite.lifetimes import live_bytes
 from tinynas.tflite.size import constant_bytes
+from tinynas.tflite.work import work
 
 if TYPE_CHECKING:
     from tinynas.hardware import Target
@@ -33,14 +33,14 @@ def screen(architecture: Architecture, target: "Target") -> Footprint:
     walk = layers(architecture)
     graph = skeleton(walk)
     library = target.kernel_library
-    total = sum(instructions(graph, operator, library) for operator in graph.operators)
-    return costs({TFLITE[layer.operator] for layer in walk}, total, target, target.kernels).footprint(
+    whole = total(work(graph, operator, library, target) for operator in graph.operators)
+    return costs({TFLITE[layer.operator] for layer in walk}, whole, target, target.kernels).footprint(
         params=deployed_params_of(walk),
         flops=flops_of(walk),
         macs=macs_of(walk),
         largest_tensor_bytes=max(values(architecture.input_shape), *(values(layer.shape_out) for layer in walk)),
         live_bytes_peak=max(live_bytes(graph)),
-        instructions=total,
+        instructions=whole.instructions,
         model_bytes=_file_bytes(graph),
         arena=plan_arena(graph, library),
     )

@@ -12,7 +12,7 @@ from tinynas.options.reading import LOADING, READING
 from tinynas.runs import DataSource, Settings
 from tinynas.words import known
 
-_FOLLOWS = {"version", "data", "target", "space", "limits", "final_threads", "own"}
+_FOLLOWS = {"version", "data", "target", "space", "limits", "final_threads", "own", "figures"}
 _OF_DATASET = {"test_fraction", "class_names", "groups", "x_test", "y_test"}
 # Argument -> what it must be, where it is given, and in words.
 _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {

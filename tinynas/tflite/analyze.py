@@ -4,19 +4,20 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tinynas.errors import UsageError, door
-from tinynas.hardware.costs import costs
+from tinynas.hardware.costs import costs, usual_build
 from tinynas.hardware.estimate import Estimate
 from tinynas.hardware.footprint import Arena, ArenaStatus, Footprint
 from tinynas.hardware.kernels import KERNEL_LIBRARIES, KernelLibrary, TargetKernels, nearest_library
 from tinynas.hardware.latency import energy, latency
 from tinynas.hardware.limits import Limits, Violation
-from tinynas.hardware.runtime import DEFAULT_BUILD, Build
+from tinynas.hardware.runtime import Build
+from tinynas.hardware.work import Work, total
 from tinynas.tflite.arena import Plan, arena_of, plan_head
 from tinynas.tflite.graph import Graph
-from tinynas.tflite.instructions import instructions
 from tinynas.tflite.lifetimes import live_bytes
 from tinynas.tflite.macs import largest_tensor_bytes, macs, parameters, weights_bytes
 from tinynas.tflite.read import read
+from tinynas.tflite.work import work
 
 if TYPE_CHECKING:
     from tinynas.hardware.target import Target
@@ -109,13 +110,13 @@ def analyze(
     target: "Target | None" = None,
     limits: Limits | None = None,
     kernels: KernelLibrary | None = None,
-    build: Build = DEFAULT_BUILD,
+    build: Build | None = None,
 ) -> Analysis:
     """Every figure of the .tflite `data`, and whether it fits `target` and `limits`.
 
     `kernels` is the library that TFLM is built with, for the arena, the code, the instructions and the time: the
     target's own by default, and CMSIS-NN without a target. There is no time for kernels that the target's core cannot
-    run. `build` is the build of TFLM (one of hardware.BUILDS) whose code counts as Flash. Raises UsageError for an
+    run. `build` is the build of TFLM (one of hardware.BUILDS) that code and time are for. Raises UsageError for an
     unknown library or build, ModelError for a file that cannot be read or planned, UnsupportedOperatorError, naming
     it, for an operator that is not known: nothing fits by silence.
     """
@@ -125,16 +126,18 @@ def analyze(
     used: TargetKernels = kernels or (DEFAULT_KERNELS if target is None else target.kernels)
     library = nearest_library(used)
     plan = plan_head(graph, library)
-    operators = _operator_figures(graph, library, target, used)
-    total = sum(operator.instructions for operator in operators)
-    cost = costs({operator.name for operator in operators}, total, target, used, build)
+    used_build = build or usual_build(target)
+    works = [work(graph, operator, library, target, used_build) for operator in graph.operators]
+    operators = _operator_figures(graph, works, target, used)
+    whole = total(works)
+    cost = costs({operator.name for operator in operators}, whole, target, used, used_build)
     footprint = cost.footprint(
         params=parameters(graph),
         flops=None,
         macs=sum(operator.macs for operator in operators),
         largest_tensor_bytes=largest_tensor_bytes(graph),
         live_bytes_peak=max((operator.live_bytes for operator in operators), default=0),
-        instructions=total,
+        instructions=whole.instructions,
         model_bytes=len(data),
         arena=arena_of(graph, plan, library),
     )
@@ -149,14 +152,14 @@ def analyze(
         energy=cost.energy,
         target=None if target is None else target.name,
         kernels=library,
-        build=build,
+        build=used_build,
         fits=not violations if all_limits else None,
         violations=violations,
     )
 
 
 def _operator_figures(
-    graph: Graph, library: KernelLibrary, target: "Target | None", kernels: TargetKernels
+    graph: Graph, works: list[Work], target: "Target | None", kernels: TargetKernels
 ) -> tuple[OperatorFigures, ...]:
     return tuple(
         _timed(
@@ -165,19 +168,20 @@ def _operator_figures(
                 macs=macs(graph, operator),
                 live_bytes=alive,
                 weights_bytes=weights_bytes(graph, operator),
-                instructions=instructions(graph, operator, library),
+                instructions=done.instructions,
                 output_shape=graph.tensors[operator.outputs[0]].shape,
             ),
+            done,
             target,
             kernels,
         )
-        for operator, alive in zip(graph.operators, live_bytes(graph), strict=True)
+        for operator, done, alive in zip(graph.operators, works, live_bytes(graph), strict=True)
     )
 
 
-def _timed(figures: OperatorFigures, target: "Target | None", kernels: TargetKernels) -> OperatorFigures:
+def _timed(figures: OperatorFigures, done: Work, target: "Target | None", kernels: TargetKernels) -> OperatorFigures:
     """The figures with the operator's share of the board's time and energy, where these are known."""
-    time = None if target is None else latency(figures.instructions, target, kernels)
+    time = None if target is None else latency(done, target, kernels)
     if target is None or time is None:
         return figures
     work = energy(time, target)

@@ -11,29 +11,44 @@ from operator import mul
 
 from tinynas.errors import ModelError, UnsupportedOperatorError
 from tinynas.hardware.kernels import KernelLibrary
+from tinynas.hardware.old_figures import FIGURES
 from tinynas.tflite import loops
 from tinynas.tflite.graph import Graph, Operator, Tensor, int_option, tensor_at
-from tinynas.tflite.loop_costs import COSTS
+from tinynas.tflite.loop_costs import COSTS, SIZE_COSTS
 from tinynas.tflite.loops import Counts
+from tinynas.tflite.old_loop_costs import OLD_COSTS
 from tinynas.tflite.window import Window, nhwc, window
 
 Work = tuple[str, Counts]
 
 
-def instructions(graph: Graph, operator: Operator, kernels: KernelLibrary = "cmsis_nn") -> int:
+SIZE_FACTOR = 1.25  # of the instructions with -Os to those with -O2, where the kernels were counted with -O2 only
+
+
+def instructions(
+    graph: Graph,
+    operator: Operator,
+    kernels: KernelLibrary = "cmsis_nn",
+    for_size: bool = False,
+    figures: int = FIGURES,
+) -> int:
     """Instructions of one inference of `operator`; a whole net is the sum over its operators.
 
+    The kernels are built with -O2, or, `for_size`, with -Os. `figures`: see hardware/old_figures.py.
     UnsupportedOperatorError names an operator, or a type of it, that has no cost.
     """
     kernel, counts = loop_counts(graph, operator, kernels)
+    counted = for_size and kernels == "cmsis_nn"
+    known = COSTS if figures == FIGURES else OLD_COSTS
     try:
-        costs = COSTS[kernels][kernel]
+        costs = (SIZE_COSTS if counted else known[kernels])[kernel]
     except KeyError:
         raise UnsupportedOperatorError(
             f"operator {operator.name}: the instructions of its kernel '{kernel}' are not known for {kernels} "
             f"kernels (libraries: {', '.join(COSTS)})"
         ) from None
-    return round(sum(map(mul, counts, costs), start=0.0))
+    found = sum(map(mul, counts, costs), start=0.0)
+    return round(found * SIZE_FACTOR if for_size and not counted else found)
 
 
 def loop_counts(graph: Graph, operator: Operator, kernels: KernelLibrary = "cmsis_nn") -> Work:

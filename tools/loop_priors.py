@@ -31,12 +31,12 @@ PRIORS: Mapping[str, tuple[float, ...]] = {
     "reduce max": (900, 20, 28, 33),
     "copy": (190, 34, 10, 4),
     "CONCATENATION": (500, 30, 1),
-    "PAD": (500, 70, 0.85),
+    "PAD": (500, 92, 0.56, 80),
     "SOFTMAX": (270, 519),
     "LOGISTIC": (150, 365),
     "TANH": (150, 400),
     "ADD": (750, 81),
-    "ADD broadcast": (900, 115),
+    "ADD broadcast": (900, 105),
     "SUB": (900, 90),
     "SUB broadcast": (900, 125),
     "MUL": (600, 36),
@@ -53,6 +53,7 @@ PRIORS: Mapping[str, tuple[float, ...]] = {
     "TRANSPOSE": (500, 7),
     "QUANTIZE": (300, 40),
     "QUANTIZE float": (300, 45),
+    "QUANTIZE flip": (300, 5),
     "DEQUANTIZE": (300, 14),
     "EXPAND_DIMS": (140, 4),
     "SHAPE": (110, 6),
@@ -61,6 +62,6 @@ PRIORS: Mapping[str, tuple[float, ...]] = {
 }
 ONLY_REFERENCE = {
     "ADD": (750, 110), "ADD broadcast": (900, 145), "MUL": (600, 60), "MUL broadcast": (700, 90),
-    "SOFTMAX": (300, 560), "PAD": (500, 60, 28),
+    "SOFTMAX": (300, 560), "PAD": (500, 60, 28, 1),
 }  # fmt: skip
 """Operators that TFLM's CMSIS-NN build replaces: their costs with the reference kernels."""

@@ -63,9 +63,27 @@ MUTANTS = (
     ),
     _mutant(
         "hardware/latency.py",
-        "pace.cycles / target.clock_hz * 1000",
-        "pace.cycles / target.clock_hz * 1024",
+        "Estimate(cycles / target.clock_hz * 1000",
+        "Estimate(cycles / target.clock_hz * 1024",
         "hardware/test_latency.py",
+    ),
+    _mutant(
+        "hardware/latency.py",
+        "if target.flash_stall and not old:",
+        "if target.flash_stall:",
+        "hardware/test_latency.py::test_a_run_of_version_0_1_has_that_versions_figures",
+    ),
+    _mutant(
+        "runs/settings.py",
+        """return settings if known else cls.model_validate({**dict(settings), "figures": 1})""",
+        "return settings",
+        "runs/test_figures.py",
+    ),
+    _mutant(
+        "tflite/weight_reads.py",
+        "size * -(-pixels // 2)",
+        "size * (pixels // 2)",
+        "tflite/test_weight_reads.py",
     ),
     _mutant(
         "tflite/affine.py",

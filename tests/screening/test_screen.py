@@ -74,7 +74,7 @@ def test_kernels_that_were_not_measured_give_an_estimate() -> None:
 def test_what_is_an_estimate_has_its_error(kernels: str) -> None:
     footprint = screen(NETWORK, TARGETS[kernels])
     assert footprint.latency_error is not None
-    assert 0.3 < footprint.latency_error < 0.6
+    assert 0.15 < footprint.latency_error < 0.6
     assert footprint.energy_error is None  # the power of these boards is not known
     assert screen(NETWORK, Target.load("nucleo_f401")).energy_error > footprint.latency_error or kernels != "cmsis_nn"
 

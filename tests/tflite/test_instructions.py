@@ -198,3 +198,45 @@ def test_what_is_not_known_is_an_error():
 )
 def test_shapes_with_ones_in_front(shape, wanted):
     assert nhwc(shape) == wanted
+
+
+@pytest.mark.parametrize(("column", "for_size"), [("o2", False), ("os", True)])
+def test_small_and_odd_layers_match_cmsis_nns_own_functions(tool, column, for_size):
+    """Channels of 1 to 12, odd windows, tiny dense layers, padded channels: counted alone on an emulated Cortex-M4."""
+    errors = []
+    for layer in json.loads((ROOT / "tools" / "dsp_loops.json").read_text()):
+        graph = tool.shape_graph(layer)
+        kernel, _ = loop_counts(graph, graph.operators[0])
+        whole = layer[column] + tool.CALLS.get(kernel.split()[0], tool.CALLS["conv"])
+        errors.append(abs(instructions(graph, graph.operators[0], for_size=for_size) / whole - 1))
+    assert len(errors) > 150
+    assert np.median(errors) < 0.015
+    assert np.percentile(errors, 90) < 0.04
+
+
+def test_uint8_to_int8_is_one_bit_where_the_scales_are_equal():
+    def graph(zero_point, scale=0.5):
+        tensors = (
+            Tensor("x", (1, 1000), "UINT8", None, (0.5,), (128,)),
+            Tensor("y", (1, 1000), "INT8", None, (scale,), (zero_point,)),
+        )
+        return Graph(tensors, (Operator("QUANTIZE", 1, (0,), (1,), {}),), (0,), (1,))
+
+    assert 5_000 <= count(graph(0)) <= 5_500
+    assert count(graph(1)) == count(graph(0, 0.25)) > 40_000
+
+
+def test_padded_channels_are_copied_pixel_by_pixel():
+    """9,884 instructions for the function alone, where lines would be 1,500."""
+    assert count(graph_of("PAD", (1, 10, 10, 2), (1, 10, 10, 8))) == pytest.approx(9_884 + 390, rel=0.05)
+    assert count(graph_of("PAD", (1, 8, 8, 16), (1, 10, 10, 16))) == pytest.approx(1_808 + 390, rel=0.05)
+
+
+def test_size_costs_more_than_speed_for_every_kernel_that_was_counted(nets):
+    for graph, _ in nets:
+        pairs = [(instructions(graph, o), instructions(graph, o, for_size=True)) for o in graph.operators]
+        assert sum(small for _, small in pairs) > 0.9 * sum(fast for fast, _ in pairs)
+    graph = graph_of("CONV_2D", (1, 8, 8, 8), (1, 8, 8, 8), (8, 3, 3, 8), padding=0)
+    assert 1.2 < instructions(graph, graph.operators[0], for_size=True) / instructions(graph, graph.operators[0]) < 1.5
+    one = instructions(graph, graph.operators[0], "reference", for_size=True)
+    assert one == pytest.approx(1.25 * instructions(graph, graph.operators[0], "reference"), rel=1e-3)

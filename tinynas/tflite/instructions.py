@@ -177,10 +177,17 @@ def _pairs(graph: Graph, operator: Operator, kernels: KernelLibrary) -> Work:
 
 
 def _quantize(graph: Graph, operator: Operator, kernels: KernelLibrary) -> Work:
-    """QUANTIZE int8 to int8 requantises with integers; from and to float32 there is one division an element."""
-    source = _source(graph, operator, int8=False)
+    """Integers are requantised, from and to float32 there is a division an element, and uint8 is int8 but for one bit.
+
+    TFLM: reference/requantize.h flips that bit where the scales are equal and the zero points 128 apart.
+    """
+    source, result = _source(graph, operator, int8=False), graph.tensors[operator.outputs[0]]
     name = "QUANTIZE float" if source.dtype == "FLOAT32" else operator.name
-    return name, (1, prod(_result(graph, operator)))
+    if {source.dtype, result.dtype} == {"INT8", "UINT8"} and source.scales == result.scales:
+        signed, unsigned = (source, result) if source.dtype == "INT8" else (result, source)
+        if [zero + 128 for zero in signed.zero_points] == list(unsigned.zero_points):
+            name = "QUANTIZE flip"
+    return name, (1, prod(result.shape))
 
 
 def _bytes(graph: Graph, operator: Operator, kernels: KernelLibrary) -> Work:
@@ -200,10 +207,10 @@ def _concatenation(graph: Graph, operator: Operator, kernels: KernelLibrary) -> 
 
 
 def _pad(graph: Graph, operator: Operator, kernels: KernelLibrary) -> Work:
-    """Line by line."""
-    _source(graph, operator)
-    result = _result(graph, operator)
-    return "PAD", (1, prod(nhwc(result)[:2]), prod(result))
+    """Line by line; pixel by pixel where channels are padded (arm_pad_s8)."""
+    source, result = nhwc(_source(graph, operator).shape), _result(graph, operator)
+    pixels = prod(source[:3]) if source[3] != nhwc(result)[3] else 0
+    return "PAD", (1, prod(source[:2]), prod(result), pixels)
 
 
 _WORK: Mapping[str, Callable[[Graph, Operator, KernelLibrary], Work]] = {

@@ -43,6 +43,7 @@ LOOPS: Mapping[str, tuple[str, ...]] = {
     "elements": ("call", "element"),
     "bytes": ("call", "64 bytes", "16 bytes", "4 bytes"),
     "lines": ("call", "copy", "element"),
+    "PAD": ("call", "line", "element", "pixel"),
 }  # fmt: skip
 
 

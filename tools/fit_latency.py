@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from fit_instructions import shape_graph
 
-from tinynas.hardware import Target, Work, latency, total
+from tinynas.hardware import Estimate, Target, Work, energy, latency, total
 from tinynas.hardware.cores import CORES
 from tinynas.tflite.work import work
 
@@ -36,6 +36,7 @@ FAMILIES = {
     "Xtensa LX6": ("Xtensa LX6",),
 }
 SHARE = 90  # percent of the rows that the stated error holds
+POWERED = {"NUCLEO-L4R5ZI": "nucleo_l4r5zi", "Teensy 4.0": "teensy41"}  # the profile that has a row's power
 LEAST = 0.15  # no error below this is stated: the families have few boards
 
 
@@ -122,6 +123,14 @@ def off(told: Iterable[tuple[Row, float]]) -> np.ndarray:
     return np.array([row.ms / ms - 1 for row, ms in told])
 
 
+def energies(data: Sequence[Row]) -> list[tuple[Row, Estimate]]:
+    """The rows with a measured energy whose power a profile has, and the energy told by the time of other boards."""
+    found = paces(data)
+    times = [(row, Estimate(ms, found[row.family][1])) for row, ms in unseen(data) if row.uj and row.board in POWERED]
+    told = [(row, energy(time, Target.load(POWERED[row.board]))) for row, time in times]
+    return [(row, spent) for row, spent in told if spent is not None]
+
+
 def summary(errors: np.ndarray) -> str:
     size = 100 * np.abs(errors)
     median, most = np.percentile(size, [50, SHARE])
@@ -159,6 +168,10 @@ def report(data: Sequence[Row], every: bool) -> None:
     print(f"  {'all':18} {summary(off(told))}; {100 * inside.mean():.0f} % within the error that is stated")
     if every:
         show(told)
+    spent = energies(current)
+    errors = np.array([row.uj / 1000 / each.value - 1 for row, each in spent if row.uj])
+    inside = np.array([each.low <= row.uj / 1000 <= each.high for row, each in spent if row.uj])
+    print(f"  {'energy':18} {summary(errors)}; {100 * inside.mean():.0f} % within the error that is stated")
     for group in dict.fromkeys(row.group for row in data if row.group != "current"):
         own = [(row, row.at(pace_now(row, found))) for row in data if row.group == group]
         print(f"Apart, {group}: {summary(off(own))}")

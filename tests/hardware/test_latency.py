@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinynas.hardware import CORES, Estimate, Target, Work, energy, latency
+from tinynas.hardware import CORES, Estimate, Target, Work, average_power, energy, latency
 from tinynas.hardware.pace import FITTED
 
 ROOT = Path(__file__).parents[2]
@@ -131,6 +131,25 @@ def test_every_estimate_says_how_far_off_it_may_be():
         if spent is not None:
             assert spent.error > time.error
             assert target.power_scope in spent.source
+
+
+def test_average_power_is_what_inferences_and_sleep_take():
+    """22.2 mW for 100 ms of every second, and 0.0042 mW for the other 900."""
+    board, time = Target.load("nucleo_l432kc"), Estimate(100.0, 0.2)
+    found = average_power(time, board, 1.0)
+    assert found.value == pytest.approx(0.1 * 22.2 + 0.9 * 0.0042)
+    assert found.error == energy(time, board).error
+    assert average_power(time, board, 0.05).value == pytest.approx(22.2)  # it never sleeps
+    assert average_power(time, Target.load("nucleo_f446"), 1.0) is None
+    assert average_power(None, board, 1.0) is None
+
+
+def test_published_energies_lie_in_the_stated_range(tool, rows):
+    """Nine of ten, on the boards that ship with a measured power, a board's time being told by the others."""
+    told = tool.energies([row for row in rows if row.group == "current"])
+    assert len(told) >= 13
+    inside = [found.low <= row.uj / 1000 <= found.high for row, found in told]
+    assert np.mean(inside) >= 0.9
 
 
 def test_a_core_of_which_nothing_was_published_has_no_time():

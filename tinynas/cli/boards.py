@@ -71,7 +71,12 @@ def _show(target: "Target") -> None:
     nearest = "" if target.arena_is_exact else f", estimated with {target.kernel_library}"
     rows.add_row("kernels", f"{target.kernels}: the arena is {target.arena_status}{nearest}")
     if target.active_power_mw is not None:
-        rows.add_row("power", f"{target.active_power_mw:g} mW while it computes, of the {target.power_scope}")
+        asleep = "" if target.idle_power_mw is None else f", {target.idle_power_mw:g} mW asleep"
+        rows.add_row("power", f"{target.active_power_mw:g} mW while it computes{asleep}, of the {target.power_scope}")
+    if target.flash_wait_cycles is not None:
+        kept = f"; a cache keeps {size(target.flash_cache_bytes)} B" if target.flash_cache_bytes else ""
+        wait = f"{target.flash_wait_cycles:g} cycles for {target.flash_read_bytes} B"
+        rows.add_row("wait for Flash", f"{wait}, {target.flash_stall:.3g} a byte of weights{kept}")
     if target.source:
         rows.add_row("source", target.source)
     console().print(rows)

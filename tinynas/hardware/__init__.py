@@ -10,7 +10,7 @@ from tinynas.hardware.costs import Costs, costs, usual_build
 from tinynas.hardware.estimate import Estimate
 from tinynas.hardware.footprint import Arena, Flash, Footprint
 from tinynas.hardware.kernels import KERNEL_LIBRARIES, KernelLibrary, nearest_library
-from tinynas.hardware.latency import energy, latency
+from tinynas.hardware.latency import average_power, energy, latency
 from tinynas.hardware.limits import MEASURES, Limits, Violation
 from tinynas.hardware.old_figures import FIGURES
 from tinynas.hardware.runtime import BUILDS, DEFAULT_BUILD, Build, ram_outside_arena, runtime_flash_bytes
@@ -38,6 +38,7 @@ __all__ = [
     "Target",
     "Violation",
     "Work",
+    "average_power",
     "costs",
     "energy",
     "latency",

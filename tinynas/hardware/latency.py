@@ -48,3 +48,14 @@ def energy(time: Estimate | None, target: "Target") -> Estimate | None:
     error = hypot(time.error, POWER_ERROR)
     power = f"{target.active_power_mw:g} mW, the power of the {target.power_scope}"
     return Estimate(time.value * target.active_power_mw / 1000, error, f"{time.source}; {power}")
+
+
+def average_power(time: Estimate | None, target: "Target", period_s: float) -> Estimate | None:
+    """mW on the average where an inference that takes `time` (ms) begins every `period_s` seconds and the board sleeps
+    in between; all the time active where it takes longer. None where the time or either power is not known."""
+    spent = energy(time, target)
+    if time is None or spent is None or target.idle_power_mw is None or period_s <= 0:
+        return None
+    asleep = max(1 - time.value / 1000 / period_s, 0.0) * target.idle_power_mw
+    active = spent.value / max(period_s, time.value / 1000)
+    return Estimate(active + asleep, spent.error, f"{spent.source}; {target.idle_power_mw:g} mW asleep")

@@ -32,6 +32,7 @@ _WANTED: Mapping[str, str] = {
     "flash_wait_cycles": "the core's cycles that a read of Flash waits where no cache has it, a number from 0, or null",
     "flash_read_bytes": "the bytes that one read of Flash brings, a whole number, 1 to 4096",
     "flash_cache_bytes": "the bytes of weights that a cache before the Flash keeps, a whole number, 0 to 2**40",
+    "idle_power_mw": "the power between inferences, asleep with its memory kept, in mW, a number from 0, or null",
     "active_power_mw": "the power while the core computes in mW, a number above 0, or null where it is not known",
 }
 
@@ -42,12 +43,17 @@ Clock = Annotated[
     int, Field(strict=True, ge=100_000, le=2**40)
 ]  # less is one in MHz, whose latencies nobody would doubt
 Reserve = Annotated[int, Field(strict=True, ge=0, le=2**40)]
+Idle = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Cycles = Annotated[float, Field(strict=True, ge=0, le=10_000, allow_inf_nan=False)]
 Width = Annotated[int, Field(strict=True, gt=0, le=4096)]
 Power = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 
 
-_LATER = {"flash_wait_cycles", "flash_read_bytes", "flash_cache_bytes", "active_power_mw", "power_scope", "source"}
+_LATER = (
+    {"source"}
+    | {"flash_wait_cycles", "flash_read_bytes", "flash_cache_bytes"}
+    | {"active_power_mw", "power_scope", "idle_power_mw"}
+)
 
 
 class Target(BaseModel):
@@ -57,6 +63,7 @@ class Target(BaseModel):
     `reserved_flash_bytes` and `reserved_ram_bytes` are what the program itself needs beside TFLM and the model.
     `ram_bank` says which memory `ram_bytes` is. `active_power_mw` is the power at `clock_hz` while the core
     computes, of the whole board or of the chip alone (`power_scope`): figures of different scope do not compare.
+    `idle_power_mw` is that of the same scope while it sleeps, its memory kept, until the next inference.
     A read of Flash brings `flash_read_bytes` and waits `flash_wait_cycles`, but for what a cache of
     `flash_cache_bytes` keeps; None where that is not known, or weights are not read from Flash.
     TargetError, in one sentence that holds everything that is wrong.
@@ -76,6 +83,7 @@ class Target(BaseModel):
     ram_bank: Text = ""
     source: Text = ""
     active_power_mw: Power | None = None
+    idle_power_mw: Idle | None = None
     power_scope: Literal["board", "chip"] = "board"
     flash_wait_cycles: Cycles | None = None
     flash_read_bytes: Width = 8

@@ -1,6 +1,7 @@
 """The whole folder as a program: compiled here and for two Arm cores, linked with a stand-in for TFLM, run."""
 
 import re
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -204,6 +205,26 @@ def test_it_runs_on_an_emulated_cortex_m4(tmp_path: Path) -> None:
     firmware = made()
     written(tmp_path, firmware)
     assert "digits: self-test of 3 samples: 0 mismatches: PASS\n" in emulated(tmp_path, firmware.golden)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_the_makefile_builds_kernels_for_speed_and_the_rest_for_size(tmp_path: Path) -> None:
+    """-O2 for TFLM's kernels and CMSIS-NN, or what OPT says; -Os for the rest: the build of the figures."""
+    firmware = made()
+    written(tmp_path, firmware)
+    makefile_and_tree(tmp_path, firmware.golden)
+    kernel = tmp_path / "tree" / "tensorflow" / "lite" / "micro" / "kernels" / "conv.cc"
+    kernel.parent.mkdir(parents=True, exist_ok=True)
+    kernel.write_text("int kernel;\n")
+    for option in ("-O2", "-O3"):
+        told = run(["make", "-n", "TFLM=tree", *(() if option == "-O2" else ("OPT=-O3",))], tmp_path).splitlines()
+        compiled = {line.split()[-1].removesuffix(".o"): line for line in told if " -c " in line}
+        for path, line in compiled.items():
+            is_kernel = "/micro/kernels/" in path or "/cmsis_nn/" in path
+            assert (option if is_kernel else "-Os") in line.split(), path
+            assert sum(word.startswith("-O") for word in line.split()) == 1
+        assert sum("/micro/kernels/" in path for path in compiled) == 1
+        assert sum("/cmsis_nn/" in path for path in compiled) >= 2
 
 
 def test_every_model_here_is_a_fixture() -> None:

@@ -150,10 +150,13 @@ def test_published_series_net_has_about_two_instructions_a_mac():
     assert 2.0 < total / macs < 2.3
 
 
-def test_groups_share_the_work():
-    plain = count(graph_of("CONV_2D", (1, 8, 8, 8), (1, 8, 8, 8), (8, 3, 3, 8), padding=0))
-    grouped = count(graph_of("CONV_2D", (1, 8, 8, 8), (1, 8, 8, 8), (8, 3, 3, 4), padding=0))
-    assert 0.4 * plain < grouped < plain
+@pytest.mark.parametrize(
+    ("channels", "of_a_group", "alone"), [(8, 8, 129_160), (8, 4, 130_080), (16, 16, 344_480), (16, 4, 259_840)]
+)
+def test_groups_are_counted_one_by_one(channels, of_a_group, alone):
+    """CMSIS-NN's function alone, on an emulated Cortex-M4: groups of few channels save little, or nothing."""
+    graph = graph_of("CONV_2D", (1, 8, 8, channels), (1, 8, 8, channels), (channels, 3, 3, of_a_group), padding=0)
+    assert count(graph) == pytest.approx(alone + 200, rel=0.01)
 
 
 def test_libraries_rank_as_they_must():

@@ -1,4 +1,4 @@
-"""Small pieces of sentences: a count with its noun, names as a list, the nearest name."""
+"""Small pieces of sentences: a count with its noun, a length of time, names as a list, the nearest name."""
 
 from collections.abc import Iterable
 
@@ -6,6 +6,11 @@ from collections.abc import Iterable
 def counted(count: int, noun: str, plural: str = "") -> str:
     """Return a count with its noun: "1 trial", "1,200 trials"; `plural` where that is not made with an s."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def minutes(seconds: float) -> str:
+    """Return a length of time as people say it: "45 s", "14 min"."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} min"
 
 
 def one_of(names: Iterable[str], last: str = "or") -> str:

@@ -20,8 +20,8 @@ from pathlib import Path
 from tinynas import Architecture, Dataset, Limits, SearchSpace, Target, __version__, screen, search
 from tinynas.runs import DataSource, Settings
 from tinynas.searching import GenerationStarted, Note, TrialDone, with_limits
-from tinynas.searching.executor import Processes
 from tinynas.searching.jobs import FinalJob
+from tinynas.searching.processes import Processes
 from tinynas.training.precision import best_precision
 from tinynas.training.schedule import Lengths
 

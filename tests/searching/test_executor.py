@@ -18,8 +18,8 @@ from tinynas.hardware import Limits, Target
 from tinynas.runs import DataSource, Settings, State
 from tinynas.screening import screen
 from tinynas.searching import worker
-from tinynas.searching.executor import Processes
 from tinynas.searching.jobs import FinalJob, Job
+from tinynas.searching.processes import Processes
 from tinynas.searching.share import share
 from tinynas.training.schedule import Schedule
 

@@ -216,7 +216,7 @@ def test_a_failed_trial_is_recorded_and_the_search_goes_on(run):
 
 
 def test_failures_in_a_row_end_it(run):
-    with pytest.raises(RunError, match="10 children in a row failed, the last with: it would not"):
+    with pytest.raises(RunError, match="5 children in a row failed in the same way, the last with: it would not"):
         run(evaluate=lambda architecture: Evaluation(State.FAILED, error="it would not"))
 
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
+from tinynas.cli.ends import end_as_by_ctrl_c
 from tinynas.errors import TinynasError
 
 _INTERRUPTED = 130
@@ -16,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):  # the name of a file may be no UTF-8, and is told all the same
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    end_as_by_ctrl_c()
     try:
         from tinynas.cli.app import app
 

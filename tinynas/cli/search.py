@@ -62,7 +62,7 @@ def search(
     if resume is not None:
         fixed = {name: value for name, value in given.items() if name not in RUNNING}
         refuse_with_resume({"target": target, "data": data, "out": out, **fixed})
-        result = go_on(resume, given.get("workers"), console, tensorboard)
+        result = go_on(resume, console, tensorboard, **_of(RUNNING, given))
     else:
         from tinynas.hardware import Target
         from tinynas.searching import search as run_search

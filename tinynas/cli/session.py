@@ -8,6 +8,7 @@ import typer
 from tinynas.cli.formats import duration, parse_reshape, share, size
 from tinynas.cli.options import in_options
 from tinynas.errors import RunError, UsageError
+from tinynas.options import RUNNING
 from tinynas.options.reading import READING
 from tinynas.words import counted
 
@@ -31,12 +32,12 @@ def refuse_with_resume(options: "Mapping[str, Any]") -> None:
             option = in_options(name) if in_options(name) != name else f"--{name}"
             raise UsageError(
                 f"{option} cannot be given with --resume: a resumed search keeps its settings "
-                f"(--workers, --tensorboard and --json may be given)."
+                f"({', '.join(str(row.option) for row in RUNNING.values())}, --tensorboard and --json may be given)."
             )
 
 
-def go_on(run: str, workers: int | None, console: "Console", tensorboard: bool = False) -> "SearchResult":
-    """Resume the search of `run` on the data that its settings name."""
+def go_on(run: str, console: "Console", tensorboard: bool = False, **running: "Any") -> "SearchResult":
+    """Resume the search of `run` on the data that its settings name; `running` are the options of RUNNING."""
     from tinynas.runs import find_run, read_settings, read_summary
     from tinynas.searching import resume
 
@@ -45,7 +46,7 @@ def go_on(run: str, workers: int | None, console: "Console", tensorboard: bool =
     if read_summary(folder) is None:  # one that has ended needs no data
         dataset = read_settings(folder).data.load()
         _tell(dataset, console)
-    return watched(console, resume, folder, dataset, workers=workers, tensorboard=tensorboard)
+    return watched(console, resume, folder, dataset, tensorboard=tensorboard, **running)
 
 
 def watched(

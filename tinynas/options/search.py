@@ -144,5 +144,16 @@ SPACE: Mapping[str, Option] = {
 
 # How a search runs here: no setting of it, and free to be another when it is resumed.
 RUNNING: Mapping[str, Option] = {
-    "workers": Option("workers", "Worker processes.", "whole", None, "one for each core", least=1, panel=FIRST)
+    "workers": Option("workers", "Worker processes.", "whole", None, "one for each core", least=1, panel=FIRST),
+    "trial_timeout_s": Option(
+        "trial_timeout_s",
+        "A trial that gives no answer for so long, such as 30m, is ended and tried again.",
+        "time",
+        None,
+        "by what earlier trials cost",
+        "--trial-timeout",
+        above=0,
+        most=30 * 86400,
+        panel=STUDY,
+    ),
 }

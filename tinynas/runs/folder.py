@@ -3,8 +3,10 @@
 import fcntl
 import json
 import os
+import re
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -23,9 +25,14 @@ from tinynas.runs.journal import Journal
 from tinynas.runs.models import copy_model, finish_rename, number_of, prune, renamed, trial_folder, write_model
 from tinynas.runs.names import require_outside_models
 from tinynas.runs.settings import Settings
+from tinynas.runs.trial import Trial
 
 _SETTINGS, _JOURNAL, _SUMMARY, _LOG = "settings.json", "journal.sqlite", "summary.json", "search.log"
-_WEIGHTS, _BEST = "weights", "best"
+_WEIGHTS, _BEST, _SCRATCH = "weights", "best", ".scratch"
+_AGAIN = "Tried again:"
+_TIME = r"[\d-]+ [\d:]+ "
+_TRIAL_LINE = re.compile(rf"{_TIME}generation \d+: #(\d+) ")
+_AGAIN_LINE = re.compile(rf"{_TIME}{_AGAIN}(.*)")
 
 
 class Run:
@@ -78,8 +85,30 @@ class Run:
 
     def log(self, line: str) -> None:
         """Append one line with the time to search.log."""
-        with (self.folder / _LOG).open("a", encoding="utf-8") as file:
+        with _writing(self.folder / _LOG), (self.folder / _LOG).open("a", encoding="utf-8") as file:
             file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {line}\n")
+
+    def log_trial(self, trial: Trial) -> None:
+        """Append a trial to search.log; `logged` finds it there."""
+        self.log(f"generation {trial.generation}: {trial}")
+
+    def log_again(self, numbers: Sequence[int]) -> None:
+        """Append to search.log that trials run again, which `logged` counts no longer."""
+        self.log(f"{_AGAIN} #{', #'.join(map(str, numbers))}")
+
+    def logged(self) -> set[int]:
+        """Return the numbers of the trials that search.log tells of, which the journal had before."""
+        try:
+            text = (self.folder / _LOG).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return set()
+        numbers: set[int] = set()
+        for line in text.splitlines():
+            if found := _TRIAL_LINE.match(line):
+                numbers.add(int(found[1]))
+            elif found := _AGAIN_LINE.match(line):
+                numbers -= {int(number) for number in re.findall(r"#(\d+)", found[1])}
+        return numbers
 
     def save_best(self, about: Mapping[str, Any], keras: bytes, tflite: bytes, samples: np.ndarray) -> None:
         """Replace best/ by a new model, whole or not at all.
@@ -97,8 +126,9 @@ class Run:
     def save_weights(self, number: int, weights: Mapping[str, Sequence[np.ndarray]]) -> None:
         """Keep the weights of a trial, by layer name, for those that will start from them."""
         path = self.weights_path(number)
-        path.parent.mkdir(exist_ok=True)
-        write_weights(path, weights)
+        with _writing(path):
+            path.parent.mkdir(exist_ok=True)
+            write_weights(path, weights)
 
     def remove_weights(self) -> None:
         """Remove the weights that `save_weights` kept: the search has ended."""
@@ -121,6 +151,19 @@ class Run:
             if not (path.stem.isdecimal() and int(path.stem) in numbers):
                 path.unlink()
 
+    @property
+    def scratch(self) -> Path:
+        """Where processes of this search put what nobody needs after it; `sweep` removes it."""
+        return self.folder / _SCRATCH
+
+    def sweep(self) -> None:
+        """Remove what a kill left of files that were being written, and of what processes shared."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        names = "|".join(map(re.escape, (_SETTINGS, _SUMMARY, "report.html")))
+        for path in self.folder.iterdir():
+            if re.fullmatch(rf"\.({names})\.\d+", path.name):
+                path.unlink(missing_ok=True)
+
     def finish_renames(self) -> None:
         """Bring to its end what a kill left of a model that was being put in another's place."""
         for place in (self.folder / _BEST, *(trial_folder(self.folder, number) for number in renamed(self.folder))):
@@ -136,7 +179,13 @@ class Run:
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, whole or not at all."""
-        write_atomically(self.folder / _SUMMARY, json.dumps(summary, indent=1).encode())
+        with _writing(self.folder / _SUMMARY):
+            write_atomically(self.folder / _SUMMARY, json.dumps(summary, indent=1).encode())
+
+    def remove_summary(self) -> None:
+        """Take the search for one that has not ended: its end runs again."""
+        with _writing(self.folder / _SUMMARY):
+            (self.folder / _SUMMARY).unlink(missing_ok=True)
 
     def summary(self) -> dict[str, Any] | None:
         """Return summary.json, or None while the search has not ended."""
@@ -240,6 +289,18 @@ def _check_summary(summary: Any) -> None:
                         raise TypeError(f"its {metric} is {value!r:.60}")
         for name in ("float", "int8") if best["test"] else ():
             check_fields(Scores.from_dict(best["test"][name]))
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """RunError, with what to do, for a disk that refuses what is written to `path` in the block."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"{error.filename or path} cannot be written ({error.strerror or error}): make room there, and go on with "
+            f"--resume."
+        ) from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -1,8 +1,11 @@
-"""The journal of a search: every trial in one SQLite file, one transaction each, so that a kill loses nothing."""
+"""The journal of a search: every trial in one SQLite file, one transaction each, so that a kill loses nothing.
+
+The newest transactions lie in "journal.sqlite-wal" until `checkpoint` and `close` move them into the file.
+"""
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,11 +24,11 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 
 
 class Journal:
-    """An append-only table of trials, and a small table of facts (seconds so far, stage reached)."""
+    """A table of trials, which are written once, and a small table of facts (seconds so far, stage reached)."""
 
     def __init__(self, path: Path) -> None:
         """Open the journal at `path`, making it when it is new; RunError when the file is not a journal."""
-        self._path = path
+        self.path = path
         try:
             self._connection = sqlite3.connect(path, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -48,6 +51,14 @@ class Journal:
         )
         self._run("INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
+    def remove(self, numbers: Collection[int]) -> None:
+        """Take out trials that are to run again, all at once."""
+        self._run(f"DELETE FROM trials WHERE number IN ({', '.join(str(int(number)) for number in numbers)})")
+
+    def checkpoint(self) -> None:
+        """Move everything into the one file: a copy of it alone is whole then."""
+        self._run("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def trials(self) -> tuple[Trial, ...]:
         """Return every trial, in the order of their numbers."""
         rows = self._run(
@@ -56,7 +67,7 @@ class Journal:
         try:
             return tuple(_trial(*row) for row in rows)
         except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, TinynasError) as error:
-            raise RunError(f"The journal {self._path} is damaged: a trial in it cannot be read ({error}).") from error
+            raise RunError(f"The journal {self.path} is damaged: a trial in it cannot be read ({error}).") from error
 
     def set_fact(self, name: str, value: Any) -> None:
         """Remember `value` (anything JSON holds) under `name`, in place of an earlier one."""
@@ -71,7 +82,7 @@ class Journal:
                 raise TypeError("it is no number")
             return value
         except (ValueError, TypeError, RecursionError) as error:
-            raise RunError(f"The journal {self._path} is damaged: its fact {name!r} cannot be read.") from error
+            raise RunError(f"The journal {self.path} is damaged: its fact {name!r} cannot be read.") from error
 
     def close(self) -> None:
         """Close the file; the journal cannot be used afterwards."""
@@ -82,7 +93,9 @@ class Journal:
             with closing(self._connection.execute(statement, values)) as cursor:
                 return cursor.fetchall()
         except sqlite3.Error as error:
-            raise RunError(f"The journal {self._path} could not be used: {error}.") from error
+            full = "disk" in str(error)  # "database or disk is full", "disk I/O error"
+            hint = ": make room on the disk, and go on with --resume" if full else ""
+            raise RunError(f"The journal {self.path} could not be used ({error}){hint}.") from error
 
 
 def _trial(

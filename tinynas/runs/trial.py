@@ -28,7 +28,8 @@ class Evaluation:
     `visits` counts the training samples that were seen, over all folds and epochs; `seconds` is what it all took, of
     which a visit took `visit_s` once the training ran (0.0 where that was not measured).
     `rung` counts the promotions of successive halving before a proxy training: scores of one rung are like for like. A
-    full training has rung 0, whatever its architecture's proxies had.
+    full training has rung 0, whatever its architecture's proxies had. `cause` tells a failed trial whose process had
+    trouble ("error", "died", "silent"), which is no verdict on its architecture, from one that was refused ("").
     """
 
     state: State
@@ -41,6 +42,7 @@ class Evaluation:
     visits: int = 0
     rung: int = 0
     visit_s: float = 0.0
+    cause: str = ""
 
     @property
     def training(self) -> tuple[bool, int]:
@@ -71,6 +73,7 @@ class Evaluation:
             "visits": self.visits,
             "rung": self.rung,
             "visit_s": self.visit_s,
+            **({"cause": self.cause} if self.cause else {}),
         }
 
     @classmethod
@@ -88,6 +91,7 @@ class Evaluation:
             value["visits"],
             value["rung"],
             value.get("visit_s", 0.0),  # version 0.1.0 did not measure it
+            value.get("cause", ""),
         )
 
 

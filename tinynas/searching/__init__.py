@@ -6,10 +6,11 @@ from tinynas.searching.aging import AgingEvolution
 from tinynas.searching.api import resume, search, with_limits
 from tinynas.searching.events import Event, FinalProgress, GenerationStarted, Note, Started, TrialDone, Watcher
 from tinynas.searching.evolution import Evolution
-from tinynas.searching.executor import Calls, Executor, Processes
+from tinynas.searching.executor import Calls, Executor
 from tinynas.searching.features import feature_names, features
 from tinynas.searching.jobs import Final, FinalJob, Job, Outcome, StartFile
 from tinynas.searching.nsga2 import NSGA2
+from tinynas.searching.processes import Processes
 from tinynas.searching.random_search import RandomSearch
 from tinynas.searching.result import SearchResult
 from tinynas.searching.strategies import strategy_for

@@ -16,15 +16,18 @@ from tinynas.hardware import MEASURES, Limits, Target
 from tinynas.options import SETTINGS
 from tinynas.options.search import GENERATIONS, SEVERAL_OBJECTIVES
 from tinynas.runs import DataSource, Evaluation, Run, Settings, find_run
-from tinynas.searching.arguments import check_arguments, check_settings, unheeded
+from tinynas.searching.arguments import check_arguments, check_settings, check_timeout, unheeded
 from tinynas.searching.clock import Clock
 from tinynas.searching.events import Note, Watcher
-from tinynas.searching.executor import Calls, Executor, Processes
+from tinynas.searching.executor import Calls, Executor
 from tinynas.searching.loop import Loop
 from tinynas.searching.own import OWN, check_resume, check_strategy, made_executor, names_of
+from tinynas.searching.processes import Processes
+from tinynas.searching.recovery import damage, take_up_end
 from tinynas.searching.result import SearchResult
 from tinynas.searching.strategies import strategy_for
 from tinynas.searching.strategy import Screen, Strategy
+from tinynas.searching.waits import Waits
 from tinynas.training.augment import augmentation_for
 from tinynas.training.precision import best_precision
 from tinynas.version import __version__
@@ -42,6 +45,7 @@ def search(
     limits: Limits | None = None,
     space: SearchSpace | None = None,
     workers: int | None = None,
+    trial_timeout_s: float | None = None,
     strategy: Strategy | str | None = None,
     evaluate: Evaluate | None = None,
     screen: Screen | None = None,
@@ -54,7 +58,8 @@ def search(
 
     `target` is a Target, a shipped name or a JSON file. `out` is the new run folder (default: runs/ and the time).
     `limits` tightens the target's limits, field by field; `space` replaces the search space. `workers` is the number of
-    processes (default: one a core). `strategy` is a name, or an object of your own that has seen no trial yet.
+    processes (default: one a core); one that gives no answer for `trial_timeout_s` (default: by what earlier trials
+    cost) is ended, and its child tried again. `strategy` is a name, or an object of your own that knows no trial yet.
     `evaluate` replaces training: a function from Architecture to Evaluation, run in this process; then there is no
     final model. `screen` replaces the hardware check: a function from Architecture to Footprint. `executor` makes what
     trains in place of worker processes, from the data and the settings. What is given of these four is named in
@@ -83,6 +88,7 @@ def search(
     if strategy is not None:
         settings["strategy"] = OWN if "strategy" in own else strategy
     workers = _checked_workers(workers)
+    check_timeout(trial_timeout_s)
     given = [name for name, value in settings.items() if value is not None]
     if not {"n_generations", "max_trials", "time_budget_s"} & set(given):
         settings["n_generations"] = GENERATIONS
@@ -110,7 +116,7 @@ def search(
         (watch or _ignore)(Note(text))
     run = Run.create(folder, chosen)
     try:
-        return _go_on(run, dataset, workers, strategy, evaluate, screen, watch, executor)
+        return _go_on(run, dataset, workers, strategy, evaluate, screen, watch, executor, trial_timeout_s)
     except (InfeasibleError, UsageError):
         if not run.journal.trials():
             run.discard()
@@ -124,6 +130,7 @@ def resume(
     dataset: Dataset | None = None,
     *,
     workers: int | None = None,
+    trial_timeout_s: float | None = None,
     strategy: Strategy | None = None,
     evaluate: Evaluate | None = None,
     screen: Screen | None = None,
@@ -142,18 +149,26 @@ def resume(
         _check_kind("dataset", dataset, Dataset, "make one with Dataset.from_arrays(x, y)")
     check_arguments(folder=folder, evaluate=evaluate, screen=screen, executor=executor, watch=watch)
     workers = _checked_workers(workers)
+    check_timeout(trial_timeout_s)
     run = Run.open(find_run(folder))
     try:
         if dataset is not None:
             _check_same(run, dataset)
-        if run.summary() is not None:
+        summary = run.summary()
+        lost = None if summary is None else damage(run, summary)
+        if summary is not None and lost is None:
             return _result(run)
         given = {"strategy": strategy, "evaluate": evaluate, "screen": screen, "executor": executor}
         check_resume(run.folder, run.settings, given)
         if dataset is None:
             dataset = run.settings.data.load()
             _check_same(run, dataset)
-        return _go_on(run, dataset, workers, strategy, evaluate, screen, watch, executor)
+        if lost is not None:
+            (watch or _ignore)(Note(f"{lost} The final training runs again."))
+            take_up_end(run)
+        return _go_on(
+            run, dataset, workers, strategy, evaluate, screen, watch, executor, trial_timeout_s, try_again=lost is None
+        )
     finally:
         run.close()
 
@@ -177,6 +192,8 @@ def _go_on(
     screen: Screen | None,
     watch: Watcher | None,
     make_executor: MakeExecutor | None,
+    trial_timeout_s: float | None,
+    try_again: bool = True,
 ) -> SearchResult:
     """Search from wherever the journal stands to the summary."""
     settings = run.settings
@@ -184,16 +201,28 @@ def _go_on(
     if make_executor is not None:
         executor = made_executor(make_executor, dataset, settings)
     else:
-        executor = Calls(evaluate) if evaluate else Processes(dataset, settings, workers)
+        executor = Calls(evaluate) if evaluate else _processes(run, dataset, workers, trial_timeout_s, watch or _ignore)
     try:
         final = settings.fidelity != "none" and evaluate is None
         clock = Clock(settings.time_budget_s, run.journal.fact("seconds", 0.0), workers, final)
         check = screen or _screen_for(settings.target)
         chosen = strategy_for(settings, check) if strategy is None or isinstance(strategy, str) else strategy
-        Loop(run, dataset, chosen, check, executor, watch or _ignore, clock)()
+        Loop(run, dataset, chosen, check, executor, watch or _ignore, clock, try_again)()
     finally:
         executor.close()
     return _result(run)
+
+
+def _processes(run: Run, dataset: Dataset, workers: int, trial_timeout_s: float | None, watch: Watcher) -> Processes:
+    """Return worker processes that keep what they share in the run folder, and know what its trials cost."""
+    waits = Waits(trial_timeout_s, run.settings.time_budget_s)
+    waits.learn(trial.evaluation for trial in run.journal.trials())
+
+    def say(text: str) -> None:
+        run.log(text)
+        watch(Note(text))
+
+    return Processes(dataset, run.settings, workers, scratch=run.scratch, waits=waits, say=say)
 
 
 def _result(run: Run) -> SearchResult:

@@ -10,6 +10,7 @@ from tinynas.architecture import Architecture
 from tinynas.data import FoldScores
 from tinynas.hardware import Footprint
 from tinynas.runs import Evaluation
+from tinynas.searching.trouble import Trouble
 from tinynas.training.schedule import Schedule
 
 
@@ -48,7 +49,7 @@ class Outcome:
     The evaluation's fidelity and rung are the job's, whatever it says itself, and its footprint is the screened one
     where it has none. `keras` and `tflite` are the model of the job's first fold, `samples` int8 inputs (n, H, W, C) to
     check it with, `weights` its weights by layer name, for those that will start from them: all left out where nothing
-    was trained.
+    was trained. `trouble` is there where the error may be the machine's and not the child's: it is tried again then.
     """
 
     evaluation: Evaluation
@@ -56,6 +57,7 @@ class Outcome:
     tflite: bytes = b""
     samples: np.ndarray | None = None
     weights: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
+    trouble: Trouble | None = None
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ def recover(run: Run, trials: Sequence[Trial]) -> None:
     What was being written is finished or removed. A model of a trial that the journal does not have is removed, as are
     its weights: the trial runs again, and makes the same. A best/ of such a trial gives way to the journal's best.
     """
+    run.sweep()
     run.finish_renames()
     numbers = _numbers(run, trials)
     run.prune(numbers)

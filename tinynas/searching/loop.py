@@ -16,12 +16,12 @@ from tinynas.searching.halving import promotions
 from tinynas.searching.jobs import Final, FinalJob, Job, Outcome, StartFile
 from tinynas.searching.keep import drop_models, keep_models, recover
 from tinynas.searching.record import Record, count_trained
+from tinynas.searching.recovery import FINAL_FROM, none_trained, told, try_again
 from tinynas.searching.strategy import Proposal, Screen, Strategy
+from tinynas.searching.streak import Streak
 from tinynas.searching.summary import about_best, summarize, warnings_of
 from tinynas.training.schedule import MOST_REPLICAS, Lengths, Schedule
 from tinynas.words import counted
-
-_FAILURES_IN_A_ROW = 10  # then something is wrong with the set-up rather than with the children
 
 
 @dataclass
@@ -35,12 +35,13 @@ class Loop:
     executor: Executor
     watch: Watcher
     clock: Clock
+    try_again: bool = True  # the failed trials that nothing was built on
 
     def __post_init__(self) -> None:
         self._settings = self.run.settings
         self._record = Record(self.run)
         self._known: set[str] = set()
-        self._failures = 0
+        self._failures = Streak()
         if not self.trials:  # version 0.1.0 did not count steps: what it began goes on without
             self.run.journal.set_fact("least_steps", True)
         self._lengths = Lengths.of(
@@ -56,7 +57,7 @@ class Loop:
         """Go on from wherever the journal stands to the summary."""
         settings = self._settings
         self.watch(Started(self.run.folder, self.dataset.summary(), settings.target.name, len(self.trials)))
-        recover(self.run, self.trials)
+        self._recover()
         generation = 0
         while (why := self._ended(generation)) is None:
             if not self._generation(generation):
@@ -69,6 +70,15 @@ class Loop:
             return
         self._finalists(generation)
         self._final()
+
+    def _recover(self) -> None:
+        """Put the folder in line with the journal, and tell what was lost; failed trials of the end run again."""
+        for text in told(self.run):
+            self._say(text)
+        recover(self.run, self.trials)
+        again = try_again(self._record) if self.try_again else ()
+        if again:
+            self._say(f"{counted(len(again), 'failed trial')} of the newest generation will be tried again.")
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -116,6 +126,7 @@ class Loop:
         for number in range(first, first + len(promoted) + len(candidates)):
             if number in self._record:
                 self.strategy.tell(self._record[number])
+        self.run.journal.checkpoint()
         return True
 
     def _allot(self) -> None:
@@ -241,10 +252,7 @@ class Loop:
             self._record.add(trial, self.clock.elapsed())
             drop_models(self.run, self._record.trials)
             self.watch(TrialDone(trial, leads, self._share(count_trained(self._record.trials))))
-            failed = trial.evaluation.state is State.FAILED
-            self._failures = self._failures + 1 if failed else 0
-            if self._failures >= _FAILURES_IN_A_ROW:
-                raise RunError(f"{self._failures} children in a row failed, the last with: {trial.evaluation.error}")
+            self._failures.tell(trial)
 
     # --- after the search
 
@@ -265,6 +273,8 @@ class Loop:
                 jobs.append(replace(self._job(number, generation, candidate, schedule), fidelity="full"))
         self.watch(GenerationStarted(generation, "finalists", len(jobs), 0, 1.0))
         self._train(jobs, self.clock.finalists_deadline())
+        if failures := none_trained(self.trials):
+            self._say(f"No finalist could be trained ({failures}): the best of the search phase wins.")
 
     def _finalists_schedule(self, ranked: Sequence[Trial]) -> Schedule | None:
         """Return how long finalists are trained, which is settled once; None where there is no time for them."""
@@ -280,6 +290,7 @@ class Loop:
         """Train the best architecture on all training data, save it, and write the summary."""
         best = self._record.best()
         self._say(f"Final training of {best}.")
+        self.run.journal.set_fact(FINAL_FROM, self.clock.elapsed())
         seconds, given = self.clock.final_seconds(), self._settings.final_epochs
         job = FinalJob(
             best.architecture,

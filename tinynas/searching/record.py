@@ -10,7 +10,7 @@ from tinynas.searching.equal_length import EqualLength
 
 
 class Record:
-    """The trials of a run, by number. `add` is the only way in, and writes the journal first."""
+    """The trials of a run, by number. `add` is the only way in, `forget` the only way out; both write the journal."""
 
     def __init__(self, run: Run) -> None:
         """Start with the trials that the journal holds."""
@@ -57,7 +57,14 @@ class Record:
         self._run.journal.append(trial)
         self._run.journal.set_fact("seconds", seconds)
         self._trials[trial.number] = trial
-        self._run.log(f"generation {trial.generation}: {trial}")
+        self._run.log_trial(trial)
+
+    def forget(self, numbers: Sequence[int]) -> None:
+        """Take out trials that are to run again."""
+        self._run.log_again(numbers)
+        self._run.journal.remove(numbers)
+        for number in numbers:
+            del self._trials[number]
 
     def best(self) -> Trial:
         """Return the best trained trial: of the finalists, or where there are none of the search phase.

@@ -2,24 +2,26 @@
 
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from tinynas.data import Dataset, FoldScores, class_weights
 from tinynas.data.splits import Fold, representative_rows
-from tinynas.errors import TinynasError
 from tinynas.runs import Evaluation, Settings, State
 from tinynas.searching.agreement import require_agreement
 from tinynas.searching.jobs import Final, FinalJob, Job, Outcome
 from tinynas.searching.share import SharedDataset
+from tinynas.searching.trouble import trouble_of
 from tinynas.tflite.tflm import require_same_head
 from tinynas.training.schedule import MOST_REPLICAS, Schedule
 
+TEMPORARY = "tmp"  # the folder of the temporary files, beside that of the shared data
 CHECKED_SAMPLES = 200  # held-out samples on which TFLM and the reference resolver must agree
 
 
@@ -34,16 +36,18 @@ class Worker:
         self._ready = False
 
     def evaluate(self, job: Job) -> Outcome:
-        """Return what became of `job`. An error is a failed trial with its reason, never a default."""
+        """Return what became of `job`. An error is a failed trial with its reason, never a default.
+
+        One that is not tinynas's own is the outcome's `trouble` as well: this process may be broken.
+        """
         self._set_up()
         start = time.perf_counter()
         try:
             outcome = self._evaluate(job)
-        except TinynasError as error:
-            outcome = Outcome(Evaluation(State.FAILED, error=str(error)))
-        except Exception as error:  # one child must not end a search: the loop counts failures and stops at a row
-            text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-            outcome = Outcome(Evaluation(State.FAILED, error=text))
+        except Exception as error:  # one child must not end a search, nor what happens to a process be its fault
+            trouble = trouble_of(error)
+            said = str(error) if trouble is None else trouble.said
+            outcome = Outcome(Evaluation(State.FAILED, error=said), trouble=trouble)
         finally:
             self._clear()
         seconds = round(time.perf_counter() - start, 3)
@@ -163,16 +167,36 @@ class Worker:
         clear()
 
 
-_worker: Worker | None = None
+class Works(Protocol):
+    """What a worker process needs of its `Worker`, or of one of your own."""
+
+    def evaluate(self, job: Job) -> Outcome:
+        """Return what became of `job`."""
+        ...
+
+    def final(self, job: FinalJob, report: Callable[[Any], None] | None = None) -> Final:
+        """Return the final model."""
+        ...
+
+
+MakeWorker = Callable[[Dataset, Settings, int], Works]
+
+_worker: Works | None = None
 _events: Any = None
 
 
-def start(shared: SharedDataset, settings: Settings, threads: int, events: Any, parent: int) -> None:
-    """Set up a worker process: its `Worker`, the queue for progress, and its end when the parent is gone."""
+def start(
+    shared: SharedDataset, settings: Settings, threads: int, events: Any, parent: int, make_worker: MakeWorker
+) -> None:
+    """Set up a worker process: its `Worker`, the queue for progress, and its end when the parent is gone.
+
+    Its temporary files lie beside the data that it shares: what a kill leaves of them is found and removed.
+    """
     global _worker, _events
     os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(shared.folder.parent / TEMPORARY)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent decides
-    _worker, _events = Worker(shared.open(), settings, threads), events
+    _worker, _events = make_worker(shared.open(), settings, threads), events
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
 
 

@@ -6,8 +6,8 @@
 
 A search here trains nothing: its scores, weights and models follow from the genome, the seed and the weights that it
 began from, so that a trial which comes out otherwise once shows in all that follows. All else is the real one: loop,
-journal, files, worker processes. It is killed with SIGKILL when it is about to do, or has just done, something to a file
-of its folder or to its journal: at such moments from its beginning to its end, so commits, finalists and the final
+journal, files, worker processes. It is killed with SIGKILL when it is about to do, or has just done, something to a
+file of its folder or to its journal: at such moments from its beginning to its end, so commits, finalists and the final
 training are among them. Exit code 1 when one of the ends differs in a row of the journal, a byte of a file or the
 summary, seconds apart.
 """

@@ -1,11 +1,10 @@
 """The contract that every executor keeps: each row of contracts.EXECUTORS goes through all of it.
 
-Then the worker processes for real: small jobs, a crash, and the check of the screen against the file.
+Then the worker processes for real: small jobs, and the check of the screen against the file. What may go wrong with
+them is in test_processes.py.
 """
 
-import os
 import pickle
-import signal
 import time
 from dataclasses import replace
 
@@ -136,30 +135,6 @@ def test_a_screen_that_is_wrong_is_a_failed_trial(stripes, settings, jobs):
     outcome = worker.Worker(stripes, settings).evaluate(wrong)
     assert outcome.evaluation.state is State.FAILED
     assert "disagree on flops: 1 screened" in outcome.evaluation.error
-
-
-def test_a_process_that_dies_takes_only_its_job_along(stripes, settings, jobs, monkeypatch):
-    executor = Processes(stripes, settings, 1)
-    killed = 0
-
-    def submit(task, job, **given):
-        nonlocal killed
-        future = Processes._submit(executor, task, job, **given)
-        if job.number == 1:
-            killed += 1
-            while not executor._pool._processes:
-                pass
-            for pid in list(executor._pool._processes):
-                os.kill(pid, signal.SIGKILL)
-        return future
-
-    monkeypatch.setattr(executor, "_submit", submit)
-    outcomes = {job.number: outcome.evaluation for job, outcome in executor.evaluate(jobs, None)}
-    executor.close()
-    assert killed == 2  # tried once more, alone
-    assert outcomes[1].state is State.FAILED
-    assert "died twice" in outcomes[1].error
-    assert [outcomes[n].state for n in (0, 2)] == [State.COMPLETE] * 2
 
 
 def test_a_shared_data_set_is_the_data_set(stripes, tmp_path):

@@ -41,11 +41,26 @@ def test_a_board_that_the_fit_has_not_seen_is_told_within_what_is_stated(tool, r
     assert np.mean(inside) >= 0.9
 
 
+def test_so_are_all_published_times_of_todays_tflm(tool, rows):
+    """With those in QSPI Flash, and those with the arena in external RAM, of which the estimate knows nothing."""
+    current = [row for row in rows if row.group == "current"]
+    told = [(row, ms, FITTED[row.family].error) for row, ms in tool.unseen(current)]
+    off = [(abs(row.ms / ms - 1), error) for row, ms, error in told + tool.apart(rows, tool.paces(current))]
+    assert len(off) == 42
+    assert np.median([each for each, _ in off]) <= 0.15
+    assert np.mean([each <= error for each, error in off]) >= 0.9
+
+
 def test_the_pace_in_the_code_is_the_one_that_the_tool_fits(tool, rows):
     found = tool.paces([row for row in rows if row.group == "current"])
     assert list(FITTED) == list(found)
     for family, pace in FITTED.items():
         assert tuple(pace) == pytest.approx(found[family])
+
+
+def test_the_table_in_the_docs_is_the_one_that_the_tool_writes(tool, rows):
+    assert tool.TABLE.read_text(encoding="utf-8") == tool.table(rows)
+    assert set(tool.GROUPS) == {row.group for row in rows}
 
 
 def test_the_tool_estimates_as_the_package_does(tool, rows):
@@ -112,6 +127,16 @@ def test_time_is_instructions_times_pace_and_what_flash_waits_over_the_clock():
     assert latency(Work(0, 10**9), nothing).value == 0
 
 
+def test_weights_in_qspi_flash_are_told_within_what_is_stated(tool, rows):
+    """All four published times, and not by far: three of them within a fifth."""
+    board, published = Target.load("rpi_pico2"), json.loads(tool.PUBLISHED.read_text(encoding="utf-8"))
+    apart = {row.net: row.ms for row in rows if row.group == "XIP"}
+    told = {net: latency(tool.work_of(published["nets"][net]["layers"], board), board) for net in apart}
+    assert len(apart) == 4
+    assert all(told[net].low <= ms <= told[net].high for net, ms in apart.items())
+    assert sum(abs(ms / told[net].value - 1) < 0.25 for net, ms in apart.items()) == 3
+
+
 def test_a_run_of_version_0_1_has_that_versions_figures():
     """1.2 cycles an instruction on a Cortex-M4, 0.85 on a Cortex-M7, and no wait for Flash."""
     for name, cycles in (("nucleo_f401", 1.2), ("disco_f746", 0.85), ("nrf5340_dk", 1.05)):
@@ -123,7 +148,7 @@ def test_a_run_of_version_0_1_has_that_versions_figures():
 def test_every_estimate_says_how_far_off_it_may_be():
     for target in Target.all():
         time = latency(Work(1_000_000, 1_000), target)
-        assert 0.1 <= time.error <= 0.6
+        assert 0.1 <= time.error <= (0.6 if target.flash_stall < 4 else 0.9)
         assert f"{CORES[target.core].pace[target.kernels].cycles:g} cycles" in time.source
         assert ("from Flash" in time.source) == bool(target.flash_stall)
         spent = energy(time, target)

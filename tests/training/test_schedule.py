@@ -13,13 +13,17 @@ SMALL = {"samples": 85, "values": 119 * 6, "n_folds": 5}
 
 @pytest.mark.parametrize(
     ("shape", "n", "proxy", "full"),
-    [((28, 28), 60_000, (6_000, 2), (48_000, 5)), ((8, 8), 1_500, (1_200, 30), (1_200, 60))],
+    [
+        ((28, 28), 60_000, (1, 6_000, 2), (48_000, 5)),
+        ((8, 8), 1_500, (1, 1_200, 30), (1_200, 60)),
+        ((8, 8), 537, (5, 430, 30), (430, 80)),
+    ],
 )
 def test_schedules_follow_the_size_of_the_data(shape, n, proxy, full):
     x = np.zeros((n, *shape), np.uint8)
     x[:, 0, 0] = np.arange(n) % 200
     lengths = Lengths.of(Dataset.from_arrays(x, np.arange(n) % 10, x[:10], np.arange(10)), 5)
-    assert lengths.proxy() == Schedule(1, *proxy)
+    assert lengths.proxy() == Schedule(*proxy)
     assert lengths.full() == Schedule(5, *full)
     assert lengths.full().visits == 5 * full[0] * full[1]
     assert lengths.final(timed=True) >= lengths.final() >= 4
@@ -29,9 +33,11 @@ def test_schedules_follow_the_size_of_the_data(shape, n, proxy, full):
 def test_a_rung_sees_so_many_times_the_samples_of_the_one_below(rung, reduction, stretch, n):
     lengths = Lengths(n, 4, 5, reduction)
     proxy, schedule = lengths.proxy(), lengths.proxy(rung, stretch)
-    assert schedule.folds == 1
+    assert schedule.folds == proxy.folds == (5 if 0.2 * n < 249.5 else 1)
     assert proxy.samples <= schedule.samples <= round(0.8 * n)
-    assert schedule.visits == pytest.approx(proxy.visits * reduction**rung * stretch, abs=0.5 * schedule.samples + 1)
+    assert schedule.visits == pytest.approx(
+        proxy.visits * reduction**rung * stretch, abs=(0.5 * schedule.samples + 1) * schedule.folds
+    )
 
 
 @given(st.integers(4, 5_000), st.integers(1, 5_000), st.integers(2, 10), st.integers(1, 256), st.integers(1, 4))
@@ -49,9 +55,16 @@ def test_however_few_the_samples_there_are_steps_enough(samples, values, n_folds
 
 def test_eighty_five_windows_are_trained_and_not_just_looked_at():
     """One step an epoch: 30, 60 and 60 epochs, as version 0.1.0 had it, are no training."""
-    lengths, old = Lengths(**SMALL), Lengths(**SMALL, least=False)
+    lengths, old = Lengths(**SMALL), Lengths(**SMALL, least=False, small_sets=False)
     assert (old.proxy(), old.full(), old.final()) == (Schedule(1, 68, 30), Schedule(5, 68, 60), 60)
-    assert (lengths.proxy(), lengths.full(), lengths.final()) == (Schedule(1, 68, 120), Schedule(5, 68, 480), 1_500)
+    assert (lengths.proxy(), lengths.full(), lengths.final()) == (Schedule(5, 68, 120), Schedule(5, 68, 480), 1_500)
+
+
+def test_where_a_fold_scores_too_few_all_folds_are_trained():
+    """108 samples are a standard error of 4.7 points: the windows of 537 are scored on all of them."""
+    assert [Lengths(n, 784, 5).proxy().folds for n in (100, 537, 1_245, 1_250, 60_000)] == [5, 5, 5, 1, 1]
+    assert [Lengths(n, 784, 3).proxy(2, 4.0).folds for n in (100, 537, 750)] == [3, 3, 1]
+    assert Lengths(537, 784, 5, small_sets=False).proxy().folds == 1  # a search that began before
 
 
 def test_large_data_are_trained_as_before():

@@ -15,7 +15,7 @@ Metric = Literal["accuracy", "precision", "recall", "f1"]
 Precision = Literal["float32", "bfloat16"]
 METRICS: tuple[str, ...] = get_args(Metric)
 OBJECTIVES = ("accuracy", "ram", "flash", "latency", "macs", "params")
-AUGMENTATIONS = ("shift", "flip", "noise", "scale", "erase")
+AUGMENTATIONS = ("shift", "flip", "noise", "scale", "erase", "warp")
 GENERATIONS = 8  # where no end of any kind is given
 SEVERAL_OBJECTIVES: StrategyName = "nsga2"  # the strategy for them, where none is named
 

@@ -42,6 +42,7 @@ def trial_row(trial: Trial) -> dict[str, Any]:
         "seconds": evaluation.seconds,
         "elapsed_s": trial.elapsed_s,
         "visits": evaluation.visits,
+        "regularization": evaluation.regularization,
         "violations": "; ".join(evaluation.violations),
         "error": " ".join(evaluation.error.split()),
         "key": trial.architecture.key,

@@ -30,6 +30,7 @@ class Evaluation:
     `rung` counts the promotions of successive halving before a proxy training: scores of one rung are like for like. A
     full training has rung 0, whatever its architecture's proxies had. `cause` tells a failed trial whose process had
     trouble ("error", "died", "silent"), which is no verdict on its architecture, from one that was refused ("").
+    `regularization` is the strength of it that the trial was trained with ("": that was no choice).
     """
 
     state: State
@@ -43,6 +44,7 @@ class Evaluation:
     rung: int = 0
     visit_s: float = 0.0
     cause: str = ""
+    regularization: str = ""
 
     @property
     def training(self) -> tuple[bool, int]:
@@ -74,6 +76,7 @@ class Evaluation:
             "rung": self.rung,
             "visit_s": self.visit_s,
             **({"cause": self.cause} if self.cause else {}),
+            "regularization": self.regularization,
         }
 
     @classmethod
@@ -92,6 +95,7 @@ class Evaluation:
             value["rung"],
             value.get("visit_s", 0.0),  # version 0.1.0 did not measure it
             value.get("cause", ""),
+            value.get("regularization", ""),  # nor had it a choice
         )
 
 

@@ -19,8 +19,11 @@ _BUILDS, _LEAST_RESERVE_S, _MOST_RESERVE_S = 4, 4.0, 12.0  # as long as so many 
 
 _QAT = 13 / 12  # the final training, fine-tuning included
 _DOUBT = 1.25  # the final training may cost so much more than the trials say: it is not cut short for that
+_GAIN = 0.5  # of each further thread of it, in samples a second
 _OTHER = 1 / 3  # of it there is time for in any case, should not the leader win but a dearer one of the finalists
 _GIVEN = 0.5  # the share of what the final training leaves that finalists may have beside their own
+
+_REPEATS = 3  # so many cross-validations, each with other folds, at the most for finalists where samples are few
 
 _TRIALS = 60  # so many children are enough to choose from before proxies are made longer, up to _MOST_STRETCH times
 _MOST_STRETCH = 5.0
@@ -75,6 +78,8 @@ class Clock:
         if costs.start_s:
             reserve_s -= _MOST_RESERVE_S - min(_MOST_RESERVE_S, max(_LEAST_RESERVE_S, _BUILDS * costs.start_s))
         visits = (settings.final_epochs or lengths.final(timed=True)) * lengths.samples * (_QAT if settings.qat else 1)
+        if lengths.small_sets:  # older searches did not reckon with the threads of the final training
+            visits /= 1 + _GAIN * (lengths.side_by_side - 1)
         leader = costs_of(trials, ranked[:1])
         final_s = max(_DOUBT * leader.seconds(visits), costs.seconds(_OTHER * visits))
         spare_s = budget_s - usual.search_s - usual.finalists_s - reserve_s - final_s
@@ -136,11 +141,13 @@ class Clock:
         """Return the longest schedule of use by which `ranked` are trained within so many seconds."""
         full = lengths.full()
         rung = max(trial.evaluation.rung for trial in ranked)
-        least = max(trial.evaluation.visits for trial in ranked if trial.evaluation.rung == rung)
+        least = max(_of_a_fold(trial) for trial in ranked if trial.evaluation.rung == rung)
         each_s = seconds / self._rounds(ranked)
-        for folds in range(full.folds, 1, -1):
-            visits = min(costs.visits(each_s / folds), max(least, full.samples * full.epochs))
-            if visits >= least:
+        repeats = _REPEATS if lengths.few else 1
+        for folds in (*range(repeats * full.folds, full.folds, -full.folds), *range(full.folds, 1, -1)):
+            most = max(least, full.samples * full.epochs)
+            visits = min(costs.visits(each_s / folds), most)
+            if visits >= (most if folds > full.folds else least):
                 epochs = math.ceil(visits / full.samples)
                 return Schedule(folds, min(full.samples, int(visits / epochs)), epochs)
         return None
@@ -154,3 +161,8 @@ class Clock:
         if self._budget_s is None:
             return None
         return max(10.0, self._budget_s - self.elapsed() - self._shares.reserve_s)
+
+
+def _of_a_fold(trial: Trial) -> int:
+    """Return the sample visits of a fold of a proxy."""
+    return trial.evaluation.visits // max(1, len(trial.evaluation.folds))

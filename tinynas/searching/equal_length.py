@@ -1,11 +1,12 @@
 """Scores at one length of training, so that a child with inherited weights compares with one that began afresh."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from tinynas.architecture import Architecture
-from tinynas.runs import Trial, ranking
+from tinynas.runs import Evaluation, Trial, ranking
 
 _ERROR_FLOOR = 2e-3  # below it the logarithm would make much of a few samples
 
@@ -37,7 +38,8 @@ class EqualLength:
     its logarithm falls evenly with each doubling. By how much is read off the promotions, which change nothing but the
     length: the median of what they gained, and never below zero. A child that starts from its parent's weights has
     seen what the parent had seen. A short training favours small networks; what it lacks is made good by a bonus on
-    size beyond the median, which falls with the root of the samples seen.
+    size beyond the median, which falls with the root of the samples seen. A proxy of several folds starts afresh on
+    each, and has seen what it saw of one.
     """
 
     def __init__(self, metric: str, inherit: bool, size_bonus: float = SIZE_BONUS) -> None:
@@ -58,9 +60,12 @@ class EqualLength:
         key, evaluation = trial.architecture.key, trial.evaluation
         before = self._learned.get(-1 if trial.parent is None else trial.parent)
         promoted = before is not None and before.key == key
+        visits = evaluation.visits
         earlier = before.visits if before is not None and (promoted or self._inherit) else 0
+        if afresh(evaluation):
+            visits, earlier = visits // len(evaluation.folds), 0
         error = max(_ERROR_FLOOR, 1.0 - evaluation.mean(self._metric))
-        now = _Learned(key, -math.log(error), evaluation.visits + earlier, _size_of(trial))
+        now = _Learned(key, -math.log(error), visits + earlier, _size_of(trial))
         self._learned[trial.number] = now
         self._scale = None
         if before is not None and promoted and now.doublings > before.doublings:
@@ -74,6 +79,15 @@ class EqualLength:
     def __call__(self, trial: Trial) -> float:
         """Return what a trial that was told is worth: -log(error) at one sample seen, and the bonus."""
         return self._worth(self._learned[trial.number])
+
+    def stands_out(self, trial: Trial, among: Sequence[Trial], samples: int) -> bool:
+        """Return whether `trial` is worth more than the median of `among` by more than its standard error.
+
+        That is the standard error of -log(error) where the error is counted on so many `samples`.
+        """
+        error = max(_ERROR_FLOOR, 1.0 - trial.evaluation.mean(self._metric))
+        lead = self(trial) - median(self(each) for each in among)
+        return lead > math.sqrt(max(0.0, 1.0 - error) / (error * samples))
 
     def by_key(self) -> dict[str, float]:
         """Return the worth of each architecture by its last trial."""
@@ -90,6 +104,11 @@ class EqualLength:
         """Sort by it, best first: the better trained, whose score is surer; this value; then as `ranking` does."""
         full, rung, score, arena, number = self._ranking(trial)
         return full, rung, -self(trial), score, arena, number
+
+
+def afresh(evaluation: Evaluation) -> bool:
+    """Return whether a proxy began with fresh weights: on several folds each would need some of its own."""
+    return evaluation.fidelity == "proxy" and len(evaluation.folds) > 1
 
 
 def size(architecture: Architecture, params: int) -> float:

@@ -7,13 +7,20 @@ from typing import Any
 from tinynas.runs import State, Trial
 
 
-def promotions(trials: Sequence[Trial], n_rungs: int, reduction: int, key: Callable[[Trial], Any]) -> tuple[Trial, ...]:
+def promotions(
+    trials: Sequence[Trial],
+    n_rungs: int,
+    reduction: int,
+    key: Callable[[Trial], Any],
+    stands_out: Callable[[Trial, Sequence[Trial]], bool] = lambda trial, among: True,
+) -> tuple[Trial, ...]:
     """Return the trials to be promoted now, the highest rungs first.
 
     Of the architectures that reached a rung, the best 1 / `reduction` go on to the next: when `n` have reached it and
     `p` have left it, the best `n // reduction - p` of those that are still there; `key` sorts the best first. This is
     asynchronous successive halving (Li et al. 2020, ASHA) but for its surplus: there a late, better trial is promoted
-    although the share is used up. Here children inherit weights and come from the best, and all would go on.
+    although the share is used up. Here children inherit weights and come from the best, and all would go on. Who does
+    not stand out among those that reached the rung stays: where scores are mostly chance, so is their order.
     """
     reached: dict[int, dict[str, Trial]] = defaultdict(dict)
     for trial in trials:
@@ -24,5 +31,6 @@ def promotions(trials: Sequence[Trial], n_rungs: int, reduction: int, key: Calla
         gone = reached[rung + 1].keys()
         here = [t for key, t in reached[rung].items() if key not in gone and t.evaluation.folds]
         places = len(reached[rung]) // reduction - len(gone)
-        found += sorted(here, key=key)[: max(0, places)]
+        scored = [t for t in reached[rung].values() if t.evaluation.folds]
+        found += [t for t in sorted(here, key=key)[: max(0, places)] if stands_out(t, scored)]
     return tuple(found)

@@ -27,7 +27,8 @@ class Job:
     """A child to be evaluated: `seed` fixes its weights; `screened` is the footprint that the real file must have.
 
     `schedule` is how long it is trained, None where it is measured only (fidelity "none"). `rung` counts the promotions
-    before it; a proxy training begins with the weights in `start`.
+    before it; a proxy training begins with the weights in `start`. `regularization` is the strength of it, see
+    `tinynas.training.regularization`.
     """
 
     number: int
@@ -40,6 +41,7 @@ class Job:
     schedule: Schedule | None = None
     rung: int = 0
     start: StartFile | None = None
+    regularization: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class FinalJob:
     epochs: int
     time_budget_s: float | None
     until_flat: bool = False
+    regularization: str = ""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,12 @@ from tinynas.searching.recovery import FINAL_FROM, none_trained, told, try_again
 from tinynas.searching.strategy import Proposal, Screen, Strategy
 from tinynas.searching.streak import Streak
 from tinynas.searching.summary import about_best, summarize, warnings_of
+from tinynas.training.regularization import STRENGTHS
 from tinynas.training.schedule import MOST_REPLICAS, Lengths, Schedule
 from tinynas.words import counted
+
+_AS_PARENT = 0.7  # the share of children that are regularised as their parents were
+_REGULARIZED = 1  # the stream of chance for it
 
 
 @dataclass
@@ -44,6 +48,7 @@ class Loop:
         self._failures = Streak()
         if not self.trials:  # version 0.1.0 did not count steps: what it began goes on without
             self.run.journal.set_fact("least_steps", True)
+            self.run.journal.set_fact("small_sets", True)
         self._lengths = Lengths.of(
             self.dataset,
             self._settings.n_folds,
@@ -51,6 +56,7 @@ class Loop:
             batch_size=self._settings.batch_size,
             replicas=min(self._settings.final_threads, MOST_REPLICAS),
             least=self.run.journal.fact("least_steps", False),
+            small_sets=self.run.journal.fact("small_sets", False),
         )
 
     def __call__(self) -> None:
@@ -149,7 +155,17 @@ class Loop:
         settings = self._settings
         if settings.fidelity != "proxy":
             return ()
-        return promotions(before, settings.n_rungs, settings.reduction, self._record.lengths(before).key)
+        lengths = self._record.lengths(before)
+        if not self._lengths.few:
+            return promotions(before, settings.n_rungs, settings.reduction, lengths.key)
+        samples = self._lengths.samples  # of all folds together
+        return promotions(
+            before,
+            settings.n_rungs,
+            settings.reduction,
+            lengths.key,
+            lambda trial, among: lengths.stands_out(trial, among, samples),
+        )
 
     def _promotion_jobs(self, generation: int, first: int, promoted: Sequence[Trial], stretch: float) -> list[Job]:
         """Return the jobs that train `promoted` on, what the journal has already left out."""
@@ -166,8 +182,11 @@ class Loop:
         return jobs
 
     def _start_of(self, number: int | None) -> StartFile | None:
-        """Return the file with the weights of trial `number`, or None when there is none."""
-        if number is None or not self.run.weights_path(number).exists():
+        """Return the file with the weights of trial `number`, or None when there is none.
+
+        Where all folds are trained there is none: the weights of one have seen what the others are scored on.
+        """
+        if number is None or self._lengths.few or not self.run.weights_path(number).exists():
             return None
         return StartFile(self.run.weights_path(number), self._record[number].architecture)
 
@@ -223,7 +242,22 @@ class Loop:
             self._seed(number),
             candidate.footprint,
             schedule,
+            regularization=self._regularization(number, proposal),
         )
+
+    def _regularization(self, number: int, proposal: Proposal) -> str:
+        """Return how strongly a child is regularised: mostly as its parent was; where samples are many, as usual."""
+        if not self._lengths.small_sets:
+            return ""  # the search began when this was no choice
+        if not self._lengths.few:
+            return STRENGTHS[0]
+        parent = None if proposal.parent is None else self._record[proposal.parent]
+        if parent is not None and parent.architecture.key == proposal.architecture.key:
+            return parent.evaluation.regularization  # a promotion, or a finalist
+        rng = np.random.default_rng([self._settings.seed, number, _REGULARIZED])
+        if parent is not None and rng.random() < _AS_PARENT:
+            return parent.evaluation.regularization
+        return STRENGTHS[int(rng.integers(len(STRENGTHS)))]
 
     def _seed(self, number: int) -> int:
         return int(np.random.SeedSequence([self._settings.seed, number]).generate_state(1)[0] >> 2)
@@ -245,7 +279,7 @@ class Loop:
         for done in self.executor.evaluate(jobs, deadline):
             job, outcome = _checked(done, waiting)
             trial = _trial(job, outcome.evaluation)
-            if outcome.weights and job.fidelity == "proxy":
+            if outcome.weights and job.fidelity == "proxy" and not self._lengths.few:
                 self.run.save_weights(job.number, outcome.weights)
             leads = self._record.leads(trial)
             keep_models(self.run, self.dataset, [*self._record.trials, trial], trial, outcome, leads)
@@ -298,6 +332,7 @@ class Loop:
             given or self._lengths.final(timed=seconds is not None),
             seconds,
             until_flat=self._lengths.least and given is None and seconds is None,
+            regularization=best.evaluation.regularization,
         )
         final = self.executor.final(job, lambda p: self.watch(FinalProgress(p.epoch, p.epochs, p.loss, p.seconds)))
         if final is not None:
@@ -367,7 +402,13 @@ def _trial(job: Job, evaluation: Evaluation) -> Trial:
     footprint = evaluation.footprint
     if footprint is None and evaluation.state is not State.FAILED:
         footprint = job.screened
-    evaluation = replace(evaluation, footprint=footprint, fidelity=job.fidelity, rung=job.rung)
+    evaluation = replace(
+        evaluation,
+        footprint=footprint,
+        fidelity=job.fidelity,
+        rung=job.rung,
+        regularization=job.regularization,
+    )
     return Trial(job.number, job.generation, job.parent, job.architecture, evaluation)
 
 

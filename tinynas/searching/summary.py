@@ -77,6 +77,7 @@ def _best(run: Run, best: Trial, final: Final | None) -> dict[str, Any]:
         "footprint": footprint.to_dict(),
         "validation": validation(best.evaluation),
         "test": tested,
+        "regularization": best.evaluation.regularization,
         "epochs": None if final is None else final.epochs,
         "losses": None if final is None else [round(loss, 5) for loss in final.losses],
         "held_out": None if final is None else dict(final.judged),

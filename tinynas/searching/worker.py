@@ -1,5 +1,6 @@
 """What runs in a worker process: measure, train and score one child, or train the final model."""
 
+import math
 import os
 import signal
 import tempfile
@@ -7,10 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
+from tinynas.architecture import Architecture
 from tinynas.data import Dataset, FoldScores, class_weights
 from tinynas.data.splits import Fold, representative_rows
 from tinynas.runs import Evaluation, Settings, State
@@ -19,6 +22,8 @@ from tinynas.searching.jobs import Final, FinalJob, Job, Outcome
 from tinynas.searching.share import SharedDataset
 from tinynas.searching.trouble import trouble_of
 from tinynas.tflite.tflm import require_same_head
+from tinynas.training.augment import detail_of
+from tinynas.training.regularization import Regularization, regularization
 from tinynas.training.schedule import MOST_REPLICAS, Schedule
 
 TEMPORARY = "tmp"  # the folder of the temporary files, beside that of the shared data
@@ -69,7 +74,7 @@ class Worker:
         if job.fidelity == "full":
             require_same_head(first.tflite)
         evaluation = Evaluation(State.COMPLETE, footprint, (), scored, visits=visits, visit_s=visit_s)
-        rows = self._folds()[0].validation
+        rows = self._folds(1)[0].validation
         held_out = dataset.x[rows[representative_rows(dataset.y[rows], CHECKED_SAMPLES, job.seed)]]
         samples = self._int8(first.tflite, held_out)
         return Outcome(evaluation, first.keras, first.tflite, samples, first.weights)
@@ -83,12 +88,12 @@ class Worker:
         if job.start is not None:  # weights of fold 0, the one that proxies train
             start = Start(job.start.architecture, read_weights(job.start.path))
         scored, first, visits, seconds = [], None, 0, 0.0
-        for number, fold in enumerate(self._folds()[: schedule.folds]):
+        for number, fold in enumerate(self._folds(schedule.folds)):
             scores, trained = train_fold(
-                job.architecture,
+                self._regularized(job),
                 self._dataset,
                 schedule,
-                self._recipe(),
+                self._recipe(job),
                 fold,
                 job.seed + number,
                 precision=self._settings.precision,
@@ -101,8 +106,10 @@ class Worker:
             self._clear()
         return tuple(scored), first, visits, seconds / visits
 
-    def _folds(self) -> tuple[Fold, ...]:
-        return self._dataset.folds(self._settings.n_folds, 0)
+    def _folds(self, n: int) -> tuple[Fold, ...]:
+        """Return the first `n` folds: those of the cross-validation, then those of others."""
+        k = self._settings.n_folds
+        return tuple(fold for seed in range(math.ceil(n / k)) for fold in self._dataset.folds(k, seed))[:n]
 
     def final(self, job: FinalJob, report: Callable[[Any], None] | None = None) -> Final:
         """Train the final model, score it on the test set, and run it in TFLM beside the reference resolver."""
@@ -112,10 +119,10 @@ class Worker:
         from tinynas.training.verify import answers
 
         self._set_up()
-        recipe = replace(self._recipe(), epochs=job.epochs, time_budget_s=job.time_budget_s)
+        recipe = replace(self._recipe(job), epochs=job.epochs, time_budget_s=job.time_budget_s)
         precision = self._settings.precision
         done = train_final(
-            job.architecture,
+            self._regularized(job),
             self._dataset,
             recipe,
             job.seed,
@@ -135,16 +142,28 @@ class Worker:
         model = trained.keras, trained.tflite, samples
         return Final(done.scores, *model, done.epochs, footprint, step, done.judged, done.losses)
 
-    def _recipe(self) -> Any:
-        from tinynas.training.augment import augmentation_for
+    def _regularization(self, strength: str) -> Regularization:
+        return regularization(strength, self._dataset.layout, self._settings.augment, self._detail)
+
+    def _regularized(self, job: Job | FinalJob) -> Architecture:
+        """Return the network with the dropout that it is trained with; its file is the same."""
+        dropout = self._regularization(job.regularization).dropout
+        return job.architecture if dropout is None else replace(job.architecture, dropout=dropout)
+
+    @cached_property
+    def _detail(self) -> float:
+        return detail_of(self._dataset.x)
+
+    def _recipe(self, job: Job | FinalJob) -> Any:
         from tinynas.training.fit import Recipe
 
-        settings = self._settings
+        settings, how = self._settings, self._regularization(job.regularization)
         return Recipe(
             epochs=1,
             batch_size=settings.batch_size,
             peak_rate=settings.peak_rate,
-            augmentation=augmentation_for(self._dataset.layout, settings.augment),
+            weight_decay=how.weight_decay,
+            augmentation=how.augmentation,
             replicas=min(self._threads, MOST_REPLICAS),
             class_weights=class_weights(self._dataset.y, self._dataset.n_classes) if settings.balance else None,
         )

@@ -6,8 +6,14 @@ TensorFlow is imported where it runs, so that a choice can be checked before any
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tinynas.errors import UsageError
 from tinynas.options.search import AUGMENTATIONS
+
+_LOOKED_AT = 500  # samples
+_NOISE = 0.1  # of the detail
+_WARPED = 0x5A17  # another stream of chance than that of the other augmentations, which keep theirs
 
 
 @dataclass(frozen=True)
@@ -18,7 +24,7 @@ class Augmentation:
     flip: mirror left to right.  noise: standard deviation of added noise, in units of the [0, 1] input range.
     scale: the largest relative change of a sample's contrast about its mean.  erase: the most of
     each axis, as a share, that a rectangle takes which is replaced by one random value, in half the samples (random
-    erasing, Zhong et al. 2017).
+    erasing, Zhong et al. 2017).  warp: the largest relative change of a series' speed, about a moment of its own.
     """
 
     shift: float = 0.0
@@ -26,12 +32,15 @@ class Augmentation:
     noise: float = 0.0
     scale: float = 0.0
     erase: float = 0.0
+    warp: float = 0.0
 
     def __call__(self, x: Any, seed: Any) -> Any:
         """Return the batch `x` (n, H, W, C) with each sample changed at random; `seed` is an int32 pair."""
         from tinynas.training.keras import tf
 
         seeds = tf.random.experimental.stateless_split(seed, 6)
+        if self.warp:
+            x = _warp(x, self.warp, tf.stack([seed[0], seed[1] ^ _WARPED]))
         if self.flip:
             mirrored = tf.random.stateless_uniform((tf.shape(x)[0], 1, 1, 1), seeds[0]) < 0.5
             x = tf.where(mirrored, tf.reverse(x, axis=[2]), x)
@@ -70,6 +79,24 @@ def _shift(x: Any, axis: int, share: float, seed: Any) -> Any:
     return tf.ensure_shape(tf.transpose(tf.gather(turned, index, axis=1, batch_dims=1), (0, 2, 1, 3)), x.shape)
 
 
+def _warp(x: Any, share: float, seed: Any) -> Any:
+    """Return the series `x` (n, L, 1, C), each faster or slower by up to `share` about a moment of its own.
+
+    Values between two steps are interpolated, and what comes in at an end is the last value there.
+    """
+    from tinynas.training.keras import tf
+
+    n, length = tf.shape(x)[0], x.shape[1]
+    drawn = tf.random.stateless_uniform((2, n, 1), seed)
+    speed, centre = 1.0 + share * (2.0 * drawn[0] - 1.0), drawn[1] * (length - 1.0)
+    at = tf.clip_by_value(centre + (tf.range(length, dtype=tf.float32)[None] - centre) * speed, 0.0, length - 1.0)
+    before = tf.cast(tf.floor(at), tf.int32)
+    part = tf.cast(at - tf.floor(at), x.dtype)[..., None, None]
+    after = tf.minimum(before + 1, length - 1)
+    earlier, later = (tf.gather(x, index, axis=1, batch_dims=1) for index in (before, after))
+    return tf.ensure_shape(earlier + (later - earlier) * part, x.shape)
+
+
 def _erase(x: Any, share: float, seed: Any) -> Any:
     """Return `x` with a rectangle of half the samples replaced by one value, of at most `share` of each axis."""
     from tinynas.training.keras import tf
@@ -85,13 +112,26 @@ def _erase(x: Any, share: float, seed: Any) -> Any:
     return tf.where(erased, drawn[5], x)
 
 
-def augmentation_for(layout: str, chosen: str = "auto") -> Augmentation:
-    """Return the augmentation named by `chosen`: "auto", "none" or a comma list of shift, flip, noise, scale, erase.
+def detail_of(x: np.ndarray) -> float:
+    """Return how far the values of a sample of `x` (n, H, W, C) lie from their median: the median of the medians.
+
+    The [0, 1] range of a set may be that of a few peaks, and what tells its classes apart a hundredth of it.
+    """
+    few = np.asarray(x[np.arange(0, len(x), max(1, len(x) // _LOOKED_AT))], np.float32)
+    values = few.reshape(len(few), -1, few.shape[-1])
+    return float(np.median(np.median(np.abs(values - np.median(values, axis=1, keepdims=True)), axis=1)))
+
+
+def augmentation_for(layout: str, chosen: str = "auto", detail: float | None = None) -> Augmentation:
+    """Return the augmentation named by `chosen`: "auto", "none" or a comma list of AUGMENTATIONS.
 
     "auto" shifts images by up to 7 % and adds slight noise and scale to series; it never flips (a mirrored digit is
-    another digit) and never shifts a series (in a packet the position of a byte is its meaning).
+    another digit) and never shifts a series (in a packet the position of a byte is its meaning). Its noise is at most
+    a tenth of `detail` (see `detail_of`; None: it is not known), so that it drowns nothing.
     """
-    strength = {"shift": 0.07, "flip": True, "noise": 0.02, "scale": 0.1, "erase": 0.5}
+    strength = {"shift": 0.07, "flip": True, "noise": 0.02, "scale": 0.1, "erase": 0.5, "warp": 0.1}
+    if chosen == "auto" and detail is not None:
+        strength["noise"] = min(strength["noise"], _NOISE * detail)
     if chosen == "auto":
         names = ["shift"] if layout == "image" else ["noise", "scale"]
     else:

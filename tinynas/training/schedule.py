@@ -20,12 +20,19 @@ _MOST_EPOCHS = {"proxy": 30, "full": 60, "final": 60, "timed": 300}
 # no better ones after 960 and 1,920 (tools/steps.py). With more than some 1,600 samples the epochs hold as many steps.
 _LEAST_STEPS = {"proxy": 120, "full": 480, "final": 1_500, "timed": 1_500}
 
+# One fold has fewer samples to score by: all folds are trained. The standard error of an accuracy of 0.8 on so many is
+# 2.5 points, and nothing that is worth finding is much larger.
+_FEW_SCORED = 250
+
 MOST_REPLICAS = 4  # of a batch of 64: a larger one takes fewer, worse steps
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Train on the first `folds` of the cross-validation, on at most `samples` of each one's, for `epochs`."""
+    """Train on the first `folds` of the cross-validation, on at most `samples` of each one's, for `epochs`.
+
+    More folds than it has are those of another one, with other parts.
+    """
 
     folds: int
     samples: int
@@ -63,7 +70,8 @@ class Lengths:
 
     `samples` are those of training, `values` those of an input; a batch is `batch_size` samples, and the final training
     has `replicas` of them. `least`: whether the steps are counted too (not so in version 0.1.0, which went by epochs
-    alone, and in the searches that it began).
+    alone, and in the searches that it began). `small_sets`: whether few samples make a difference but for that (not so
+    in searches that began before they did).
     """
 
     samples: int
@@ -73,6 +81,7 @@ class Lengths:
     batch_size: int = 64
     replicas: int = 1
     least: bool = True
+    small_sets: bool = True
 
     @classmethod
     def of(cls, dataset: Dataset, n_folds: int, **more: Any) -> "Lengths":
@@ -84,16 +93,27 @@ class Lengths:
         """Training samples of a fold."""
         return round(self.samples * (1 - 1 / self.n_folds))
 
+    @property
+    def few(self) -> bool:
+        """Whether the samples are so few that a score on one fold is mostly chance."""
+        return self.small_sets and self.samples - self.per_fold < _FEW_SCORED
+
+    @property
+    def side_by_side(self) -> int:
+        """How many batches the final training computes side by side: as many as there are, and threads for them."""
+        return batching(self.samples, self.batch_size, self.replicas)[0]
+
     def proxy(self, rung: int = 0, stretch: float = 1.0) -> Schedule:
         """Return the schedule of a rung: rung 0 is the proxy, each next sees `reduction` times as many samples.
 
         All are `stretch` times as long. More samples come first, until the fold has no more, and then more epochs.
+        Where samples are few, every fold is trained.
         """
         few = min(self.per_fold, _PROXY_SAMPLES)
         epochs = self._epochs("proxy", _PROXY_VISITS, few, least=2)
         times = stretch * self.reduction**rung
         samples = min(self.per_fold, round(few * times))
-        return Schedule(1, samples, max(1, round(few * epochs * times / samples)))
+        return Schedule(self.n_folds if self.few else 1, samples, max(1, round(few * epochs * times / samples)))
 
     def full(self) -> Schedule:
         """Return the schedule of full fidelity: every fold, all data."""

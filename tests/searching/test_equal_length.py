@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -105,3 +106,27 @@ def test_at_one_length_the_order_is_that_of_the_scores(errors):
     trials = [_trial(number, error, 5000, number) for number, error in enumerate(errors)]
     lengths = _told(*trials)
     assert sorted(trials, key=lengths.key) == sorted(trials, key=ranking("accuracy"))
+
+
+def _on_folds(number, error, visits, **more):
+    trial = _trial(number, error, 5 * visits, 0, **more)
+    return replace(trial, evaluation=replace(trial.evaluation, folds=5 * trial.evaluation.folds))
+
+
+def test_one_score_of_one_fold_says_nothing_of_its_error():
+    field = [_trial(number, 0.5, 1000, 0) for number in range(3)]
+    assert _told(*field).stands_out(field[0], field, 4)
+
+
+def test_a_proxy_of_several_folds_began_afresh_and_saw_what_it_saw_of_one():
+    lengths = _told(_on_folds(0, 0.5, 1024), _on_folds(1, 0.25, 4096, parent=0, rung=1))
+    assert lengths.gain == pytest.approx(math.log(2) / 2)  # two doublings, in which the error halves
+
+
+def test_who_stands_out_is_better_than_the_median_by_more_than_the_standard_error():
+    """0.4 of 400 samples wrong: -log(error) has a standard error of sqrt(0.6 / (0.4 x 400)) = 0.061, 2.5 points."""
+    field = [_on_folds(number, error, 200) for number, error in enumerate((0.47, 0.44, 0.43, 0.42))]
+    for error, samples, wanted in ((0.40, 400, True), (0.42, 400, False), (0.42, 4_000, True)):
+        trial = _on_folds(9, error, 200)
+        lengths = _told(*field, trial)
+        assert lengths.stands_out(trial, [*field, trial], samples) is wanted

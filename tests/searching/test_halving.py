@@ -29,6 +29,18 @@ def test_the_best_third_goes_on():
     assert [trial.number for trial in promotions(trials, 3, 3, KEY)] == [1, 3]
 
 
+def test_who_does_not_stand_out_is_not_promoted():
+    trials = [_trial(number, score) for number, score in enumerate([0.1, 0.9, 0.3, 0.8, 0.5, 0.6, 0.2])]
+    asked = []
+
+    def stands_out(trial, among):
+        asked.append((trial.number, sorted(each.number for each in among)))
+        return trial.number == 3
+
+    assert [trial.number for trial in promotions(trials, 3, 3, KEY, stands_out)] == [3]
+    assert asked == [(1, list(range(7))), (3, list(range(7)))]
+
+
 def test_what_has_left_a_rung_holds_its_place():
     trials = [_trial(number, score) for number, score in enumerate([0.1, 0.9, 0.3, 0.8, 0.5, 0.6])]
     trials.append(_trial(6, 0.95, rung=1, net=1))

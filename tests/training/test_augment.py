@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tinynas.errors import UsageError
-from tinynas.training.augment import Augmentation, augmentation_for
+from tinynas.training.augment import Augmentation, augmentation_for, detail_of
 
 
 def _apply(augmentation, x, seed=3):
@@ -66,3 +66,43 @@ def test_what_suits_a_layout():
     assert augmentation_for("series", "shift, flip") == Augmentation(shift=0.07, flip=True)
     with pytest.raises(UsageError, match=r"'rotate'.*shift, flip, noise, scale"):
         augmentation_for("image", "rotate")
+
+
+def test_a_warped_series_is_faster_or_slower_about_a_moment_of_its_own(tensorflow):
+    """Of a ramp every value stays on a line: its slope is the speed, and where it crosses the old one is the moment."""
+    ramp = np.broadcast_to(np.linspace(0.2, 0.6, 41, dtype=np.float32)[None, :, None, None], (64, 41, 1, 2))
+    warped = _apply(Augmentation(warp=0.25), ramp)
+    assert warped.shape == ramp.shape
+    assert warped.min() >= 0.2 - 1e-6
+    assert warped.max() <= 0.6 + 1e-6
+    speeds = []
+    for sample in warped[..., 0, 0]:
+        inside = sample[(sample > 0.2 + 1e-4) & (sample < 0.6 - 1e-4)]
+        steps = np.diff(inside)
+        np.testing.assert_allclose(steps, steps[0], atol=1e-5)  # a line is still a line
+        speeds.append(steps[0] / 0.01)
+    assert 0.74 < min(speeds) < 0.85
+    assert 1.15 < max(speeds) < 1.26
+    np.testing.assert_array_equal(warped[..., 0], warped[..., 1])  # all channels alike
+
+
+def test_warp_reads_between_the_steps_as_numpy_does(tensorflow):
+    from tinynas.training.augment import _warp
+
+    series = np.random.default_rng(1).random((5, 30, 1, 1), dtype=np.float32)
+    seed = np.array([3, 4], np.int32)
+    drawn = tensorflow.random.stateless_uniform((2, 5, 1), seed).numpy()
+    for sample, found, luck, centre in zip(series, _warp(series, 0.3, seed).numpy(), drawn[0], drawn[1], strict=True):
+        at = centre * 29 + (np.arange(30) - centre * 29) * (1 + 0.3 * (2 * luck - 1))
+        np.testing.assert_allclose(found[:, 0, 0], np.interp(at, np.arange(30), sample[:, 0, 0]), atol=1e-5)
+
+
+def test_noise_stays_below_the_detail_of_a_series():
+    """A peak of 1.0 makes the range; what tells the classes apart is a hundredth of it."""
+    x = np.full((20, 100, 1, 1), 0.05, np.float32)
+    x[:, ::2] += 0.005
+    x[:, 50] = 1.0
+    assert detail_of(x) == pytest.approx(0.005, abs=1e-6)
+    assert augmentation_for("series", "auto", detail_of(x)).noise == pytest.approx(0.0005, rel=1e-3)
+    assert augmentation_for("series", "auto", 0.5).noise == 0.02
+    assert augmentation_for("series", "noise", 0.005).noise == 0.02  # who names it has it

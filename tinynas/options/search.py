@@ -70,7 +70,9 @@ _ROWS = (
         least=2, panel=TRAINING, fidelities=_TRAINS,
     ),
     Option(
-        "n_finalists", "How many of the best children are trained on every fold before one is chosen.", "whole", 3,
+        "n_finalists",
+        "How many of the best children are trained on every fold before one is chosen, the best start beside them.",
+        "whole", 3,
         least=1, panel=TRAINING, fidelities=("proxy",),
     ),
     Option(

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean
 
 from tinynas.runs import Settings, Trial
@@ -24,6 +24,11 @@ _OTHER = 1 / 3  # of it there is time for in any case, should not the leader win
 _GIVEN = 0.5  # the share of what the final training leaves that finalists may have beside their own
 
 _REPEATS = 3  # so many cross-validations, each with other folds, at the most for finalists where samples are few
+
+# A final training of so many epochs is long: what decides between two networks then shows in trainings as long as it.
+# Of its time finalists get _COMPARED, and the winner goes on from the weights that it has by then.
+_LONG = 100
+_COMPARED = 0.4
 
 _TRIALS = 60  # so many children are enough to choose from before proxies are made longer, up to _MOST_STRETCH times
 _MOST_STRETCH = 5.0
@@ -59,6 +64,8 @@ class Clock:
         self._workers = workers
         given = math.inf if budget_s is None else budget_s
         self._shares = _Shares.usual(given) if final else _Shares.without_final(given)
+        self._final_epochs: int | None = None  # of a long final training
+        self._twice = False
 
     def elapsed(self) -> float:
         """Return the seconds so far."""
@@ -82,9 +89,16 @@ class Clock:
             visits /= 1 + _GAIN * (lengths.side_by_side - 1)
         leader = costs_of(trials, ranked[:1])
         final_s = max(_DOUBT * leader.seconds(visits), costs.seconds(_OTHER * visits))
-        spare_s = budget_s - usual.search_s - usual.finalists_s - reserve_s - final_s
+        left_s = budget_s - usual.search_s - usual.finalists_s - reserve_s
+        epochs = settings.final_epochs or lengths.final(timed=True)
+        possible = min(1.0, _DOUBT * left_s / final_s) * epochs
+        long = lengths.long_finals and not lengths.few and settings.fidelity == "proxy" and possible >= _LONG
+        self._final_epochs = epochs if long else None
+        self._twice = long and left_s > 3 * final_s
+        spare_s = left_s - final_s * (2 if self._twice else 1)
         if spare_s <= 0:
-            self._shares = usual
+            compared_s = _COMPARED * left_s if long else 0.0
+            self._shares = replace(usual, finalists_s=usual.finalists_s + compared_s)
             return
         most_s = usual.finalists_s + _GIVEN * spare_s
         schedule = self._affordable(most_s, ranked, costs, lengths) if settings.fidelity == "proxy" else None
@@ -140,6 +154,8 @@ class Clock:
     def _affordable(self, seconds: float, ranked: Sequence[Trial], costs: Costs, lengths: Lengths) -> Schedule | None:
         """Return the longest schedule of use by which `ranked` are trained within so many seconds."""
         full = lengths.full()
+        if self._final_epochs is not None:
+            return self._at_length(seconds, ranked, costs, full, self._final_epochs)
         rung = max(trial.evaluation.rung for trial in ranked)
         least = max(_of_a_fold(trial) for trial in ranked if trial.evaluation.rung == rung)
         each_s = seconds / self._rounds(ranked)
@@ -151,6 +167,25 @@ class Clock:
                 epochs = math.ceil(visits / full.samples)
                 return Schedule(folds, min(full.samples, int(visits / epochs)), epochs)
         return None
+
+    def _at_length(
+        self, seconds: float, ranked: Sequence[Trial], costs: Costs, full: Schedule, most: int
+    ) -> Schedule | None:
+        """Return a schedule of trainings as long as the final one, as far as the seconds go; then of more folds."""
+        epochs = costs.visits(seconds / self._rounds(ranked)) / full.samples
+        folds = max(1, min(full.folds, int(epochs / most)))
+        each = min(most, int(epochs / folds))
+        return Schedule(folds, full.samples, each) if each * full.samples >= max(map(_of_a_fold, ranked)) else None
+
+    @property
+    def compares_at_length(self) -> bool:
+        """Whether finalists are trained as long as the final training, which goes on from the winner's weights."""
+        return self._final_epochs is not None
+
+    @property
+    def twice(self) -> bool:
+        """Whether there is time for the final training to go on from the winner's weights and to start anew."""
+        return self._twice
 
     def _rounds(self, ranked: Sequence[Trial]) -> int:
         """Return how many trainings a worker does, one after the other, until all of `ranked` are trained."""

@@ -83,8 +83,11 @@ class EqualLength:
     def stands_out(self, trial: Trial, among: Sequence[Trial], samples: int) -> bool:
         """Return whether `trial` is worth more than the median of `among` by more than its standard error.
 
-        That is the standard error of -log(error) where the error is counted on so many `samples`.
+        That is the standard error of -log(error) where the error is counted on so many `samples`. One that was not
+        scored on several folds always does.
         """
+        if not afresh(trial.evaluation):
+            return True
         error = max(_ERROR_FLOOR, 1.0 - trial.evaluation.mean(self._metric))
         lead = self(trial) - median(self(each) for each in among)
         return lead > math.sqrt(max(0.0, 1.0 - error) / (error * samples))

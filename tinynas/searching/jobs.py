@@ -66,7 +66,8 @@ class Outcome:
 class FinalJob:
     """The final training: on all training data, for `epochs` or, within them, for `time_budget_s`.
 
-    With `until_flat` it ends earlier when the loss on samples held out no longer falls.
+    With `until_flat` it ends earlier when the loss on samples held out no longer falls. With `start`, the weights of a
+    finalist, it goes on from there; and with `twice` it also starts anew, for as long, and the better one is kept.
     """
 
     architecture: Architecture
@@ -75,6 +76,8 @@ class FinalJob:
     time_budget_s: float | None
     until_flat: bool = False
     regularization: str = ""
+    start: StartFile | None = None
+    twice: bool = False
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ class Loop:
         if not self.trials:  # version 0.1.0 did not count steps: what it began goes on without
             self.run.journal.set_fact("least_steps", True)
             self.run.journal.set_fact("small_sets", True)
+            self.run.journal.set_fact("long_finals", True)
         self._lengths = Lengths.of(
             self.dataset,
             self._settings.n_folds,
@@ -57,6 +58,7 @@ class Loop:
             replicas=min(self._settings.final_threads, MOST_REPLICAS),
             least=self.run.journal.fact("least_steps", False),
             small_sets=self.run.journal.fact("small_sets", False),
+            long_finals=self.run.journal.fact("long_finals", False),
         )
 
     def __call__(self) -> None:
@@ -137,7 +139,7 @@ class Loop:
 
     def _allot(self) -> None:
         """Share out the time budget by what trainings have cost; a search that version 0.1.0 began keeps its shares."""
-        ranked = self._record.ranked()[: self._settings.n_finalists] if self._settings.time_budget_s else []
+        ranked = self._contenders() if self._settings.time_budget_s else []
         if ranked and self._lengths.least:
             self.clock.allot(self._record.searched, ranked, self._lengths, self._settings)
 
@@ -252,11 +254,12 @@ class Loop:
         if not self._lengths.few:
             return STRENGTHS[0]
         parent = None if proposal.parent is None else self._record[proposal.parent]
+        as_parent = "" if parent is None else parent.evaluation.regularization
         if parent is not None and parent.architecture.key == proposal.architecture.key:
-            return parent.evaluation.regularization  # a promotion, or a finalist
+            return as_parent  # a promotion, or a finalist
         rng = np.random.default_rng([self._settings.seed, number, _REGULARIZED])
-        if parent is not None and rng.random() < _AS_PARENT:
-            return parent.evaluation.regularization
+        if as_parent and rng.random() < _AS_PARENT:
+            return as_parent
         return STRENGTHS[int(rng.integers(len(STRENGTHS)))]
 
     def _seed(self, number: int) -> int:
@@ -279,7 +282,7 @@ class Loop:
         for done in self.executor.evaluate(jobs, deadline):
             job, outcome = _checked(done, waiting)
             trial = _trial(job, outcome.evaluation)
-            if outcome.weights and job.fidelity == "proxy" and not self._lengths.few:
+            if outcome.weights and self._is_start(job):
                 self.run.save_weights(job.number, outcome.weights)
             leads = self._record.leads(trial)
             keep_models(self.run, self.dataset, [*self._record.trials, trial], trial, outcome, leads)
@@ -288,13 +291,18 @@ class Loop:
             self.watch(TrialDone(trial, leads, self._share(count_trained(self._record.trials))))
             self._failures.tell(trial)
 
+    def _is_start(self, job: Job) -> bool:
+        """Return whether other trainings may go on from the weights of `job`."""
+        if self._lengths.few or job.fidelity == "none":
+            return False
+        return job.fidelity == "proxy" or (self._settings.fidelity == "proxy" and self.clock.compares_at_length)
+
     # --- after the search
 
     def _finalists(self, generation: int) -> None:
         """Train the best few of a proxy search fold by fold, so that the winner is not the luckiest proxy."""
-        settings = self._settings
-        ranked = self._record.ranked()[: settings.n_finalists]
-        if settings.fidelity != "proxy" or not ranked:
+        ranked = self._contenders()
+        if self._settings.fidelity != "proxy" or not ranked:
             return
         schedule = self._finalists_schedule(ranked)
         if schedule is None:
@@ -309,6 +317,16 @@ class Loop:
         self._train(jobs, self.clock.finalists_deadline())
         if failures := none_trained(self.trials):
             self._say(f"No finalist could be trained ({failures}): the best of the search phase wins.")
+
+    def _contenders(self) -> list[Trial]:
+        """Return the best trials, and the best of the hand-made starts beside them: proxies are short, it is proven."""
+        settings, ranked = self._settings, self._record.ranked()
+        chosen = ranked[: settings.n_finalists]
+        if self._lengths.long_finals and settings.n_finalists > 1 and settings.start == "handmade":
+            starts = {architecture.key for architecture in settings.space.handmade()}
+            best = next((trial for trial in ranked if trial.architecture.key in starts), None)
+            chosen += [best] if best is not None and best not in chosen else []
+        return chosen
 
     def _finalists_schedule(self, ranked: Sequence[Trial]) -> Schedule | None:
         """Return how long finalists are trained, which is settled once; None where there is no time for them."""
@@ -333,6 +351,8 @@ class Loop:
             seconds,
             until_flat=self._lengths.least and given is None and seconds is None,
             regularization=best.evaluation.regularization,
+            start=self._start_of(best.number) if best.evaluation.fidelity == "full" else None,
+            twice=self.clock.twice,
         )
         final = self.executor.final(job, lambda p: self.watch(FinalProgress(p.epoch, p.epochs, p.loss, p.seconds)))
         if final is not None:
@@ -407,7 +427,7 @@ def _trial(job: Job, evaluation: Evaluation) -> Trial:
         footprint=footprint,
         fidelity=job.fidelity,
         rung=job.rung,
-        regularization=job.regularization,
+        regularization=job.regularization if evaluation.visits else "",
     )
     return Trial(job.number, job.generation, job.parent, job.architecture, evaluation)
 

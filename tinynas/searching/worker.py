@@ -113,9 +113,10 @@ class Worker:
 
     def final(self, job: FinalJob, report: Callable[[Any], None] | None = None) -> Final:
         """Train the final model, score it on the test set, and run it in TFLM beside the reference resolver."""
+        from tinynas.runs.folder import read_weights
         from tinynas.screening import screen
         from tinynas.tflite import analyze
-        from tinynas.training.evaluate import train_final
+        from tinynas.training.evaluate import Start, train_final
         from tinynas.training.verify import answers
 
         self._set_up()
@@ -130,6 +131,9 @@ class Worker:
             precision=precision,
             qat=self._settings.qat,
             until_flat=job.until_flat,
+            start=None if job.start is None else Start(job.start.architecture, read_weights(job.start.path)),
+            unseen=None if job.start is None else self._folds(1)[0].validation,
+            twice=job.twice,
         )
         trained = done.trained
         rows = representative_rows(self._dataset.y_test, CHECKED_SAMPLES, job.seed)

@@ -2,8 +2,9 @@
 
 import math
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,9 @@ class FinalTraining:
     epochs: int
     judged: dict[str, float]
     losses: tuple[float, ...] = ()
+
+
+_Found = tuple[Any, Trained, list[float]]  # a Keras model, what is kept of it, the losses of its epochs
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,9 @@ def train_final(
     precision: Precision = "float32",
     qat: bool = False,
     until_flat: bool = False,
+    start: Start | None = None,
+    unseen: np.ndarray | None = None,
+    twice: bool = False,
 ) -> FinalTraining:
     """Train on all training data but a few samples; return the scores on the test set (read here, once), the model.
 
@@ -165,8 +172,12 @@ def train_final(
     With `qat` the network is then fine-tuned under int8's rounding, for a twelfth of the training, and of both int8
     files the better on the samples held out is kept, on a tie that nearer to the float model. Without either, or with
     too few samples to judge by, none is held out.
+
+    With `start` the training goes on from these weights; the samples held out are then among `unseen`, the rows that
+    they have not seen. With `twice` it also starts anew, each with half of the time, and of both the better on the
+    samples held out is kept; where none are, it goes on.
     """
-    held = _held_out(dataset.y, seed) if qat or until_flat else np.array([], dtype=int)
+    held = _held_out(dataset.y, seed, unseen) if qat or until_flat or twice else np.array([], dtype=int)
     rows = np.setdiff1d(np.arange(len(dataset.y)), held)
     x, y = (dataset.x[rows], dataset.y[rows]) if len(held) else (dataset.x, dataset.y)
     judge = (dataset.x[held], dataset.y[held]) if len(held) and until_flat else None
@@ -176,17 +187,20 @@ def train_final(
     tuned = qat and len(held) > 0
     shares = (1 - _QAT_SHARE, _QAT_SHARE) if tuned else (1.0, 0.0)
     budgets = [None if recipe.time_budget_s is None else recipe.time_budget_s * share for share in shares]
-    long = replace(recipe, time_budget_s=budgets[0])
-    losses: list[float] = []
-
-    def told(progress: Progress) -> None:
-        losses.append(progress.loss)
-        if report is not None:
-            report(progress)
-
-    model, epochs = _fitted(architecture, x, y, long, seed, precision, report=told, held=judge)
+    beginnings = [start, None] if twice and start is not None and len(held) else [start]
+    long = replace(recipe, time_budget_s=None if budgets[0] is None else budgets[0] / len(beginnings))
     representative = x[representative_rows(y, CALIBRATION_SAMPLES, seed)]
-    trained = _finished(model, representative, epochs * len(x))
+    found: list[_Found] = []
+    before = 0
+    for number, begin in enumerate(beginnings, 1):
+        losses, shifted = list[float](), _shifted(report, before, (len(beginnings) - number) * long.epochs)
+        model, epochs = _fitted(
+            architecture, x, y, long, seed, precision, begin, partial(_told, losses, shifted), held=judge
+        )
+        found.append((model, _finished(model, representative, epochs * len(x)), losses))
+        before += epochs
+    model, trained, losses = found[0] if len(found) == 1 else _best(found, dataset, held)
+    epochs = len(losses)
     judged: dict[str, float] = {}
     if tuned:
         # Here, since it takes long to import and children need none of it.
@@ -201,6 +215,21 @@ def train_final(
             trained = replace(trained, tflite=aware)
     scores = score_both(model, trained.tflite, dataset.x_test, dataset.y_test)
     return FinalTraining(scores, trained, epochs, judged, tuple(losses))
+
+
+def _told(losses: list[float], report: Callable[[Progress], None] | None, progress: Progress) -> None:
+    losses.append(progress.loss)
+    if report is not None:
+        report(progress)
+
+
+def _best(found: Sequence[_Found], dataset: Dataset, held: np.ndarray) -> _Found:
+    """Return the model whose int8 file has the best score on the rows `held`; of two equal ones the first."""
+    from tinynas.training.qat import score_files
+
+    files = {str(number): trained.tflite for number, (_, trained, _) in enumerate(found)}
+    scores = score_files(files, dataset.x[held], dataset.y[held], dataset.n_classes)
+    return found[int(max(files, key=lambda name: scores[name]))]
 
 
 def _rehearsed(
@@ -246,10 +275,12 @@ def _better(judged: Mapping[str, float], files: Mapping[str, bytes], model: Any,
     return min(gaps, key=lambda name: gaps[name])
 
 
-def _held_out(y: np.ndarray, seed: int) -> np.ndarray:
-    """Return the rows that the choice between two files is made on; none when they would be too few to tell."""
+def _held_out(y: np.ndarray, seed: int, among: np.ndarray | None = None) -> np.ndarray:
+    """Return the rows, of those `among`, that the choice between two files is made on; none when too few to tell."""
     wanted = min(_MOST_HELD_OUT, round(len(y) * _HELD_OUT))
-    return representative_rows(y, wanted, seed) if wanted >= _LEAST_HELD_OUT else np.array([], dtype=int)
+    if wanted < _LEAST_HELD_OUT:
+        return np.array([], dtype=int)
+    return representative_rows(y, wanted, seed) if among is None else among[representative_rows(y[among], wanted, seed)]
 
 
 def score_both(model: Any, tflite: bytes, x: np.ndarray, y: np.ndarray, most_float: int | None = None) -> FoldScores:

@@ -71,7 +71,8 @@ class Lengths:
     `samples` are those of training, `values` those of an input; a batch is `batch_size` samples, and the final training
     has `replicas` of them. `least`: whether the steps are counted too (not so in version 0.1.0, which went by epochs
     alone, and in the searches that it began). `small_sets`: whether few samples make a difference but for that (not so
-    in searches that began before they did).
+    in searches that began before they did). `long_finals`: whether the finalists of a small network are compared at the
+    length of the final training (likewise).
     """
 
     samples: int
@@ -82,6 +83,7 @@ class Lengths:
     replicas: int = 1
     least: bool = True
     small_sets: bool = True
+    long_finals: bool = True
 
     @classmethod
     def of(cls, dataset: Dataset, n_folds: int, **more: Any) -> "Lengths":

@@ -1,0 +1,116 @@
+"""Finalists at the length of the final training, which goes on from the winner's weights; with made-up scores."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.searching.conftest import evaluate, footprint_of
+from tests.searching.test_small_sets import made_up
+from tinynas.runs import Journal, read_settings
+from tinynas.searching import resume, search
+from tinynas.searching.executor import Calls
+from tinynas.searching.jobs import Outcome
+
+VISIT_S = 1e-4  # of 2,000 samples 300 epochs, the most, are 60 s
+
+
+class Clocked(Calls):
+    """Each visit took VISIT_S, or so it says; notes the jobs, and what the final training is to be."""
+
+    def __init__(self, stop_at_final=False):
+        super().__init__(evaluate)
+        self.jobs, self.last, self._stop = [], None, stop_at_final
+
+    def evaluate(self, jobs, deadline):
+        for job in jobs:
+            self.jobs.append(job)
+            scored, visits = evaluate(job.architecture), job.schedule.visits
+            folds = scored.folds * job.schedule.folds
+            evaluation = replace(scored, folds=folds, visits=visits, visit_s=VISIT_S, seconds=visits * VISIT_S)
+            yield job, Outcome(evaluation, weights={"conv": [np.zeros(1)]})
+
+    def final(self, job, report):
+        if self._stop:
+            raise KeyboardInterrupt
+        self.last = job
+
+
+@pytest.fixture
+def run(target, space, limits, tmp_path, small_pool):
+    def start(out="run", n=2_000, executor=None, **given):
+        executor = executor or Clocked()
+        usual = {"space": space, "limits": limits, "screen": footprint_of, "n_generations": 2, "workers": 1}
+        data = made_up(n)
+        result = search(data, target, out=tmp_path / out, executor=lambda *_: executor, **{**usual, **given})
+        return result, executor
+
+    return start
+
+
+def _finalists(executor):
+    return [job for job in executor.jobs if job.fidelity == "full"]
+
+
+def test_the_best_start_is_among_the_finalists(run):
+    result, executor = run(n_finalists=2)
+    starts = {a.key for a in read_settings(result.folder).space.handmade()}
+    tried = [job for job in executor.jobs if job.architecture.key in starts]
+    best = max(tried, key=lambda job: evaluate(job.architecture).mean()).architecture.key
+    keys = [job.architecture.key for job in _finalists(executor)]
+    assert best in keys
+    assert len(keys) == (2 if best in keys[:2] else 3)
+    assert len({*keys}) == len(keys)
+    _, executor = run("random", n_finalists=2, start="random")
+    assert len(_finalists(executor)) == 2
+    _, executor = run("one", n_finalists=1)
+    assert len(_finalists(executor)) == 1
+
+
+def test_where_the_final_training_is_long_finalists_are_as_long_and_the_winner_goes_on(run):
+    result, executor = run(time_budget_s=120)
+    schedules = {job.schedule for job in _finalists(executor)}
+    (schedule,) = schedules
+    longest = max(job.schedule.epochs for job in executor.jobs if job.fidelity == "proxy" and not job.rung)
+    assert (schedule.folds, schedule.samples) == (1, 1_600)
+    assert schedule.epochs > 30 > 0.5 * longest
+    assert executor.last.start is not None
+    assert executor.last.start.architecture.key == result.best.architecture.key
+    assert result.best.evaluation.fidelity == "full"
+    assert not executor.last.twice
+
+
+def test_with_time_for_it_the_final_training_also_starts_anew(run):
+    _, executor = run(time_budget_s=1_200)
+    assert executor.last.twice
+    assert executor.last.start is not None
+    assert {job.schedule.epochs for job in _finalists(executor)} == {300}
+
+
+@pytest.mark.parametrize("given", [{"n": 200, "time_budget_s": 120}, {"n": 2_000, "time_budget_s": None}])
+def test_elsewhere_it_starts_anew(run, given):
+    _, executor = run(**given)
+    assert _finalists(executor)
+    assert (executor.last.start, executor.last.twice) == (None, False)
+
+
+def test_killed_before_the_final_training_it_goes_on_with_the_same(run, tmp_path):
+    _, whole = run("whole", time_budget_s=1_200)
+    with pytest.raises(KeyboardInterrupt):
+        run("killed", executor=Clocked(stop_at_final=True), time_budget_s=1_200)
+    executor = Clocked()
+    resume(tmp_path / "killed", made_up(2_000), executor=lambda *_: executor, screen=footprint_of, workers=1)
+    assert not executor.jobs
+    assert executor.last.start.path == tmp_path / "killed" / "weights" / whole.last.start.path.name
+    assert executor.last.twice
+
+
+def test_a_search_that_began_before_goes_on_as_it_would_have(run, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run("old", executor=Clocked(stop_at_final=True), time_budget_s=120, n_finalists=2)
+    journal = Journal(tmp_path / "old" / "journal.sqlite")
+    journal.set_fact("long_finals", False)
+    journal.close()
+    executor = Clocked()
+    resume(tmp_path / "old", made_up(2_000), executor=lambda *_: executor, screen=footprint_of, workers=1)
+    assert not executor.last.twice

@@ -78,7 +78,7 @@ def test_where_there_is_time_a_finalist_is_trained_as_long_as_the_longest_proxy(
     visits = 3 * SMALL.full().samples * SMALL.full().epochs
     schedule = _finalists(Clock(36_000, 0.0, 2), _ranked(10.0, visits, rung=2), SMALL)
     assert (schedule.folds, schedule.samples) == (15, SMALL.full().samples)  # so few that all folds come three times
-    assert schedule.visits == 5 * visits
+    assert schedule.visits == 15 * visits
 
 
 def test_where_there_is_no_time_no_finalist_is_trained():
@@ -177,40 +177,40 @@ def test_costs_are_those_of_the_dearest_and_of_the_usual_start():
     assert Costs(0.0, 0.0).visits(1.0) == float("inf")
 
 
-def _allotted(budget_s, ranked, settings, lengths=LARGE):
+def _settled(budget_s, ranked, settings, lengths=LARGE):
     clock = Clock(budget_s, 0.0, 2)
     clock.allot(ranked, ranked, lengths, settings)
     return clock, clock.finalists(ranked, ranked, lengths)
 
 
-def test_where_the_final_training_has_a_hundred_epochs_finalists_are_compared_in_such(settings):
+def test_where_the_final_training_has_150_epochs_finalists_are_compared_in_such(settings):
     """0.1 ms a visit: 300 epochs of 60,000 are half an hour and more, and some 1,060 s of the budget are left."""
-    clock, schedule = _allotted(1800, _ranked(1.2, 12_000, visit_s=1e-4), settings)
+    clock, schedule = _settled(1800, _ranked(1.2, 12_000, visit_s=1e-4), settings)
     assert clock.compares_at_length
     assert not clock.twice
     assert (schedule.folds, schedule.samples) == (1, 48_000)
     seconds = (0.08 * 1800 + 0.4 * 1080) / 2  # of each of two rounds
     assert schedule.epochs == pytest.approx(seconds / (48_000 * 1e-4), abs=4)
-    clock, schedule = _allotted(1800, _ranked(12.0, 12_000, visit_s=1e-3), settings)
+    clock, schedule = _settled(1800, _ranked(12.0, 12_000, visit_s=1e-3), settings)
     assert not clock.compares_at_length  # a large network: thirty epochs
     assert schedule == _finalists(Clock(1800, 0.0, 2), _ranked(12.0, 12_000, visit_s=1e-3))
 
 
 def test_with_time_to_spare_finalists_have_more_folds_and_the_final_training_both_ways(settings):
-    clock, schedule = _allotted(36_000, _ranked(1.2, 12_000, visit_s=1e-4), settings)
+    clock, schedule = _settled(36_000, _ranked(1.2, 12_000, visit_s=1e-4), settings)
     assert clock.twice
     assert schedule.epochs == LARGE.final(timed=True) == 300
     assert 1 < schedule.folds <= 5
 
 
 def test_few_samples_are_never_compared_at_length(settings):
-    clock, schedule = _allotted(600, _ranked(2.0, 8_000, visit_s=1e-4), settings, SMALL)
+    clock, schedule = _settled(600, _ranked(2.0, 8_000, visit_s=1e-4), settings, SMALL)
     assert not clock.compares_at_length
     assert schedule.folds >= 5
 
 
 def test_a_search_that_began_before_has_its_shares(settings):
     old = replace(LARGE, long_finals=False)
-    clock, schedule = _allotted(1800, _ranked(1.2, 12_000, visit_s=1e-4), settings, old)
+    clock, schedule = _settled(1800, _ranked(1.2, 12_000, visit_s=1e-4), settings, old)
     assert not clock.compares_at_length
     assert schedule.folds > 1

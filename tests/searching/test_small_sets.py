@@ -85,22 +85,20 @@ def test_regularisation_is_searched_and_kept(run):
 
 
 def test_a_difference_below_the_standard_error_promotes_nobody(run, monkeypatch):
-    from tests.searching import test_small_sets as here
-
     rungs = lambda jobs: {job.rung for job in _searched(jobs)}  # noqa: E731
     _, jobs = run("apart", strategy="evolution")
     assert 1 in rungs(jobs)
-    alike = lambda a: replace(evaluate(a), folds=[_near(f, a) for f in evaluate(a).folds])  # noqa: E731
-    monkeypatch.setattr(here, "evaluate", alike)
+    monkeypatch.setitem(globals(), "evaluate", _alike)
     _, jobs = run("alike", strategy="evolution")
     assert rungs(jobs) == {0}
 
 
-def _near(fold, architecture):
+def _alike(architecture, scored=evaluate):
     """About 0.7, give or take half a point: of 200 samples the standard error is 3.2 points."""
     value = 0.7 + (int(architecture.key[:2], 16) / 255 - 0.5) / 100
-    same = replace(fold.int8, accuracy=value)
-    return replace(fold, int8=same, float=same)
+    evaluation = scored(architecture)
+    same = replace(evaluation.folds[0].int8, accuracy=value)
+    return replace(evaluation, folds=(replace(evaluation.folds[0], int8=same, float=same),))
 
 
 @pytest.mark.parametrize("stop_after", [3, 20, 39])

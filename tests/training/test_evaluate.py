@@ -10,7 +10,7 @@ from tinynas.hardware import Target
 from tinynas.tflite import read
 from tinynas.training.build import build
 from tinynas.training.convert import fill_untrained, quantize
-from tinynas.training.evaluate import measure, score_both, train_final, train_fold
+from tinynas.training.evaluate import Start, measure, score_both, train_final, train_fold
 from tinynas.training.fit import Recipe, predict
 from tinynas.training.flops import count_flops
 from tinynas.training.int8 import Int8Model
@@ -113,6 +113,49 @@ def test_on_a_tie_the_file_nearer_to_the_float_model_is_kept(seeded, stripes):
     assert _better(tie, {"ptq": far, "qat": near}, model, stripes.x) == "qat"
     gap = np.abs(Int8Model(near).probabilities(stripes.x) - predict(model, stripes.x)).max()
     assert gap < 0.05
+
+
+def _large():
+    rng = np.random.default_rng(1)
+    y = np.arange(1200) % 3
+    x = rng.random((1200, 8, 8)) * 0.3 + (np.arange(8)[None, None] % 3 == y[:, None, None]) * 0.7
+    return Dataset.from_arrays(x, y, name="large")
+
+
+def test_a_final_training_goes_on_from_the_weights_that_it_is_given(tensorflow):
+    """At a rate of next to nothing it stays where it began, and an epoch afresh is nowhere yet."""
+    data, slow = _large(), replace(RECIPE, epochs=1, batch_size=64, peak_rate=1e-7)
+    fold = data.folds(5, 0)[0]
+    _, finalist = train_fold(NET, data, Schedule(1, 700, 12), RECIPE, fold, seed=2)
+    start = Start(NET, finalist.weights)
+    on = train_final(NET, data, slow, seed=1, start=start, unseen=fold.validation)
+    anew = train_final(NET, data, slow, seed=1)
+    assert on.scores.float.accuracy > 0.9 > 0.7 > anew.scores.float.accuracy
+    np.testing.assert_allclose(on.trained.weights["block0_conv"][0], finalist.weights["block0_conv"][0], atol=1e-4)
+
+
+@pytest.mark.parametrize(("scores", "wanted"), [((0.6, 0.5), 0), ((0.5, 0.6), 1), ((0.5, 0.5), 0)])
+def test_going_on_or_starting_anew_whichever_is_better_on_the_samples_held_out(tensorflow, monkeypatch, scores, wanted):
+    from tinynas.training import qat
+
+    data, asked, told = _large(), [], []
+
+    def scored(files, x, y, *_):
+        asked.append((list(files.values()), x))
+        return dict(zip(files, scores, strict=True))
+
+    monkeypatch.setattr(qat, "score_files", scored)
+    fold = data.folds(5, 0)[0]
+    start = Start(NET, train_fold(NET, data, Schedule(1, 64, 1), RECIPE, fold, seed=2)[1].weights)
+    recipe = replace(RECIPE, epochs=2, batch_size=256)
+    done = train_final(NET, data, recipe, 1, told.append, start=start, unseen=fold.validation, twice=True)
+    ((files, held),) = asked
+    assert done.trained.tflite == files[wanted] != files[1 - wanted]
+    assert (done.epochs, len(done.losses)) == (2, 2)
+    assert [(each.epoch, each.epochs) for each in told] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    unseen = {sample.tobytes() for sample in data.x[fold.validation]}
+    assert len(held) == round(0.05 * len(data.y))
+    assert {sample.tobytes() for sample in held} <= unseen
 
 
 def test_few_samples_are_all_trained_on(tensorflow, stripes):

@@ -81,7 +81,7 @@ class EqualLength:
         return self._worth(self._learned[trial.number])
 
     def stands_out(self, trial: Trial, among: Sequence[Trial], samples: int) -> bool:
-        """Return whether `trial` is worth more than the median of `among` by more than its standard error.
+        """Return whether `trial` is better than the median of `among` by more than its standard error, size aside.
 
         That is the standard error of -log(error) where the error is counted on so many `samples`. One that was not
         scored on several folds always does.
@@ -89,8 +89,12 @@ class EqualLength:
         if not afresh(trial.evaluation):
             return True
         error = max(_ERROR_FLOOR, 1.0 - trial.evaluation.mean(self._metric))
-        lead = self(trial) - median(self(each) for each in among)
+        lead = self._value(trial) - median(map(self._value, among))
         return lead > math.sqrt(max(0.0, 1.0 - error) / (error * samples))
+
+    def _value(self, trial: Trial) -> float:
+        learned = self._learned[trial.number]
+        return learned.value - self.gain * learned.doublings
 
     def by_key(self) -> dict[str, float]:
         """Return the worth of each architecture by its last trial."""

@@ -2,6 +2,12 @@
 
     python tools/bench_small.py --data archive --sets OSULeaf,ACSF1,GunPoint,BasicMotions --minutes 3 --seeds 0,1
 
+    python tools/bench_small.py --data archive --sets ACSF1 --seeds 0 --steps 300
+
+With `--steps` nothing is searched: the hand-made starts are trained for so many steps at every strength of
+regularisation ("before" is the noise that heeded no detail of the series), and their float accuracies on the test part
+are printed.
+
 `--data` is a folder of sets, each a folder `NAME` with `NAME_TRAIN.ts` and `NAME_TEST.ts`, as the UCR and UEA archives
 have them; the wheel of aeon on PyPI holds some in `aeon/datasets/data` (`pip download aeon --no-deps`, and unzip it).
 Sets whose series differ in length are left out. The forest is scikit-learn's, 200 trees. A search has `--minutes` of
@@ -13,12 +19,16 @@ import argparse
 import resource
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
 import numpy as np
 
-from tinynas import Dataset, Limits, search
+from tinynas import Architecture, Dataset, Limits, SearchSpace, search
+from tinynas.training.augment import detail_of
+from tinynas.training.regularization import STRENGTHS, regularization
+from tinynas.training.schedule import batching
 
 _TREES = 200
 
@@ -28,6 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--sets", help="their names, with commas between them (default: all in the folder)")
+    parser.add_argument("--steps", type=int, help="train the hand-made starts for so many steps, in place of a search")
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--seeds", default="0,1")
     parser.add_argument("--workers", type=int)
@@ -41,7 +52,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for name in given.sets.split(",") if given.sets else _sets(given.data):
             train, test = (read_ts(given.data / name / f"{name}_{part}.ts") for part in ("TRAIN", "TEST"))
+            if given.steps:
+                _starts(name, train, test, seeds, given.steps)
+                continue
             rows.append(_row(name, train, test, seeds, given, given.out or Path(scratch)))
+    if given.steps:
+        return
     print("\n| set | samples | length x channels | classes | forest | tinynas, int8 | tinynas, float |")
     print("|---|---|---|---|---|---|---|")
     print("\n".join(rows))
@@ -79,6 +95,41 @@ def _row(name: str, train, test, seeds: list[int], given: argparse.Namespace, ou
         f"| {name} | {len(dataset.y)} + {len(dataset.y_test)} | {length} x {channels} | {dataset.n_classes} | "
         f"{mean(forests):.3f} | {mean(int8):.3f} | {mean(floats):.3f} |"
     )
+
+
+def _starts(name: str, train, test, seeds: list[int], steps: int) -> None:
+    """Print the test accuracy of each hand-made start at each strength, a mean over the seeds."""
+    from tinynas.training.keras import configure
+
+    configure(1)
+    dataset = Dataset.from_arrays(*train, *test, layout="series", name=name)
+    print(f"{dataset.summary()}; detail {detail_of(dataset.x):.4f}", flush=True)
+    for start in SearchSpace.for_input(dataset.input_shape, dataset.n_classes).handmade():
+        for strength in ("", *STRENGTHS):
+            began = time.process_time()
+            found = mean(_trained(start, dataset, strength, steps, seed) for seed in seeds)
+            print(
+                f"{name} | {strength or 'before':6} | {found:.3f} | {time.process_time() - began:.0f} CPU s | {start}",
+                flush=True,
+            )
+
+
+def _trained(start: Architecture, dataset: Dataset, strength: str, steps: int, seed: int) -> float:
+    """Return the float accuracy on the test part after so many steps."""
+    from tinynas.training.build import build
+    from tinynas.training.convert import clear
+    from tinynas.training.fit import Recipe, fit, predict
+    from tinynas.training.keras import seed_everything
+
+    how = regularization(strength, dataset.layout, "auto", detail_of(dataset.x))
+    recipe = Recipe(1, weight_decay=how.weight_decay, augmentation=how.augmentation)
+    recipe = replace(recipe, epochs=max(1, round(steps / batching(len(dataset.y), recipe.batch_size)[2])))
+    seed_everything(seed)
+    model = build(start if how.dropout is None else replace(start, dropout=how.dropout))
+    fit(model, np.asarray(dataset.x), dataset.y, recipe, seed)
+    right = predict(model, np.asarray(dataset.x_test)).argmax(axis=1) == dataset.y_test
+    clear()
+    return float(right.mean())
 
 
 def forest(train, test, seed: int) -> float:

@@ -31,7 +31,8 @@ def regularization(strength: str, layout: str, chosen: str = "auto", detail: flo
         return Regularization(usual)
     if strength == "slight":
         return Regularization(Augmentation() if chosen == "auto" else usual, dropout=(0.0, 0.0))
-    if chosen == "auto":
-        more = {"shift": 0.12, "scale": 0.1} if layout == "image" else {"scale": 0.2, "warp": 0.1}
-        usual = replace(usual, **more)
+    if chosen == "auto" and layout == "image":
+        usual = replace(usual, shift=0.12, scale=0.1)
+    elif chosen == "auto":
+        usual = replace(usual, scale=0.2, warp=0.1)
     return Regularization(usual, _STRONG_DECAY, (0.0, 0.2))

@@ -141,7 +141,7 @@ def test_trials_are_counted(run):
 
 
 def test_finalists_are_trained_in_full(run):
-    result = run(n_finalists=2)
+    result = run(n_finalists=2, start="random")
     full = [trial for trial in result.trials if trial.evaluation.fidelity == "full"]
     assert len(full) == 2
     assert result.best in full

@@ -28,11 +28,16 @@ from tinynas.runs.settings import Settings
 from tinynas.runs.trial import Trial
 
 _SETTINGS, _JOURNAL, _SUMMARY, _LOG = "settings.json", "journal.sqlite", "summary.json", "search.log"
+<<<<<<< HEAD
 _WEIGHTS, _BEST, _SCRATCH = "weights", "best", ".scratch"
 _AGAIN = "Tried again:"
 _TIME = r"[\d-]+ [\d:]+ "
 _TRIAL_LINE = re.compile(rf"{_TIME}generation \d+: #(\d+) ")
 _AGAIN_LINE = re.compile(rf"{_TIME}{_AGAIN}(.*)")
+=======
+_SINCE = ("small_sets", "long_finals")  # facts of a new search: what an earlier version began goes on without
+_WEIGHTS, _BEST = "weights", "best"
+>>>>>>> 6005a13 (What is new in a search stands in its journal from the beginning)
 
 
 class Run:
@@ -65,7 +70,10 @@ class Run:
             raise RunError(
                 f"The run folder {folder} cannot be written ({error.strerror}); choose another --out."
             ) from error
-        return cls(folder, settings, lock)
+        run = cls(folder, settings, lock)
+        for name in _SINCE:
+            run.journal.set_fact(name, True)
+        return run
 
     @classmethod
     def open(cls, folder: Path) -> "Run":

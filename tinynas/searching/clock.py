@@ -106,6 +106,9 @@ class Clock:
         if schedule is not None:
             finalists_s = self._rounds(ranked) * costs.seconds(schedule.visits, schedule.folds)
         search_s = usual.search_s + usual.finalists_s + spare_s - finalists_s
+        if lengths.few:  # a child takes long, and what is begun is ended
+            child = lengths.proxy()
+            search_s -= costs.seconds(child.visits, child.folds)
         self._shares = _Shares(search_s, most_s, reserve_s)
 
     def share(self) -> float:

@@ -48,8 +48,6 @@ class Loop:
         self._failures = Streak()
         if not self.trials:  # version 0.1.0 did not count steps: what it began goes on without
             self.run.journal.set_fact("least_steps", True)
-            self.run.journal.set_fact("small_sets", True)
-            self.run.journal.set_fact("long_finals", True)
         self._lengths = Lengths.of(
             self.dataset,
             self._settings.n_folds,

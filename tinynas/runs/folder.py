@@ -28,16 +28,12 @@ from tinynas.runs.settings import Settings
 from tinynas.runs.trial import Trial
 
 _SETTINGS, _JOURNAL, _SUMMARY, _LOG = "settings.json", "journal.sqlite", "summary.json", "search.log"
-<<<<<<< HEAD
 _WEIGHTS, _BEST, _SCRATCH = "weights", "best", ".scratch"
 _AGAIN = "Tried again:"
 _TIME = r"[\d-]+ [\d:]+ "
 _TRIAL_LINE = re.compile(rf"{_TIME}generation \d+: #(\d+) ")
 _AGAIN_LINE = re.compile(rf"{_TIME}{_AGAIN}(.*)")
-=======
 _SINCE = ("small_sets", "long_finals")  # facts of a new search: what an earlier version began goes on without
-_WEIGHTS, _BEST = "weights", "best"
->>>>>>> 6005a13 (What is new in a search stands in its journal from the beginning)
 
 
 class Run:

@@ -69,24 +69,25 @@ def test_what_suits_a_layout():
 
 
 def test_a_warped_series_is_faster_or_slower_about_a_moment_of_its_own(tensorflow):
-    """Of a ramp every value stays on a line: its slope is the speed, and where it crosses the old one is the moment."""
-    ramp = np.broadcast_to(np.linspace(0.2, 0.6, 41, dtype=np.float32)[None, :, None, None], (64, 41, 1, 2))
+    """Of a ramp every value is a step of it: how far two lie apart is the speed."""
+    ramp = np.broadcast_to(np.arange(101, dtype=np.float32)[None, :, None, None], (64, 101, 1, 2))
     warped = _apply(Augmentation(warp=0.25), ramp)
     assert warped.shape == ramp.shape
-    assert warped.min() >= 0.2 - 1e-6
-    assert warped.max() <= 0.6 + 1e-6
-    speeds = []
+    speeds, moments = [], []
     for sample in warped[..., 0, 0]:
-        inside = sample[(sample > 0.2 + 1e-4) & (sample < 0.6 - 1e-4)]
-        steps = np.diff(inside)
-        np.testing.assert_allclose(steps, steps[0], atol=1e-5)  # a line is still a line
-        speeds.append(steps[0] / 0.01)
+        assert set(sample) <= set(range(101))
+        inside = np.flatnonzero((sample > 0) & (sample < 100))
+        first, last = inside[0], inside[-1]
+        speeds.append((sample[last] - sample[first]) / (last - first))
+        assert np.all(np.abs(np.diff(sample) - speeds[-1]) <= 1.26)  # even, but for the rounding to a step
+        moments.append(int(np.argmin(np.abs(sample - np.arange(101)))))
     assert 0.74 < min(speeds) < 0.85
     assert 1.15 < max(speeds) < 1.26
+    assert min(moments) < 20 < 80 < max(moments)
     np.testing.assert_array_equal(warped[..., 0], warped[..., 1])  # all channels alike
 
 
-def test_warp_reads_between_the_steps_as_numpy_does(tensorflow):
+def test_warp_takes_the_nearest_step(tensorflow):
     from tinynas.training.augment import _warp
 
     series = np.random.default_rng(1).random((5, 30, 1, 1), dtype=np.float32)
@@ -94,7 +95,7 @@ def test_warp_reads_between_the_steps_as_numpy_does(tensorflow):
     drawn = tensorflow.random.stateless_uniform((2, 5, 1), seed).numpy()
     for sample, found, luck, centre in zip(series, _warp(series, 0.3, seed).numpy(), drawn[0], drawn[1], strict=True):
         at = centre * 29 + (np.arange(30) - centre * 29) * (1 + 0.3 * (2 * luck - 1))
-        np.testing.assert_allclose(found[:, 0, 0], np.interp(at, np.arange(30), sample[:, 0, 0]), atol=1e-5)
+        np.testing.assert_array_equal(found[:, 0, 0], sample[np.clip(np.round(at), 0, 29).astype(int), 0, 0])
 
 
 def test_noise_stays_below_the_detail_of_a_series():

@@ -82,19 +82,17 @@ def _shift(x: Any, axis: int, share: float, seed: Any) -> Any:
 def _warp(x: Any, share: float, seed: Any) -> Any:
     """Return the series `x` (n, L, 1, C), each faster or slower by up to `share` about a moment of its own.
 
-    Values between two steps are interpolated, and what comes in at an end is the last value there.
+    Steps are left out or come twice, and what comes in at an end is the last value there. Values between two steps
+    would be those of no series where it goes up and down from each step to the next.
     """
     from tinynas.training.keras import tf
 
     n, length = tf.shape(x)[0], x.shape[1]
     drawn = tf.random.stateless_uniform((2, n, 1), seed)
     speed, centre = 1.0 + share * (2.0 * drawn[0] - 1.0), drawn[1] * (length - 1.0)
-    at = tf.clip_by_value(centre + (tf.range(length, dtype=tf.float32)[None] - centre) * speed, 0.0, length - 1.0)
-    before = tf.cast(tf.floor(at), tf.int32)
-    part = tf.cast(at - tf.floor(at), x.dtype)[..., None, None]
-    after = tf.minimum(before + 1, length - 1)
-    earlier, later = (tf.gather(x, index, axis=1, batch_dims=1) for index in (before, after))
-    return tf.ensure_shape(earlier + (later - earlier) * part, x.shape)
+    at = centre + (tf.range(length, dtype=tf.float32)[None] - centre) * speed
+    index = tf.clip_by_value(tf.cast(tf.round(at), tf.int32), 0, length - 1)
+    return tf.ensure_shape(tf.gather(x, index, axis=1, batch_dims=1), x.shape)
 
 
 def _erase(x: Any, share: float, seed: Any) -> Any:

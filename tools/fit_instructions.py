@@ -3,13 +3,10 @@
     python tools/fit_instructions.py                 the errors, cross-validated
     python tools/fit_instructions.py --write         and write tinynas/tflite/loop_costs.py anew
 
-Data: tests/fixtures/arena (instructions of each operator on an emulated Cortex-M4 with CMSIS-NN and DSP, of CMSIS-NN
-with -Os, and of whole nets with the reference kernels), tools/dsp_loops.json (CMSIS-NN's own functions, alone, for
-small and odd layers with DSP on an emulated Cortex-M4, built with -O2 and with -Os) and tools/scalar_loops.json:
-CMSIS-NN's loops for cores without DSP, written down anew, built by arm-none-eabi-gcc 12.2 -O2 for Cortex-M3 and
-Cortex-M0+ and counted in an emulator (bodies of memcpy and memset left out on the M3). The same was done for loops
-whose true counts are among the fixtures (depthwise with a multiplier or a dilation, max pools): -16 % to +8 %, which
-is what the figures without DSP are worth.
+Data: tests/fixtures/arena (instructions of each operator on an emulated Cortex-M4 with CMSIS-NN and DSP, and of whole
+nets with the reference kernels; of CMSIS-NN's functions with -Os, on a Cortex-M3 and on a Cortex-M0+) and
+tools/odd_layers.json (CMSIS-NN's functions, alone, for small and odd layers, counted in the same ways). All were built
+by arm-none-eabi-gcc 12.2, with -O2 where nothing else is said.
 A fit is a non-negative least squares on relative errors, drawn weakly to a prior: the count of a loop's instructions by
 reading its source. The pull only matters where no measurement tells two loops apart.
 """
@@ -20,15 +17,16 @@ import random
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from loop_priors import ONLY_REFERENCE, PRIORS, WINDOWS
+from loop_priors import ONLY_REFERENCE, PRIORS
 from scipy.optimize import nnls
 
 from tinynas.hardware.kernels import KERNEL_LIBRARIES, KernelLibrary
-from tinynas.tflite.graph import PADDING_SAME, PADDING_VALID, Graph, Operator, Tensor
+from tinynas.tflite.graph import Graph, Operator, Tensor
 from tinynas.tflite.instructions import loop_counts
 from tinynas.tflite.read import read
 
@@ -43,6 +41,16 @@ Row = tuple[np.ndarray, float, float]  # counts, instructions, what the error is
 Costs = dict[str, tuple[float, ...]]
 CALLS = {"conv": 200, "depthwise": 360, "fully": 257, "PAD": 390}
 """TFLM's own instructions a call, by the first word of the kernel: what the fixtures have beyond the function alone."""
+SIZE_RATIO = {
+    "reduce mean": 1.12, "reduce max": 1.12, "QUANTIZE": 1.07, "QUANTIZE flip": 1.22, "ADD broadcast": 1.18,
+    "MUL broadcast": 1.14,
+}  # fmt: skip
+SIZE_OTHERS = 1.15
+"""-Os to -O2 for TFLM's own loops: its functions alone, on an emulated Cortex-M4; others as the middle of these."""
+SCALAR: KernelLibrary = "cmsis_nn_no_dsp"
+CORES_OF = {"cortex_m3": 1.0, "cortex_m0plus": 2.2}
+"""The cores without DSP, and how many instructions stand for one with it where a kernel was not counted there."""
+ONLY_DSP = ("conv", "conv 1x1", "depthwise columns", "fully connected", "average pool")
 DIFFERENT = ("conv", "depthwise", "fully connected", "max pool", "average pool")
 """Kernels of which CMSIS-NN and the reference library have their own."""
 
@@ -67,25 +75,10 @@ def nets() -> Data:
     return [(read((folder / f"{net['model']}.tflite").read_bytes()), net) for net in measured]
 
 
-def layers() -> Data:
-    """The loops of tools/scalar_loops.json as graphs of one operator."""
-    return [(layer_graph(layer), layer) for layer in json.loads((ROOT / "tools" / "scalar_loops.json").read_text())]
-
-
-def layer_graph(layer: Measured) -> Graph:
-    name, source, result = layer["operator"], tuple(layer["input"]), tuple(layer["output"])
-    (height, width), (stride_h, stride_w) = layer["kernel"], layer["stride"]
-    weights = {
-        "CONV_2D": (result[-1], height, width, source[-1]),
-        "DEPTHWISE_CONV_2D": (1, height, width, source[-1]),
-        "FULLY_CONNECTED": (result[-1], source[-1]),
-    }.get(name, ())
-    tensors = (Tensor("x", source, "INT8"), Tensor("w", weights, "INT8", b""), Tensor("y", result, "INT8"))
-    options = {
-        "padding": PADDING_SAME if layer["padding"] == "same" else PADDING_VALID,
-        "stride_h": stride_h, "stride_w": stride_w, "filter_height": height, "filter_width": width,
-    }  # fmt: skip
-    return Graph(tensors, (Operator(name, 1, (0, 1), (2,), options),), (0,), (2,))
+@lru_cache
+def json_of(name: str) -> Any:
+    """A file of tests/fixtures/arena."""
+    return json.loads((ROOT / "tests" / "fixtures" / "arena" / name).read_text())
 
 
 def shape_graph(layer: Measured) -> Graph:
@@ -109,14 +102,20 @@ def rows_by_kernel(data: Data) -> dict[str, list[Row]]:
     return rows
 
 
+def call(kernel: str, column: str) -> int:
+    """TFLM's own instructions for a call of the kernel."""
+    return CALLS.get(kernel.split()[0], CALLS["conv"]) * (2 if column == "cortex_m0plus" else 1)
+
+
 def functions_alone(column: str) -> dict[str, list[Row]]:
-    """Rows by kernel of tools/dsp_loops.json, with what TFLM itself takes for a call added: `column` is o2 or os."""
+    """Rows by kernel of tools/odd_layers.json, with what TFLM itself takes for a call; `column`: how it was counted."""
     rows: dict[str, list[Row]] = defaultdict(list)
-    for layer in json.loads((ROOT / "tools" / "dsp_loops.json").read_text()):
-        graph = shape_graph(layer)
-        kernel, counts = loop_counts(graph, graph.operators[0], "cmsis_nn")
-        whole = layer[column] + CALLS.get(kernel.split()[0], CALLS["conv"])
-        rows[kernel].append((np.array(counts), whole, whole))
+    for layer in json.loads((ROOT / "tools" / "odd_layers.json").read_text()):
+        if column in layer:
+            graph = shape_graph(layer)
+            kernel, counts = loop_counts(graph, graph.operators[0], SCALAR if column in CORES_OF else "cmsis_nn")
+            whole = layer[column] + call(kernel, column)
+            rows[kernel].append((np.array(counts), whole, whole))
     return rows
 
 
@@ -128,8 +127,8 @@ def fit_with_dsp(data: Data) -> Costs:
 
 
 def fit_for_size(data: Data, with_dsp: Costs) -> Costs:
-    """Costs with -Os: drawn to a quarter more than with -O2, which what was not counted is taken to cost."""
-    for_size = json.loads((ROOT / "tests" / "fixtures" / "arena" / "size.json").read_text())
+    """Costs with -Os: where operators were counted, drawn to a quarter more than with -O2; else by SIZE_RATIO."""
+    for_size = json_of("size.json")
     rows = functions_alone("os")
     for graph, net in data:
         for operator, counted in zip(graph.operators, for_size[net["model"]], strict=True):
@@ -137,12 +136,18 @@ def fit_for_size(data: Data, with_dsp: Costs) -> Costs:
                 kernel, counts = loop_counts(graph, operator, "cmsis_nn")
                 rows[kernel].append((np.array(counts), counted, counted))
     library = {"copy": with_dsp["copy"]}  # the C library's memcpy is built once
-    return {k: fit(rows[k], [1.25 * cost or 1.0 for cost in costs]) for k, costs in with_dsp.items()} | library
+    return {k: _for_size(k, costs, rows[k]) for k, costs in with_dsp.items()} | library
+
+
+def _for_size(kernel: str, costs: Sequence[float], rows: Sequence[Row]) -> tuple[float, ...]:
+    if rows:
+        return fit(rows, [1.25 * cost or 1.0 for cost in costs])
+    return tuple(SIZE_RATIO.get(kernel, SIZE_OTHERS) * cost for cost in costs)
 
 
 def size_errors(data: Data, costs: Costs) -> list[float]:
     """Errors of whole nets with -Os: the operators that were counted."""
-    for_size, errors = json.loads((ROOT / "tests" / "fixtures" / "arena" / "size.json").read_text()), []
+    for_size, errors = json_of("size.json"), []
     for graph, net in data:
         told = counted = 0.0
         for operator, measured in zip(graph.operators, for_size[net["model"]], strict=True):
@@ -175,21 +180,37 @@ def fit_reference(data: Data, with_dsp: Costs) -> Costs:
     return {kernel: cost for kernel, cost in with_dsp.items() if not kernel.startswith(DIFFERENT)} | fitted
 
 
-def fit_without_dsp(data: Data, with_dsp: Costs) -> Costs:
-    """Costs on a Cortex-M3. The loops that gather a convolution's window are the same with DSP: taken from there."""
-    rows: dict[str, list[Row]] = defaultdict(list)
-    for graph, layer in data:
-        kernel, counts = loop_counts(graph, graph.operators[0], "cmsis_nn_no_dsp")
-        own = np.array(counts, float)
-        if kernel == "conv scalar":
-            own[4 : len(WINDOWS) - 2] = 0  # the bodies of memcpy
-            own[len(WINDOWS) - 1] = 0  # and of memset were not counted
-        rows[kernel].append((own, layer["cortex_m3"], layer["cortex_m3"]))
-    fitted = {kernel: fit(found, PRIORS[kernel]) for kernel, found in rows.items()}
-    window = with_dsp["conv"][: len(WINDOWS)]
-    fitted["conv scalar"] = (*window, *fitted["conv scalar"][len(WINDOWS) :])
-    same = {k: c for k, c in with_dsp.items() if k not in ("conv", "conv 1x1", "depthwise columns", "fully connected")}
-    return same | fitted
+def scalar_counts(graph: Graph, net: Measured, column: str) -> list[tuple[str, np.ndarray, float]]:
+    """Kernel, loops and instructions of each operator of a net that was counted without DSP."""
+    found = []
+    for operator, alone in zip(graph.operators, json_of("scalar.json")[net["model"]][column], strict=True):
+        if alone is not None:
+            kernel, counts = loop_counts(graph, operator, SCALAR)
+            found.append((kernel, np.array(counts), float(alone + call(kernel, column))))
+    return found
+
+
+def fit_without_dsp(data: Data, with_dsp: Costs, column: str) -> Costs:
+    """Costs on a Cortex-M3 or M0+. What was not counted there costs as with DSP, or on an M0+ 2.2 times that."""
+    rows = functions_alone(column)
+    for graph, net in data:
+        for kernel, counts, whole in scalar_counts(graph, net, column):
+            rows[kernel].append((counts, whole, whole))
+    factor = CORES_OF[column]
+    known = {k: tuple(factor * cost for cost in costs) for k, costs in with_dsp.items() if k not in ONLY_DSP}
+    priors = {k: PRIORS.get(k, ()) if k.endswith(("scalar", "reference")) else with_dsp[k] for k in rows}
+    return known | {k: fit(found, [factor * cost or 1.0 for cost in priors[k]]) for k, found in sorted(rows.items())}
+
+
+def scalar_errors(data: Data, column: str, costs: Costs) -> list[float]:
+    """Errors of whole nets without DSP: the operators that were counted."""
+    errors = []
+    for graph, net in data:
+        found = scalar_counts(graph, net, column)
+        if found:
+            told = sum(float(np.dot(counts, costs[kernel])) for kernel, counts, _ in found)
+            errors.append(told / sum(whole for *_, whole in found) - 1)
+    return errors
 
 
 def predict(graph: Graph, kernels: KernelLibrary, costs: Costs) -> float:
@@ -204,7 +225,7 @@ def net_errors(data: Data, kernels: KernelLibrary, costs: Costs) -> list[float]:
 
 def cross_validate(data: Data) -> dict[str, list[float]]:
     """Errors of whole nets the fit has not seen: fitted on one half, read on the other, both ways, SPLITS times."""
-    errors: dict[str, list[float]] = {"cmsis_nn": [], "cmsis_nn -Os": [], "reference": []}
+    errors: dict[str, list[float]] = defaultdict(list)
     for seed in range(SPLITS):
         shuffled = random.Random(seed).sample(data, len(data))
         half = len(shuffled) // 2
@@ -212,15 +233,25 @@ def cross_validate(data: Data) -> dict[str, list[float]]:
             with_dsp = fit_with_dsp(train)
             errors["cmsis_nn"] += net_errors(test, "cmsis_nn", with_dsp)
             errors["cmsis_nn -Os"] += size_errors(test, fit_for_size(train, with_dsp))
+            for column in CORES_OF:
+                errors[column] += scalar_errors(test, column, fit_without_dsp(train, with_dsp, column))
             errors["reference"] += net_errors(test, "reference", fit_reference(train, with_dsp))
     return errors
 
 
 def fit_all() -> dict[KernelLibrary, Costs]:
     with_dsp = fit_with_dsp(nets())
-    fitted = {"cmsis_nn": with_dsp, "cmsis_nn_no_dsp": fit_without_dsp(layers(), with_dsp),
+    fitted = {"cmsis_nn": with_dsp, SCALAR: fit_without_dsp(nets(), with_dsp, "cortex_m3"),
               "reference": fit_reference(nets(), with_dsp)}  # fmt: skip
     return {library: fitted[library] for library in KERNEL_LIBRARIES}
+
+
+def fit_more(with_dsp: Costs) -> dict[str, Costs]:
+    """The costs with -Os, and those on a Cortex-M0+, by their names in loop_costs.py."""
+    return {
+        "SIZE_COSTS": fit_for_size(nets(), with_dsp),
+        "M0PLUS_COSTS": fit_without_dsp(nets(), with_dsp, "cortex_m0plus"),
+    }
 
 
 HEAD = '''"""Instructions of one iteration of each loop in loops.py; written by tools/fit_instructions.py, see there."""
@@ -238,11 +269,10 @@ COSTS: Mapping[KernelLibrary, Costs] = {
     "cmsis_nn_no_dsp": {**_CMSIS_NN, **_CMSIS_NN_NO_DSP},
     "reference": {**_CMSIS_NN, **_REFERENCE},
 }
-SIZE_COSTS: Costs = _CMSIS_NN_SIZE
 """
 
 
-def source(fitted: Mapping[KernelLibrary, Costs], for_size: Costs) -> str:
+def source(fitted: Mapping[KernelLibrary, Costs], more: Mapping[str, Costs]) -> str:
     """The text of loop_costs.py: the costs with DSP, and of the others what differs from them."""
     base, lines = fitted["cmsis_nn"], []
     for library, costs in fitted.items():
@@ -251,10 +281,11 @@ def source(fitted: Mapping[KernelLibrary, Costs], for_size: Costs) -> str:
         for kernel, cost in own.items():
             lines += _line(kernel, cost)
         lines.append("}  # fmt: skip")
-    lines.append("_CMSIS_NN_SIZE: Costs = {")
-    for kernel, cost in for_size.items():
-        lines += _line(kernel, cost)
-    lines.append("}  # fmt: skip")
+    for name, costs in more.items():
+        lines.append(f"{name}: Costs = {{")
+        for kernel, cost in costs.items():
+            lines += _line(kernel, cost)
+        lines.append("}  # fmt: skip")
     return HEAD + "\n".join(lines) + "\n" + TAIL
 
 
@@ -275,12 +306,6 @@ def report(fitted: Mapping[KernelLibrary, Costs]) -> None:
     for kernel, rows in rows_by_kernel(data).items():
         cost = fitted["cmsis_nn"][kernel]
         print(f"  {kernel:20}", summary(float(counts @ cost) / measured - 1 for counts, measured, _ in rows))
-    without = [
-        predict(graph, "cmsis_nn_no_dsp", fitted["cmsis_nn_no_dsp"]) / layer["cortex_m3"] - 1
-        for graph, layer in layers()
-        if layer["operator"] != "CONV_2D" or layer["kernel"] == [1, 1]
-    ]
-    print("Loops without DSP:    ", summary(without))
     ratios = [1 + error for error in size_errors(data, fitted["cmsis_nn"])]
     most, median = max(1 / ratio for ratio in ratios), float(np.median([1 / ratio for ratio in ratios]))
     print(f"-Os against -O2: median {median:.2f}, {min(1 / ratio for ratio in ratios):.2f} to {most:.2f} times")
@@ -293,9 +318,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write tinynas/tflite/loop_costs.py anew")
     fitted = fit_all()
     if parser.parse_args().write:
-        (ROOT / "tinynas" / "tflite" / "loop_costs.py").write_text(
-            source(fitted, fit_for_size(nets(), fitted["cmsis_nn"]))
-        )
+        (ROOT / "tinynas" / "tflite" / "loop_costs.py").write_text(source(fitted, fit_more(fitted["cmsis_nn"])))
     report(fitted)
 
 

@@ -1,11 +1,11 @@
 """Cores: which kernels they run, and the cycles they take for one instruction of the model in tflite/instructions.py.
 
-The instructions are a Cortex-M4's (a Cortex-M3's for kernels without DSP), so a figure here also holds what another
-instruction set needs more or less of them. pace.py holds those that were fitted to published times with CMSIS-NN or
-ESP-NN. Those that no time was published for:
+The instructions are a Cortex-M4's (a Cortex-M3's for kernels without DSP, an M0+'s on an M0+), so a figure for a Xtensa
+also holds what another instruction set needs more or less of them. pace.py holds those that were fitted to published
+times with CMSIS-NN or ESP-NN. Those that no time was published for:
   Cortex-M3    the M4 by CoreMark/MHz (3.34 against 3.42)
-  Cortex-M0+   1.25 cycles an instruction, and 2.2 instructions for one of a Cortex-M3 (kernels compiled for both);
-               another engine's times on an STM32G0B1 give 2.3 to 2.9 (docs/targets.md)
+  Cortex-M0+   1.25 cycles an instruction: a load and a branch that is taken take two, the others one; of eight times
+               of another engine on an STM32G0B1 seven lie within 25 % (docs/published.md)
   Xtensa, reference kernels   person detection in 2300 ms (LX7) and 4084 ms (LX6) at 240 MHz (esp-tflite-micro)
 """
 
@@ -49,7 +49,7 @@ _MVE = Core({"cmsis_nn_mve": None, "cmsis_nn": None, "cmsis_nn_no_dsp": None, "r
 _M4 = FITTED["Cortex-M4 and M33"]
 
 CORES: Mapping[str, Core] = {
-    "Cortex-M0+": _scalar(Pace(2.8, 0.45)),
+    "Cortex-M0+": _scalar(Pace(1.25, 0.4)),
     "Cortex-M3": _scalar(Pace(round(_M4.cycles * 3.42 / 3.34, 2), 0.4)),
     "Cortex-M4": _dsp(_M4),
     "Cortex-M4F": _dsp(_M4),

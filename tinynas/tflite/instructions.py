@@ -1,4 +1,4 @@
-"""Instructions that a Cortex-M4 executes for each operator of an int8 graph under TFLM.
+"""Instructions that a Cortex-M executes for each operator of an int8 graph under TFLM.
 
 An operator's kernel is a nest of loops. loops.py counts how often each loop runs for the operator's shapes, and
 loop_costs.py holds the instructions of one iteration, fitted to whole-kernel counts by tools/fit_instructions.py,
@@ -14,7 +14,7 @@ from tinynas.hardware.kernels import KernelLibrary
 from tinynas.hardware.old_figures import FIGURES
 from tinynas.tflite import loops
 from tinynas.tflite.graph import Graph, Operator, Tensor, int_option, tensor_at
-from tinynas.tflite.loop_costs import COSTS, SIZE_COSTS
+from tinynas.tflite.loop_costs import COSTS, M0PLUS_COSTS, SIZE_COSTS, Costs
 from tinynas.tflite.loops import Counts
 from tinynas.tflite.old_loop_costs import OLD_COSTS
 from tinynas.tflite.window import Window, nhwc, window
@@ -23,6 +23,7 @@ Work = tuple[str, Counts]
 
 
 SIZE_FACTOR = 1.25  # of the instructions with -Os to those with -O2, where the kernels were counted with -O2 only
+M0PLUS, M0PLUS_FACTOR = "Cortex-M0+", 2.2  # and of an M0+'s to an M3's, where they were counted on an M3 only
 
 
 def instructions(
@@ -30,25 +31,37 @@ def instructions(
     operator: Operator,
     kernels: KernelLibrary = "cmsis_nn",
     for_size: bool = False,
+    core: str | None = None,
     figures: int = FIGURES,
 ) -> int:
     """Instructions of one inference of `operator`; a whole net is the sum over its operators.
 
-    The kernels are built with -O2, or, `for_size`, with -Os. `figures`: see hardware/old_figures.py.
-    UnsupportedOperatorError names an operator, or a type of it, that has no cost.
+    They are those of a Cortex-M4, or without DSP of a Cortex-M3, unless `core` is an M0+. The kernels are built with
+    -O2, or, `for_size`, with -Os. `figures`: see hardware/old_figures.py. UnsupportedOperatorError names an operator,
+    or a type of it, that has no cost.
     """
     kernel, counts = loop_counts(graph, operator, kernels)
-    counted = for_size and kernels == "cmsis_nn"
-    known = COSTS if figures == FIGURES else OLD_COSTS
     try:
-        costs = (SIZE_COSTS if counted else known[kernels])[kernel]
+        costs, factor = _costs(kernels, for_size, core, figures)
+        cost = costs[kernel]
     except KeyError:
         raise UnsupportedOperatorError(
             f"operator {operator.name}: the instructions of its kernel '{kernel}' are not known for {kernels} "
             f"kernels (libraries: {', '.join(COSTS)})"
         ) from None
-    found = sum(map(mul, counts, costs), start=0.0)
-    return round(found * SIZE_FACTOR if for_size and not counted else found)
+    return round(factor * sum(map(mul, counts, cost), start=0.0))
+
+
+def _costs(kernels: KernelLibrary, for_size: bool, core: str | None, figures: int) -> tuple[Costs, float]:
+    """The costs that were counted nearest to what is asked for, and what to multiply them with."""
+    if figures < FIGURES:
+        return OLD_COSTS[kernels], 1.0
+    if for_size and kernels == "cmsis_nn":
+        return SIZE_COSTS, 1.0
+    factor = SIZE_FACTOR if for_size else 1.0
+    if core == M0PLUS and kernels == "cmsis_nn_no_dsp":
+        return M0PLUS_COSTS, factor
+    return COSTS[kernels], factor * (M0PLUS_FACTOR if core == M0PLUS else 1.0)
 
 
 def loop_counts(graph: Graph, operator: Operator, kernels: KernelLibrary = "cmsis_nn") -> Work:

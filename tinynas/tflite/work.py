@@ -29,4 +29,5 @@ def work(
     figures = FIGURES if target is None else target.figures
     for_size = figures == FIGURES and "-Os" in (build or usual_build(target))
     cache = 0 if target is None else target.flash_cache_bytes
-    return Work(instructions(graph, operator, library, for_size, figures), weight_reads(graph, operator, cache))
+    core = None if target is None else target.core
+    return Work(instructions(graph, operator, library, for_size, core, figures), weight_reads(graph, operator, cache))

@@ -50,7 +50,9 @@ SIZE_OTHERS = 1.15
 SCALAR: KernelLibrary = "cmsis_nn_no_dsp"
 CORES_OF = {"cortex_m3": 1.0, "cortex_m0plus": 2.2}
 """The cores without DSP, and how many instructions stand for one with it where a kernel was not counted there."""
-ONLY_DSP = ("conv", "conv 1x1", "depthwise columns", "fully connected", "average pool")
+ONLY_DSP = (
+    "conv", "conv 1x1", "depthwise columns", "fully connected", "fully connected by tensor", "average pool",
+)  # fmt: skip
 DIFFERENT = ("conv", "depthwise", "fully connected", "max pool", "average pool")
 """Kernels of which CMSIS-NN and the reference library have their own."""
 
@@ -82,11 +84,12 @@ def json_of(name: str) -> Any:
 
 
 def shape_graph(layer: Measured) -> Graph:
-    """A graph of one operator of the shapes that are written down: inputs, result, options."""
+    """A graph of one operator of what is written down: shapes, options, whether each channel has its scale."""
     source, second, result = layer["input"], layer["second"], layer["output"]
     shapes = (source, second or (), result)
+    scales = (1.0,) * (result[-1] if layer.get("per_channel") else 1)
     tensors = tuple(
-        Tensor(name, tuple(shape), "INT8", b"" if name == "w" else None)
+        Tensor(name, tuple(shape), "INT8", b"" if name == "w" else None, scales if name == "w" else ())
         for name, shape in zip("xwy", shapes, strict=True)
     )
     inputs = (0,) if second is None else (0, 1)
@@ -123,7 +126,7 @@ def fit_with_dsp(data: Data) -> Costs:
     rows = rows_by_kernel(data)
     for kernel, more in functions_alone("o2").items():
         rows[kernel] += more
-    return {k: fit(rows[k], prior) for k, prior in PRIORS.items() if not k.endswith(("reference", "scalar"))}
+    return {k: fit(rows[k], prior) for k, prior in PRIORS.items() if "reference" not in k and "scalar" not in k}
 
 
 def fit_for_size(data: Data, with_dsp: Costs) -> Costs:
@@ -198,7 +201,7 @@ def fit_without_dsp(data: Data, with_dsp: Costs, column: str) -> Costs:
             rows[kernel].append((counts, whole, whole))
     factor = CORES_OF[column]
     known = {k: tuple(factor * cost for cost in costs) for k, costs in with_dsp.items() if k not in ONLY_DSP}
-    priors = {k: PRIORS.get(k, ()) if k.endswith(("scalar", "reference")) else with_dsp[k] for k in rows}
+    priors = {k: PRIORS[k] if "scalar" in k or "reference" in k else with_dsp[k] for k in rows}
     return known | {k: fit(found, [factor * cost or 1.0 for cost in priors[k]]) for k, found in sorted(rows.items())}
 
 

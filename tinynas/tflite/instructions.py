@@ -153,9 +153,11 @@ def _fully_connected(graph: Graph, operator: Operator, kernels: KernelLibrary) -
         if kernels == "cmsis_nn":
             return "conv 1x1", loops.conv_1x1(1, batch, columns, rows)
         return "conv 1x1 scalar", loops.conv_1x1_scalar(1, batch, columns, rows)
+    weights = tensor_at(graph, operator, 1)
+    by_tensor = " by tensor" if weights is not None and len(weights.scales) == 1 else ""
     if kernels == "cmsis_nn":
-        return "fully connected", loops.fully_connected(batch, columns, rows)
-    return "fully connected scalar", loops.fully_connected_scalar(batch, columns, rows)
+        return f"fully connected{by_tensor}", loops.fully_connected(batch, columns, rows)
+    return f"fully connected scalar{by_tensor}", loops.fully_connected_scalar(batch, columns, rows)
 
 
 def _pool(graph: Graph, operator: Operator, kernels: KernelLibrary) -> Work:

@@ -74,6 +74,12 @@ _REFERENCE: Costs = {
     "max pool reference": (502.1, 30.35, 52.35, 8.623, 6.528),
 }  # fmt: skip
 
+# Kernels that are told apart since.
+_SINCE = {"fully connected by tensor": "fully connected", "QUANTIZE flip": "QUANTIZE"}
+_SINCE_SCALAR = {"fully connected scalar by tensor": "fully connected scalar"}
+
+_CMSIS_NN = {**_CMSIS_NN, **{new: _CMSIS_NN[old] for new, old in _SINCE.items()}}
+_CMSIS_NN_NO_DSP = {**_CMSIS_NN_NO_DSP, **{new: _CMSIS_NN_NO_DSP[old] for new, old in _SINCE_SCALAR.items()}}
 OLD_COSTS: Mapping[KernelLibrary, Costs] = {
     "cmsis_nn": _CMSIS_NN,
     "cmsis_nn_no_dsp": {**_CMSIS_NN, **_CMSIS_NN_NO_DSP},

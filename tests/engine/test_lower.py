@@ -16,9 +16,9 @@ from tinynas.tflite.kernel_memory import KERNEL_MEMORY
 ROOT = Path(__file__).parents[2]
 
 
-def test_every_operator_that_analyze_knows() -> None:
-    """All but DEQUANTIZE, whose result is no int8."""
-    assert set(KERNEL_MEMORY) - set(OPERATORS) == {"DEQUANTIZE"}
+def test_analyze_knows_every_operator() -> None:
+    """What the engine has code for, analyze knows: its figures stand beside TFLM's."""
+    assert set(OPERATORS) < set(KERNEL_MEMORY)
 
 
 def test_the_docs_list_the_operators() -> None:

@@ -29,6 +29,7 @@ KEYS = {
     *("file_bytes", "params", "macs", "arena", "arena_status", "live_bytes_peak", "largest_tensor_bytes"),
     *("operators", "flash", "ram_outside_bytes", "latency_ms", "energy_mj", "target", "kernels", "fits"),
     *("violations", "instructions", "latency_error", "energy_error", "runtime_error", "runtime_build"),
+    "untimed",
 }
 
 
@@ -245,8 +246,8 @@ def test_an_unknown_build_or_library_is_one_sentence():
 
 
 def test_an_unknown_operator_never_fits_by_silence():
-    graph = one_operator("BATCH_MATMUL", [activation((1, 4)), activation((4, 4))], activation((1, 4)), {})
-    with pytest.raises(UnsupportedOperatorError, match="BATCH_MATMUL"):
+    graph = one_operator("GELU", [activation((1, 4))], activation((1, 4)), {})
+    with pytest.raises(UnsupportedOperatorError, match="GELU"):
         analyze(write(graph), board())
 
 

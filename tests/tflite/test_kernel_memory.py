@@ -107,17 +107,33 @@ def test_a_reduction_without_axes_is_refused(name):
 
 
 def test_an_unknown_operator_is_named_with_the_known_ones():
-    graph = one_operator("SVDF", [activation((1, 4))], activation((1, 4)))
-    with pytest.raises(UnsupportedOperatorError, match=r"operator SVDF: .*CONV_2D.*TRANSPOSE"):
+    graph = one_operator("GELU", [activation((1, 4))], activation((1, 4)))
+    with pytest.raises(UnsupportedOperatorError, match=r"operator GELU: .*CONV_2D.*TRANSPOSE"):
         kernel_memory(graph, graph.operators[0])
 
 
 @pytest.mark.parametrize("name", ["CONV_2D", "SOFTMAX", "ADD"])
-def test_float_operators_are_refused(name):
-    floats = replace(activation((1, 4)), dtype="FLOAT32", scales=(), zero_points=())
-    graph = one_operator(name, [floats, floats], floats)
-    with pytest.raises(UnsupportedOperatorError, match="works on FLOAT32"):
+def test_types_that_tflm_does_not_run_are_refused(name):
+    wide = replace(activation((1, 4)), dtype="FLOAT64", scales=(), zero_points=())
+    graph = one_operator(name, [wide, wide], wide)
+    with pytest.raises(UnsupportedOperatorError, match=rf"operator {name} works on FLOAT64; .* known for FLOAT32, INT"):
         kernel_memory(graph, graph.operators[0])
+
+
+def test_a_result_of_another_type_is_refused():
+    graph = one_operator("ADD", [activation(MAP), activation(MAP)], replace(activation(MAP), dtype="INT16"))
+    with pytest.raises(UnsupportedOperatorError, match="operator ADD works on INT16 and INT8"):
+        kernel_memory(graph, graph.operators[0])
+
+
+def test_float_data_with_int8_weights_is_refused():
+    """A hybrid model: TFLM has no kernels for it."""
+    graph = conv_graph()
+    floats = [replace(graph.tensors[index], dtype="FLOAT32", scales=(), zero_points=()) for index in (0, 3)]
+    mixed = replace(graph, tensors=(floats[0], *graph.tensors[1:3], floats[1]))
+    row = kernel_memory(mixed, mixed.operators[0])
+    with pytest.raises(UnsupportedOperatorError, match="known for FLOAT32 weights with FLOAT32 data"):
+        row.persistent(mixed, mixed.operators[0], "cmsis_nn")
 
 
 def test_other_weights_are_refused():
@@ -226,5 +242,5 @@ def test_temporaries_are_as_many_as_the_wheel_allocates():
         small, large = arenas[2 * place], arenas[2 * place + 1]
         assert small is not None
         assert large is not None, name
-        looked_at = KERNEL_MEMORY[name].temporary_tensors(graph.operators[0], "reference")
+        looked_at = KERNEL_MEMORY[name].temporary_tensors(graph, graph.operators[0], "reference")
         assert (large - small) / 8000 == max(len(looked_at), 1), name

@@ -63,7 +63,9 @@ def _operators(name: str, analysis: Analysis) -> Table:
         columns, title = columns + ", >mJ", f"{title}; mJ: {_error(work)}"
     rows = table(title, columns)
     for number, operator in enumerate(analysis.operators):
-        estimates = (operator.latency_ms, operator.energy_mj)
+        estimates = [
+            value for whole, value in ((time, operator.latency_ms), (work, operator.energy_mj)) if whole is not None
+        ]
         rows.add_row(
             str(number),
             operator.name,
@@ -84,6 +86,9 @@ def _figures(analysis: Analysis, target: Target | None) -> Table:
     head = f"head {size(arena.head)}, tail {size(arena.tail)}, used {size(arena.used)}"
     code = f"Flash of runtime and kernels, build {analysis.build}, {_error(analysis.runtime)}"
     on = "" if target is None else f" on {target.name}"
+    how_long = f"estimate{on}"
+    if analysis.untimed:
+        how_long = f"how long TFLM takes for {', '.join(analysis.untimed)} is not known"
     rows = table(None, "figure, >value, *what it is")
     for figure, value, about in (
         ("largest tensor", f"{size(footprint.largest_tensor_bytes)} B", "RAM by the crudest definition"),
@@ -95,7 +100,7 @@ def _figures(analysis: Analysis, target: Target | None) -> Table:
         ("TFLM's code", f"{size(flash.runtime)} B", code),
         ("Flash in all", f"{size(flash.total)} B", f"model file and code{_left(flash.total, board.board_flash_bytes)}"),
         ("parameters", size(footprint.params), f"{size(footprint.macs)} MACs"),
-        ("latency", _estimate(analysis.latency, " ms"), f"estimate{on}"),
+        ("latency", _estimate(analysis.latency, " ms"), how_long),
         ("energy", _estimate(analysis.energy, " mJ"), f"estimate{on}, an inference"),
     ):
         rows.add_row(figure, value, about)

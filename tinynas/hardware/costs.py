@@ -37,7 +37,7 @@ class Costs:
         macs: int,
         largest_tensor_bytes: int,
         live_bytes_peak: int,
-        instructions: int,
+        instructions: int | None,
         model_bytes: int,
         arena: Arena,
     ) -> Footprint:
@@ -68,18 +68,19 @@ def usual_build(target: "Target | None") -> Build:
 
 def costs(
     kinds: Iterable[str],
-    work: Work,
+    work: Work | None,
     target: "Target | None",
     kernels: TargetKernels,
     build: Build | None = None,
 ) -> Costs:
     """The costs of a model with operators of `kinds` and that work, with `kernels` on `target`.
 
+    Where the work of an operator is not known (None) there is no time and no energy.
     The errors are those of runtime_flash_bytes and latency. The arena is exact where the formulas for `kernels` are
     those of the library itself and the board, if there is one, has no other.
     """
     names = frozenset(kinds)
-    time = None if target is None else latency(work, target, kernels)
+    time = None if target is None or work is None else latency(work, target, kernels)
     return Costs(
         runtime=runtime_flash_bytes(names, build or usual_build(target), kernels),
         ram_outside_bytes=ram_outside_arena(len(names)),

@@ -38,11 +38,11 @@ class Flash:
 class Footprint:
     """Every figure of a model on one board.
 
-    `flops` is None where only a .tflite is known; `latency_ms` and `energy_mj` are None where the board's core or its
-    power is not known. Both are estimates: `latency_error` and `energy_error` are relative (0.35: nine of ten true
-    figures are expected within 35 %). `ram_outside_bytes` is the interpreter, the operator resolver, the C library's
-    data and the stack. `arena_status` is "estimated" where the board's kernels are computed with another library's
-    formulas.
+    `flops` is None where only a .tflite is known. `instructions` is None where the time of an operator under TFLM is
+    not known; then, and where the board's core or its power is not known, so are `latency_ms` and `energy_mj`. Both are
+    estimates: `latency_error` and `energy_error` are relative (0.35: nine of ten true figures are expected within
+    35 %). `ram_outside_bytes` is the interpreter, the operator resolver, the C library's data and the stack.
+    `arena_status` is "estimated" where the board's kernels are computed with another library's formulas.
     """
 
     params: int
@@ -53,7 +53,7 @@ class Footprint:
     arena: Arena
     ram_outside_bytes: int
     live_bytes_peak: int
-    instructions: int
+    instructions: int | None
     latency_ms: float | None = None
     energy_mj: float | None = None
     arena_status: ArenaStatus = "exact"

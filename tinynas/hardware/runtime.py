@@ -72,6 +72,42 @@ _LIKE: Mapping[str, _Likeness] = {
     "SUM": _Likeness("MEAN", 1.0, 0.25),
     "REDUCE_MIN": _Likeness("REDUCE_MAX", 1.0, 0.25),
     "SQUEEZE": _Likeness("RESHAPE", 1.0),
+    "TRANSPOSE_CONV": _Likeness("CONV_2D", 1.0),
+    "SVDF": _Likeness("FULLY_CONNECTED", 1.0),
+    "BATCH_MATMUL": _Likeness("FULLY_CONNECTED", 1.3),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _Likeness("FULLY_CONNECTED", 2.5),
+    "L2_POOL_2D": _Likeness("AVERAGE_POOL_2D", 0.7),
+    **dict.fromkeys(("LOG_SOFTMAX", "CUMSUM"), _Likeness("SOFTMAX", 0.8)),
+    **dict.fromkeys(("L2_NORMALIZATION", "ELU", "ABS", "RSQRT"), _Likeness("LOGISTIC", 1.0)),
+    **dict.fromkeys(("DIV", "SQUARED_DIFFERENCE"), _Likeness("ADD", 1.0)),
+    **dict.fromkeys(("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"), _Likeness("PAD", 1.3)),
+    **dict.fromkeys(("EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL"), _Likeness("ADD", 1.5)),
+    **dict.fromkeys(
+        ("SPLIT", "SPLIT_V", "UNPACK", "SLICE", "GATHER", "GATHER_ND", "SELECT_V2", "REVERSE_V2", "MIRROR_PAD"),
+        _Likeness("PAD", 1.0),
+    ),
+    **dict.fromkeys(
+        ("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "FILL", "ZEROS_LIKE", "CAST"),
+        _Likeness("PAD", 1.0),
+    ),
+    **dict.fromkeys(("BROADCAST_TO", "ARG_MAX", "ARG_MIN", "FLOOR_DIV", "FLOOR_MOD"), _Likeness("PAD", 1.0)),
+    **dict.fromkeys(("SQUARE", "SQRT", "EXP", "LOG", "SIN", "COS", "CEIL", "ROUND"), _Likeness("RELU", 1.0)),
+    **dict.fromkeys(("FLOOR", "NEG", "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT"), _Likeness("RELU", 0.5)),
+    **dict.fromkeys(
+        (
+            *("CUSTOM:SignalRfft", "CUSTOM:SignalIrfft", "CUSTOM:SignalFilterBank", "CUSTOM:SignalFramer"),
+            *("CUSTOM:SignalStacker", "CUSTOM:SignalDelay", "CUSTOM:SignalOverlapAdd"),
+        ),
+        _Likeness("ADD", 2.0),
+    ),
+    **dict.fromkeys(
+        (
+            *("CUSTOM:SignalWindow", "CUSTOM:SignalFftAutoScale", "CUSTOM:SignalEnergy", "CUSTOM:SignalFilterBankLog"),
+            *("CUSTOM:SignalFilterBankSquareRoot", "CUSTOM:SignalFilterBankSpectralSubtraction", "CUSTOM:SignalPCAN"),
+            "CUSTOM:CIRCULAR_BUFFER",
+        ),
+        _Likeness("RELU", 1.5),
+    ),
 }
 _FLATTEN_SHARES: Mapping[str, float] = {"SHAPE": 0.1, "STRIDED_SLICE": 0.6, "PACK": 0.3}
 

@@ -64,7 +64,7 @@ _SIZES: _Features = {
     "log_flash": lambda v: _log(v.footprint.flash_bytes),
     "log_arena": lambda v: _log(v.footprint.arena_bytes),
     "log_largest_tensor": lambda v: _log(v.footprint.largest_tensor_bytes),
-    "log_instructions": lambda v: _log(v.footprint.instructions),
+    "log_instructions": lambda v: _log(v.footprint.instructions or 1),
     "depth": lambda v: len(v.blocks),
 }
 _GENES: _Features = {

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tinynas.errors import UsageError, door
+from tinynas.errors import UnsupportedOperatorError, UsageError, door
 from tinynas.hardware.costs import costs, usual_build
 from tinynas.hardware.estimate import Estimate
 from tinynas.hardware.footprint import Arena, ArenaStatus, Footprint
@@ -13,7 +13,7 @@ from tinynas.hardware.limits import Limits, Violation
 from tinynas.hardware.runtime import Build
 from tinynas.hardware.work import Work, total
 from tinynas.tflite.arena import Plan, arena_of, plan_head
-from tinynas.tflite.graph import Graph
+from tinynas.tflite.graph import Graph, Operator
 from tinynas.tflite.lifetimes import live_bytes
 from tinynas.tflite.macs import largest_tensor_bytes, macs, parameters, weights_bytes
 from tinynas.tflite.read import read
@@ -29,15 +29,15 @@ DEFAULT_KERNELS: KernelLibrary = "cmsis_nn"
 class OperatorFigures:
     """One operator, in execution order: `live_bytes` are the activations alive while it runs.
 
-    `latency_ms` and `energy_mj` are its part of the whole's estimate, with the same relative error; None where the
-    whole has none.
+    `instructions` is None where it is not known how long TFLM takes for it. `latency_ms` and `energy_mj` are its part
+    of the whole's estimate, with the same relative error; None where it has none.
     """
 
     name: str
     macs: int
     live_bytes: int
     weights_bytes: int
-    instructions: int
+    instructions: int | None
     output_shape: tuple[int, ...]
     latency_ms: float | None = None
     energy_mj: float | None = None
@@ -49,7 +49,8 @@ class Analysis:
 
     `fits` is None when neither a board nor limits were given; `latency` and `energy` are None where the
     board, its core's speed or its power is not known. `plan` is the arena's head, buffer by buffer. `build` is the
-    build of TFLM that `runtime`, its code in bytes, is for.
+    build of TFLM that `runtime`, its code in bytes, is for. `untimed` names the operators whose time under TFLM is not
+    known: then the whole has no instructions, latency or energy.
     """
 
     footprint: Footprint
@@ -63,6 +64,11 @@ class Analysis:
     build: Build
     fits: bool | None
     violations: tuple[Violation, ...]
+
+    @property
+    def untimed(self) -> tuple[str, ...]:
+        """The kinds of operators without instructions, in order of first use."""
+        return tuple(dict.fromkeys(each.name for each in self.operators if each.instructions is None))
 
     @property
     def arena(self) -> Arena:
@@ -93,6 +99,7 @@ class Analysis:
             "runtime_error": self.runtime.error,
             "ram_outside_bytes": footprint.ram_outside_bytes,
             "instructions": footprint.instructions,
+            "untimed": list(self.untimed),
             "latency_ms": footprint.latency_ms,
             "latency_error": footprint.latency_error,
             "energy_mj": footprint.energy_mj,
@@ -118,7 +125,8 @@ def analyze(
     target's own by default, and CMSIS-NN without a target. There is no time for kernels that the target's core cannot
     run. `build` is the build of TFLM (one of hardware.BUILDS) that code and time are for. Raises UsageError for an
     unknown library or build, ModelError for a file that cannot be read or planned, UnsupportedOperatorError, naming
-    it, for an operator that is not known: nothing fits by silence.
+    it, for an operator whose memory or code is not known: nothing fits by silence. One whose time alone is not known
+    leaves the model without one (`Analysis.untimed`).
     """
     if kernels is not None and kernels not in KERNEL_LIBRARIES:
         raise UsageError(f"The kernels are {kernels!r}; wanted one of {', '.join(KERNEL_LIBRARIES)}, or None.")
@@ -127,9 +135,10 @@ def analyze(
     library = nearest_library(used)
     plan = plan_head(graph, library)
     used_build = build or usual_build(target)
-    works = [work(graph, operator, library, target, used_build) for operator in graph.operators]
+    works = [_known_work(graph, operator, library, target, used_build) for operator in graph.operators]
     operators = _operator_figures(graph, works, target, used)
-    whole = total(works)
+    known = [done for done in works if done is not None]
+    whole = total(known) if len(known) == len(works) else None
     cost = costs({operator.name for operator in operators}, whole, target, used, used_build)
     footprint = cost.footprint(
         params=parameters(graph),
@@ -137,7 +146,7 @@ def analyze(
         macs=sum(operator.macs for operator in operators),
         largest_tensor_bytes=largest_tensor_bytes(graph),
         live_bytes_peak=max((operator.live_bytes for operator in operators), default=0),
-        instructions=whole.instructions,
+        instructions=None if whole is None else whole.instructions,
         model_bytes=len(data),
         arena=arena_of(graph, plan, library),
     )
@@ -159,7 +168,7 @@ def analyze(
 
 
 def _operator_figures(
-    graph: Graph, works: list[Work], target: "Target | None", kernels: TargetKernels
+    graph: Graph, works: list[Work | None], target: "Target | None", kernels: TargetKernels
 ) -> tuple[OperatorFigures, ...]:
     return tuple(
         _timed(
@@ -168,8 +177,8 @@ def _operator_figures(
                 macs=macs(graph, operator),
                 live_bytes=alive,
                 weights_bytes=weights_bytes(graph, operator),
-                instructions=done.instructions,
-                output_shape=graph.tensors[operator.outputs[0]].shape,
+                instructions=None if done is None else done.instructions,
+                output_shape=graph.tensors[operator.outputs[0]].shape if operator.outputs else (),
             ),
             done,
             target,
@@ -179,9 +188,21 @@ def _operator_figures(
     )
 
 
-def _timed(figures: OperatorFigures, done: Work, target: "Target | None", kernels: TargetKernels) -> OperatorFigures:
+def _known_work(
+    graph: Graph, operator: Operator, library: KernelLibrary, target: "Target | None", build: Build
+) -> Work | None:
+    """The operator's work; None for one that TFLM runs and whose instructions nobody has counted."""
+    try:
+        return work(graph, operator, library, target, build)
+    except UnsupportedOperatorError:
+        return None
+
+
+def _timed(
+    figures: OperatorFigures, done: Work | None, target: "Target | None", kernels: TargetKernels
+) -> OperatorFigures:
     """The figures with the operator's share of the board's time and energy, where these are known."""
-    time = None if target is None else latency(done, target, kernels)
+    time = None if target is None or done is None else latency(done, target, kernels)
     if target is None or time is None:
         return figures
     work = energy(time, target)

@@ -1,15 +1,16 @@
 """Multiply-accumulates, parameters and weight bytes of a graph.
 
-A multiply-accumulate is one product of an input and a weight in a convolution or a dense layer; pools,
-sums and activations count 0. A parameter is one element of a constant that the network learned: one with a
-quantisation or of a floating-point type. Axes, shapes and paddings are constants without either, and are
-not parameters.
+A multiply-accumulate is one product of an input and a weight in a convolution, a dense layer, a product of matrices or
+a recurrent layer; pools, sums and activations count 0.
+A parameter is one element of a constant that the network learned: one with a quantisation or of a floating-point type.
+Axes, shapes and paddings are constants without either, and are not parameters.
 """
 
 from collections.abc import Callable, Mapping
 
 from tinynas.errors import ModelError
 from tinynas.tflite.graph import Graph, Operator, Tensor, tensor_at
+from tinynas.tflite.kernel_arrays import require_input
 from tinynas.tflite.kernel_memory import kernel_memory
 
 _FLOATS = frozenset({"FLOAT16", "BFLOAT16", "FLOAT32", "FLOAT64"})
@@ -19,10 +20,10 @@ def macs(graph: Graph, operator: Operator) -> int:
     """Multiply-accumulates of one inference of `operator`; UnsupportedOperatorError for an unknown one."""
     kernel_memory(graph, operator)  # an operator that nothing is known of must not count as 0
     count = _MACS.get(operator.name)
-    return 0 if count is None else count(_filter(graph, operator), graph.tensors[operator.outputs[0]])
+    return 0 if count is None else count(graph, operator)
 
 
-def _filter(graph: Graph, operator: Operator) -> Tensor:
+def _weights(graph: Graph, operator: Operator) -> Tensor:
     weights = tensor_at(graph, operator, 1)
     if weights is None or not weights.shape:
         raise ModelError(
@@ -32,25 +33,61 @@ def _filter(graph: Graph, operator: Operator) -> Tensor:
     return weights
 
 
-def _conv(weights: Tensor, result: Tensor) -> int:
+def _result(graph: Graph, operator: Operator) -> Tensor:
+    return graph.tensors[operator.outputs[0]]
+
+
+def _conv(graph: Graph, operator: Operator) -> int:
     """Filter (out, height, width, in / groups): each output element takes one filter."""
-    return result.elements * (weights.elements // max(weights.shape[0], 1))
+    weights = _weights(graph, operator)
+    return _result(graph, operator).elements * (weights.elements // max(weights.shape[0], 1))
 
 
-def _depthwise(weights: Tensor, result: Tensor) -> int:
+def _transpose_conv(graph: Graph, operator: Operator) -> int:
+    """Filter (out, height, width, in): each input pixel meets the whole filter."""
+    weights, source = _weights(graph, operator), require_input(graph, operator, 2)
+    return source.elements // max(source.shape[-1] if source.shape else 1, 1) * weights.elements
+
+
+def _depthwise(graph: Graph, operator: Operator) -> int:
     """Filter (1, height, width, out): each output element takes one window."""
-    return result.elements * (weights.elements // max(weights.shape[-1], 1))
+    weights = _weights(graph, operator)
+    return _result(graph, operator).elements * (weights.elements // max(weights.shape[-1], 1))
 
 
-def _dense(weights: Tensor, result: Tensor) -> int:
+def _dense(graph: Graph, operator: Operator) -> int:
     """Weights (out, in): each output element takes one row."""
-    return result.elements * weights.shape[-1]
+    return _result(graph, operator).elements * _weights(graph, operator).shape[-1]
 
 
-_MACS: Mapping[str, Callable[[Tensor, Tensor], int]] = {
+def _batch_matmul(graph: Graph, operator: Operator) -> int:
+    """Each output element takes one row of the left operand, one column where that is turned (adj_x)."""
+    left = require_input(graph, operator, 0)
+    depth = left.shape[-2 if (operator.options or {}).get("adj_x") else -1] if len(left.shape) > 1 else 0
+    return _result(graph, operator).elements * depth
+
+
+def _svdf(graph: Graph, operator: Operator) -> int:
+    """Each filter goes once over the input and once over its memory."""
+    source, weights, times = (require_input(graph, operator, position) for position in range(3))
+    return (source.shape[0] if source.shape else 0) * (weights.elements + times.elements)
+
+
+def _lstm(graph: Graph, operator: Operator) -> int:
+    """Each step takes the weights of four gates, of the input and of the state."""
+    source = require_input(graph, operator, 0)
+    steps = source.elements // max(source.shape[-1] if source.shape else 1, 1)
+    return steps * sum(require_input(graph, operator, position).elements for position in range(1, 9))
+
+
+_MACS: Mapping[str, Callable[[Graph, Operator], int]] = {
     "CONV_2D": _conv,
+    "TRANSPOSE_CONV": _transpose_conv,
     "DEPTHWISE_CONV_2D": _depthwise,
     "FULLY_CONNECTED": _dense,
+    "BATCH_MATMUL": _batch_matmul,
+    "SVDF": _svdf,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
 }
 
 

@@ -20,7 +20,7 @@ def prune(graph: Graph) -> Graph:
     """The graph without operators whose results nothing reads, and without tensors that nothing names.
 
     Each tensor that goes takes 12 bytes of the arena's tail with it. Operators that may do more than make
-    their outputs (custom ones, and all whose kernels are not known here) stay.
+    their outputs (those with a state, and all whose kernels are not known here) stay.
     """
     operators = _living_operators(graph)
     used = {*graph.inputs, *graph.outputs}
@@ -44,7 +44,8 @@ def _living_operators(graph: Graph) -> list[Operator]:
     needed = set(graph.outputs)
     living = []
     for operator in reversed(graph.operators):
-        is_pure = operator.name in KERNEL_MEMORY
+        row = KERNEL_MEMORY.get(operator.name)
+        is_pure = row is not None and not row.stateful
         writes_variable = any(graph.tensors[index].is_variable for index in operator.outputs)
         if not is_pure or writes_variable or needed.intersection(operator.outputs):
             needed.update(operator.inputs)

@@ -53,7 +53,7 @@ def tail_of(graph: Graph, kernels: KernelLibrary, scratch: Sequence[Sequence[int
     rows = [kernel_memory(graph, operator) for operator in graph.operators]
     stack = _Stack()
     _push_model(stack, graph)
-    _push_operators(stack, rows, kernels)
+    _push_operators(stack, graph, rows, kernels)
     preparing = _prepare(stack, graph, rows, kernels, scratch)
     n_requests = sum(map(len, scratch))
     if n_requests:
@@ -81,15 +81,17 @@ def _push_model(stack: _Stack, graph: Graph) -> None:
     stack.push(_NODE_AND_REGISTRATION * len(graph.operators), 4)
 
 
-def _push_operators(stack: _Stack, rows: Sequence[KernelMemory], kernels: KernelLibrary) -> None:
-    """Builtin parameters of all operators, then the OpData of all."""
+def _push_operators(stack: _Stack, graph: Graph, rows: Sequence[KernelMemory], kernels: KernelLibrary) -> None:
+    """Builtin parameters of all operators, then what Init of each allocates."""
     for row in rows:
         size, alignment = row.params
         if size:
             stack.push(size, alignment)
-    for row in rows:
+    for operator, row in zip(graph.operators, rows, strict=True):
         if row.op_data_bytes(kernels):
             stack.push(row.op_data_bytes(kernels), _KERNEL_ALIGNMENT)
+        for size in row.init(graph, operator, kernels):
+            stack.push(size, _KERNEL_ALIGNMENT)
 
 
 def _prepare(
@@ -105,7 +107,7 @@ def _prepare(
         for size in row.persistent(graph, operator, kernels):
             stack.push(size, _KERNEL_ALIGNMENT)
         room = _SCRATCH_REQUEST * (n_requests + _MAX_SCRATCH_PER_OPERATOR)
-        looked_at = (graph.tensors[index] for index in row.temporary_tensors(operator, kernels))
+        looked_at = (graph.tensors[index] for index in row.temporary_tensors(graph, operator, kernels))
         temporary = sum(_TENSOR + _quantization_bytes(tensor) for tensor in looked_at)
         most = max(most, room + temporary + stack.bytes)
         n_requests += len(requests)

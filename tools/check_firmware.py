@@ -52,7 +52,12 @@ def emulated(folder: Path, name: str, tree: Path | None) -> str:
         shared.table(third, *golden(folder, name), 0)
         (tree / "interpreter.cc").rename(tree / "tensorflow" / "interpreter.cc")
     shared.run(["arm-none-eabi-gcc", *shared.CORES["cortex-m4f"], "-c", "startup.c"], folder)
-    command = ["make", f"TFLM={tree.resolve()}", "BOARD=startup.o", "LDFLAGS=--specs=rdimon.specs -T board.ld"]
+    command = [
+        "make",
+        f"TFLM={tree.resolve()}",
+        "BOARD=startup.o",
+        "LDFLAGS=--specs=nano.specs --specs=rdimon.specs -T board.ld",
+    ]
     shared.run(command, folder)
     said = shared.run([*shared.EMULATOR, "build/firmware.elf"], folder, timeout=600)
     return next(line for line in said.splitlines() if "self-test" in line)

@@ -195,7 +195,7 @@ def emulated(folder: Path, golden: Golden) -> str:
     for file in ("startup.c", "board.ld"):
         shutil.copy(BOARD / file, folder)
     run(["arm-none-eabi-gcc", *CORES["cortex-m4f"], "-c", "startup.c"], folder)
-    run(["make", "TFLM=tree", "BOARD=startup.o", "LDFLAGS=--specs=rdimon.specs -T board.ld"], folder)
+    run(["make", "TFLM=tree", "BOARD=startup.o", "LDFLAGS=--specs=nano.specs --specs=rdimon.specs -T board.ld"], folder)
     return run([*EMULATOR, "build/firmware.elf"], folder, timeout=60)
 
 

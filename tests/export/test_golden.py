@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.export.firmware import fixture
 from tinynas.export.check import Answers
-from tinynas.export.golden import MOST_SAMPLES, choose, how_many
+from tinynas.export.golden import MOST_SAMPLES, choose, how_many, too_large
 from tinynas.export.output import Output
 from tinynas.hardware import Target
 from tinynas.tflite import Tensor, analyze
@@ -52,11 +52,30 @@ def test_there_are_as_many_as_the_flash_holds() -> None:
     analysis = analyze(data, board)
     assert how_many(several, analysis, board) == MOST_SAMPLES
     needed = analysis.footprint.flash.total + board.reserved_flash_bytes
-    for room, samples in ((0, 1), (794 * 3 + 5, 3)):
+    program = 20 * 1024  # what runs the samples and prints
+    for room, samples in ((0, 1), (program, 1), (program + 794 * 3 + 5, 3)):
         tight = replace_flash(board, needed + room)
         assert how_many(several, analysis, tight) == samples
+        assert (too_large(several, analysis, tight) is None) == (room > program)
     large = replace(several, samples=np.zeros((9, 96, 96, 3), np.int8))
     assert how_many(large, analyze(data), None) == 2
+
+
+def test_a_large_model_leaves_room_for_the_program_that_prints() -> None:
+    """Visual wake words on 512 KiB: 333,288 B of model, 27,650 B a sample."""
+    board = Target.load("nucleo_f401")
+    analysis = analyze(fixture("vw_plain"), board)
+    flash = replace(analysis.footprint.flash, model=333_288)
+    large = replace(analysis, footprint=replace(analysis.footprint, flash=flash))
+    sample = Answers(np.zeros((9, 96, 96, 3), np.int8), np.zeros((9, 2), np.int8), "someone", 0)
+    n = how_many(sample, large, board)
+    assert 1 < n < MOST_SAMPLES
+    assert flash.total + n * 27_650 + 16 * 1024 < 512 * 1024
+    small = replace_flash(board, flash.total + 40_000)
+    said = too_large(sample, large, small)
+    assert said is not None
+    assert "takes 27,650 B" in said
+    assert "19,520 B left" in said
 
 
 def replace_flash(board: Target, flash_bytes: int) -> Target:

@@ -32,7 +32,10 @@ def test_every_operator_has_a_kind_and_a_method():
     fixtures = json.loads((Path(__file__).parents[1] / "fixtures" / "arena" / "measured.json").read_text())
     seen = {operator.name for graph in KINDS.values() for operator in graph.operators}
     seen |= {name for row in fixtures for name in row["ops"]}
-    assert set(KERNEL_MEMORY) - seen == {"DEQUANTIZE", "PADV2", "SQUEEZE"}  # TFLM's models in test_tflm and test_ends
+    assert set(KERNEL_MEMORY) - seen == {
+        *("DEQUANTIZE", "PADV2", "SQUEEZE"),  # in test_ends, test_kernel_memory and test_temporaries
+        *("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"),  # below
+    }
     for graph in KINDS.values():
         (found,) = registrations(graph)
         assert found.method.startswith("Add")
@@ -118,3 +121,83 @@ def test_an_lstm_of_another_kind_is_refused():
     )
     with pytest.raises(UnsupportedOperatorError, match="has 3 inputs, and TFLM's kernel takes 24"):
         plan_arena(graph)
+
+
+def streaming() -> bytes:
+    """A model with a variable of 3 rows, which a second subgraph fills: each call shifts one row in.
+
+    The schema's own classes make it, since tinynas writes models of one subgraph alone.
+    """
+    import flatbuffers
+    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+    def tensor_of(shape, kind, buffer=0):
+        made = schema.TensorT()
+        made.shape, made.type, made.buffer, made.name = list(shape), kind, buffer, b""
+        return made
+
+    def operator_of(code, inputs, outputs, kind=0, options=None):
+        made = schema.OperatorT()
+        made.opcodeIndex, made.inputs, made.outputs = code, inputs, outputs
+        made.builtinOptionsType, made.builtinOptions = kind, options
+        return made
+
+    int8, resource = schema.TensorType.INT8, schema.TensorType.RESOURCE
+    once, handle = schema.CallOnceOptionsT(), schema.VarHandleOptionsT()
+    once.initSubgraphIndex, handle.container, handle.sharedName = 1, b"", b"rows"
+    concatenation = schema.ConcatenationOptionsT()
+    concatenation.axis = 0
+    options = schema.BuiltinOptions
+    main, start = schema.SubGraphT(), schema.SubGraphT()
+    main.tensors = [tensor_of((1, 4), int8), tensor_of((), resource), tensor_of((3, 4), int8), tensor_of((4, 4), int8)]
+    main.inputs, main.outputs = [0], [3]
+    main.operators = [
+        operator_of(0, [], [], options.CallOnceOptions, once),
+        operator_of(1, [], [1], options.VarHandleOptions, handle),
+        operator_of(2, [1], [2], options.ReadVariableOptions, schema.ReadVariableOptionsT()),
+        operator_of(4, [0, 2], [3], options.ConcatenationOptions, concatenation),
+        operator_of(3, [1, 2], [], options.AssignVariableOptions, schema.AssignVariableOptionsT()),
+    ]
+    start.tensors = [tensor_of((), resource), tensor_of((3, 4), int8, 1)]
+    start.inputs, start.outputs = [], []
+    start.operators = [
+        operator_of(1, [], [0], options.VarHandleOptions, handle),
+        operator_of(3, [0, 1], [], options.AssignVariableOptions, schema.AssignVariableOptionsT()),
+    ]
+    model = schema.ModelT()
+    model.version, model.subgraphs = 3, [main, start]
+    model.buffers = [schema.BufferT(), schema.BufferT()]
+    model.buffers[1].data = bytes(range(12))
+    model.operatorCodes = []
+    for code in (129, 142, 143, 144, 2):  # CALL_ONCE, VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE, CONCATENATION
+        made = schema.OperatorCodeT()
+        made.builtinCode, made.deprecatedBuiltinCode, made.version = code, min(code, 127), 1
+        model.operatorCodes.append(made)
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+@pytest.mark.skipif(not tflm.available(), reason="the tflite_micro wheel exists for Linux on x86-64 alone")
+def test_variables_and_the_subgraph_that_fills_them():
+    data = streaming()
+    graph = read(data)
+    assert [operator.name for operator in graph.operators] == [
+        "CALL_ONCE",
+        "VAR_HANDLE",
+        "READ_VARIABLE",
+        "CONCATENATION",
+        "ASSIGN_VARIABLE",
+    ]
+    assert len(graph.others) == 1
+    assert plan_head(graph, "reference").head == tflm.head_bytes(data)
+    arena = plan_arena(graph)
+    tail = -(-(116 + 12) // 16) * 16 + 32  # the allocators, MicroResourceVariables, one variable of 20 bytes
+    tail += 8 + 16 + 12 * 6 + 32 * 7  # builtin data, two subgraphs, six tensors, seven operators
+    tail += 8 + 8 + 4 + 8  # parameters of CONCATENATION, of two handles and of CALL_ONCE
+    tail = -(-(tail + 8) // 16) * 16 + 16 + 32 + 16  # what Init makes: CALL_ONCE, a handle, CONCATENATION, a handle
+    tail += 16  # the variable's 12 bytes
+    tail = -(-(tail + 4) // 16) * 16 + 32  # pointer and tensor of the input, then of the output
+    tail = -(-(tail + 4) // 16) * 16 + 32
+    assert arena.tail == tail
+    assert analyze(data).untimed == ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")

@@ -135,6 +135,8 @@ def convert(
     result = graph.tensors[graph.outputs[0]]
     scored = _score(data_of_file, found, result)
     arena = arena_size(data_of_file, analysis, board)
+    no_room = golden.too_large(answers, judged, board)
+    notes += answers.notes if no_room is None else (*answers.notes, no_room)
     firmware = Firmware(
         name=name or found.name,
         tflite=data_of_file,
@@ -167,7 +169,7 @@ def convert(
         found.output,
         scored if isinstance(scored, Accuracy) else None,
         scored if isinstance(scored, Deviation) else None,
-        notes + answers.notes,
+        notes,
         firmware.warnings,
         found.more_outputs,
         None if engine is None else engine.figures,

@@ -15,6 +15,9 @@ from tinynas.tflite.affine import Floats
 
 MOST_SAMPLES = 8
 _BUDGET_BYTES = 64 * 1024  # of Flash, where no board says how much is left
+_PROGRAM_BYTES = 20 * 1024
+"""Of Flash, for what runs the samples: main.cc, newlib-nano's printf and the start-up take 12 kB, and TFLM's code is
+known to some per cent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +68,31 @@ def _turns(output: Output, real: Floats, parts: int) -> tuple[Ints, Floats]:
 
 
 def how_many(answers: Answers, analysis: Analysis, target: Target | None) -> int:
-    """How many samples the self-test gets: 8, or as many as the board's Flash has room for, but one."""
+    """How many samples the self-test gets: 8, or as many as the board's Flash has room for, but one.
+
+    The room is beside the model, TFLM's code and the program that runs the samples and prints.
+    """
+    return max(1, min(MOST_SAMPLES, _room(analysis, target) // _sample_bytes(answers)))
+
+
+def too_large(answers: Answers, analysis: Analysis, target: Target | None) -> str | None:
+    """What to say where not even one sample fits; None where it does."""
+    room, needed = _room(analysis, target), _sample_bytes(answers)
+    if room >= needed:
+        return None
+    return (
+        f"A golden sample takes {needed:,} B, and beside the model, TFLM's code and a program that prints the board's "
+        f"Flash has {max(room, 0):,} B left: leave the self-test out of the program."
+    )
+
+
+def _sample_bytes(answers: Answers) -> int:
     ends = (answers.samples, answers.outputs, *answers.more_samples, *answers.more_outputs)
-    sample_bytes = sum(each[0].nbytes for each in ends)
-    room: int = _BUDGET_BYTES
-    if target is not None and target.limits.board_flash_bytes is not None:
-        room = target.limits.board_flash_bytes - analysis.footprint.flash.total
-    return max(1, min(MOST_SAMPLES, room // int(sample_bytes)))
+    return sum(int(each[0].nbytes) for each in ends)
+
+
+def _room(analysis: Analysis, target: Target | None) -> int:
+    """Bytes of Flash for golden samples."""
+    if target is None or target.limits.board_flash_bytes is None:
+        return _BUDGET_BYTES
+    return target.limits.board_flash_bytes - analysis.footprint.flash.total - _PROGRAM_BYTES

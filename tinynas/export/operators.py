@@ -14,10 +14,12 @@ _METHODS: Mapping[str, str] = {
     "ADD": "AddAdd",
     "ARG_MAX": "AddArgMax",
     "ARG_MIN": "AddArgMin",
+    "ASSIGN_VARIABLE": "AddAssignVariable",
     "AVERAGE_POOL_2D": "AddAveragePool2D",
     "BATCH_MATMUL": "AddBatchMatMul",
     "BATCH_TO_SPACE_ND": "AddBatchToSpaceNd",
     "BROADCAST_TO": "AddBroadcastTo",
+    "CALL_ONCE": "AddCallOnce",
     "CAST": "AddCast",
     "CEIL": "AddCeil",
     "CONCATENATION": "AddConcatenation",
@@ -81,6 +83,7 @@ _METHODS: Mapping[str, str] = {
     "PADV2": "AddPadV2",
     "PRELU": "AddPrelu",
     "QUANTIZE": "AddQuantize",
+    "READ_VARIABLE": "AddReadVariable",
     "REDUCE_MAX": "AddReduceMax",
     "REDUCE_MIN": "AddReduceMin",
     "RELU": "AddRelu",
@@ -113,6 +116,7 @@ _METHODS: Mapping[str, str] = {
     "TRANSPOSE_CONV": "AddTransposeConv",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "AddUnidirectionalSequenceLSTM",
     "UNPACK": "AddUnpack",
+    "VAR_HANDLE": "AddVarHandle",
     "ZEROS_LIKE": "AddZerosLike",
 }
 # Kernels that TFLM also has for int8 alone, which saves up to 17 kB of code each, and the header that declares it.

@@ -82,6 +82,7 @@ _LIKE: Mapping[str, _Likeness] = {
     **dict.fromkeys(("DIV", "SQUARED_DIFFERENCE"), _Likeness("ADD", 1.0)),
     **dict.fromkeys(("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"), _Likeness("PAD", 1.3)),
     **dict.fromkeys(("EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL"), _Likeness("ADD", 1.5)),
+    **dict.fromkeys(("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"), _Likeness("RESHAPE", 1.0)),
     **dict.fromkeys(
         ("SPLIT", "SPLIT_V", "UNPACK", "SLICE", "GATHER", "GATHER_ND", "SELECT_V2", "REVERSE_V2", "MIRROR_PAD"),
         _Likeness("PAD", 1.0),

@@ -139,7 +139,8 @@ def analyze(
     operators = _operator_figures(graph, works, target, used)
     known = [done for done in works if done is not None]
     whole = total(known) if len(known) == len(works) else None
-    cost = costs({operator.name for operator in operators}, whole, target, used, used_build)
+    kinds = {operator.name for each in graph.subgraphs for operator in each.operators}
+    cost = costs(kinds, whole, target, used, used_build)
     footprint = cost.footprint(
         params=parameters(graph),
         flops=None,

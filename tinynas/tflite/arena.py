@@ -29,8 +29,12 @@ class Plan:
 
 
 def scratch_requests(graph: Graph, kernels: KernelLibrary) -> tuple[tuple[int, ...], ...]:
-    """The bytes of each scratch buffer that each operator requests, in execution order."""
-    return tuple(kernel_memory(graph, operator).scratch(graph, operator, kernels) for operator in graph.operators)
+    """The bytes of each scratch buffer that each operator requests, in execution order, subgraph by subgraph."""
+    return tuple(
+        kernel_memory(each, operator).scratch(each, operator, kernels)
+        for each in graph.subgraphs
+        for operator in each.operators
+    )
 
 
 def plan_head(graph: Graph, kernels: KernelLibrary) -> Plan:

@@ -93,7 +93,8 @@ class Operator:
 class Graph:
     """The first subgraph of a model; `operators` stand in execution order.
 
-    `offline_plan` is the model's OfflineMemoryAllocation: one head offset a tensor, -1 where TFLM plans it.
+    `others` are the further subgraphs, which CALL_ONCE runs, IF or WHILE. `offline_plan` is the model's
+    OfflineMemoryAllocation: one head offset a tensor, -1 where TFLM plans it.
     """
 
     tensors: tuple[Tensor, ...]
@@ -102,6 +103,12 @@ class Graph:
     outputs: tuple[int, ...]
     n_subgraphs: int = 1
     offline_plan: tuple[int, ...] | None = None
+    others: tuple["Graph", ...] = ()
+
+    @property
+    def subgraphs(self) -> tuple["Graph", ...]:
+        """The first subgraph and the further ones, in the file's order."""
+        return (self, *self.others)
 
 
 def element_bytes(dtype: str) -> int:

@@ -220,6 +220,13 @@ _SIGNALS: Mapping[str, KernelMemory] = {
     "CUSTOM:CIRCULAR_BUFFER": KernelMemory((0, 1), (8, 8), _UNARY, types=INT8, stateful=True),
 }
 
+_VARIABLES: Mapping[str, KernelMemory] = {  # the variables themselves: resources.py
+    "VAR_HANDLE": KernelMemory((8, 4), (4, 4), types=ANY, stateful=True),
+    "READ_VARIABLE": KernelMemory(temporaries=(0,), types=ANY, stateful=True),
+    "ASSIGN_VARIABLE": KernelMemory(temporaries=(1,), types=ANY, data=1, stateful=True),
+    "CALL_ONCE": KernelMemory((4, 4), (8, 8), types=ANY, stateful=True),
+}
+
 KERNEL_MEMORY: Mapping[str, KernelMemory] = {
     **_WINDOWS,
     **_MATRICES,
@@ -227,9 +234,10 @@ KERNEL_MEMORY: Mapping[str, KernelMemory] = {
     **_ELEMENTS,
     **_SHAPES,
     **_SIGNALS,
+    **_VARIABLES,
 }
 
-WITHOUT_SOURCE: frozenset[str] = frozenset()
+WITHOUT_SOURCE = frozenset({"VAR_HANDLE", "CALL_ONCE"})
 """Operators that have no input."""
-WITHOUT_RESULT: frozenset[str] = frozenset()
+WITHOUT_RESULT = frozenset({"ASSIGN_VARIABLE", "CALL_ONCE"})
 """Operators that have no output."""

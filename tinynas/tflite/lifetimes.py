@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinynas.errors import ModelError
-from tinynas.tflite.graph import Graph
+from tinynas.tflite.graph import Graph, int_option
+from tinynas.tflite.resources import is_handle
 
 UNUSED = -1
 """The first and last time of a tensor that no operator, input or output names; TFLM plans it all the same."""
@@ -67,7 +68,12 @@ def tensor_lifetimes(graph: Graph) -> tuple[tuple[int, int], ...]:
 
 def _check_made(graph: Graph, index: int, operator: int, known: set[int]) -> None:
     tensor = graph.tensors[index]
-    if index in known or tensor.is_constant or tensor.is_variable or tensor.bytes == 0:
+    if (
+        index in known
+        or tensor.is_constant
+        or tensor.is_variable
+        or (not is_handle(graph, index) and tensor.bytes == 0)
+    ):
         return
     raise ModelError(
         f"operator {operator} ({graph.operators[operator].name}) reads tensor {index}, which is neither a "
@@ -78,26 +84,90 @@ def _check_made(graph: Graph, index: int, operator: int, known: set[int]) -> Non
 def is_planned(graph: Graph, index: int) -> bool:
     """Whether the tensor takes space in the arena's head."""
     tensor = graph.tensors[index]
-    return not tensor.is_constant and not tensor.is_variable and tensor.bytes > 0
+    return not tensor.is_constant and not tensor.is_variable and not is_handle(graph, index) and tensor.bytes > 0
 
 
 def head_buffers(graph: Graph, scratch: Sequence[Sequence[int]]) -> tuple[Buffer, ...]:
     """Every buffer that TFLM's planner places, in the order in which it hears of them: tensors, then scratch.
 
-    `scratch` holds the bytes that each operator requests, in the operators' order.
+    `scratch` holds the bytes that each operator requests, in the operators' order, subgraph by subgraph.
     """
-    lifetimes = tensor_lifetimes(graph)
+    times = _times(graph)
     tensors = [
-        Buffer(f"tensor {index}", graph.tensors[index].bytes, *lifetimes[index], tensor=index)
-        for index in range(len(graph.tensors))
-        if is_planned(graph, index)
+        Buffer(f"{prefix}tensor {index}", each.tensors[index].bytes, *times.tensors[number][index], tensor=index)
+        for number, each, prefix in _numbered(graph)
+        for index in range(len(each.tensors))
+        if is_planned(each, index)
+    ]
+    places = [
+        (number, index, prefix) for number, each, prefix in _numbered(graph) for index in range(len(each.operators))
     ]
     requests = [
-        Buffer(f"scratch {number} of operator {index}", size, index + 1, index + 1, operator=index)
-        for index, sizes in enumerate(scratch)
-        for number, size in enumerate(sizes)
+        Buffer(
+            f"scratch {count} of {prefix}operator {index}",
+            size,
+            *times.operators[number][index],
+            operator=index,
+        )
+        for (number, index, prefix), sizes in zip(places, scratch, strict=True)
+        for count, size in enumerate(sizes)
     ]
     return (*tensors, *requests)
+
+
+def _numbered(graph: Graph) -> list[tuple[int, Graph, str]]:
+    """The subgraphs with their numbers, and what stands before the names of the further ones' parts."""
+    return [(number, each, f"subgraph {number}'s " if number else "") for number, each in enumerate(graph.subgraphs)]
+
+
+@dataclass
+class _Times:
+    """First and last time of each tensor and of each operator's scratch, by subgraph."""
+
+    tensors: list[tuple[tuple[int, int], ...]]
+    operators: list[tuple[tuple[int, int], ...]]
+
+
+def _times(graph: Graph) -> _Times:
+    """When everything is alive, subgraphs that CALL_ONCE runs within the operator that does."""
+    if not graph.others:
+        return _Times(
+            [tensor_lifetimes(graph)], [tuple((index + 1, index + 1) for index in range(len(graph.operators)))]
+        )
+    for each in graph.subgraphs:
+        tensor_lifetimes(each)  # raises where a subgraph is not sound
+    times = _Times([((UNUSED, UNUSED),) * len(each.tensors) for each in graph.subgraphs], [()] * len(graph.subgraphs))
+    _mark(graph, 0, 0, times, ())
+    return times
+
+
+def _mark(graph: Graph, number: int, now: int, times: _Times, within: tuple[int, ...]) -> int:
+    """Write the times of subgraph `number`, entered at time `now`; the time when it is done."""
+    if number in within or not 0 <= number < len(graph.subgraphs):
+        raise ModelError(
+            f"the model calls subgraph {number} where it has subgraphs 0 to {len(graph.subgraphs) - 1}, none within "
+            "itself; convert the model again"
+        )
+    each = graph.subgraphs[number]
+    first, last = [UNUSED] * len(each.tensors), [UNUSED] * len(each.tensors)
+    for tensor in each.inputs:
+        first[tensor] = last[tensor] = now
+    spans = []
+    for operator in each.operators:
+        now += 1
+        for tensor in operator.outputs:
+            first[tensor] = now if first[tensor] == UNUSED else first[tensor]
+        began = now
+        if operator.name == "CALL_ONCE":
+            now = _mark(graph, int_option(operator, "init_subgraph_index", 0), now + 1, times, (*within, number))
+        for tensor in (*operator.inputs, *operator.outputs):
+            if tensor >= 0:
+                last[tensor] = now
+        spans.append((began, now))
+    for tensor in each.outputs:
+        first[tensor], last[tensor] = now if first[tensor] == UNUSED else first[tensor], now
+    times.tensors[number], times.operators[number] = tuple(zip(first, last, strict=True)), tuple(spans)
+    return now
 
 
 def live_bytes(graph: Graph) -> tuple[int, ...]:

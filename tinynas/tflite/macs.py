@@ -12,6 +12,7 @@ from tinynas.errors import ModelError
 from tinynas.tflite.graph import Graph, Operator, Tensor, tensor_at
 from tinynas.tflite.kernel_arrays import require_input
 from tinynas.tflite.kernel_memory import kernel_memory
+from tinynas.tflite.resources import is_handle
 
 _FLOATS = frozenset({"FLOAT16", "BFLOAT16", "FLOAT32", "FLOAT64"})
 
@@ -110,4 +111,6 @@ def weights_bytes(graph: Graph, operator: Operator) -> int:
 
 def largest_tensor_bytes(graph: Graph) -> int:
     """Bytes of the largest activation, unpadded; 0 for a graph without activations."""
-    return max((tensor.bytes for tensor in graph.tensors if not tensor.is_constant), default=0)
+    tensors = enumerate(graph.tensors)
+    sizes = (tensor.bytes for index, tensor in tensors if not tensor.is_constant and not is_handle(graph, index))
+    return max(sizes, default=0)

@@ -1,5 +1,6 @@
 """Read a .tflite: bytes to Graph, with one sentence for whatever is wrong in them."""
 
+from dataclasses import replace
 from typing import Any
 
 import tflite
@@ -16,11 +17,12 @@ from tinynas.tflite.read_tensors import numbers, read_buffers, read_tensors, tex
 from tinynas.tflite.schema import OPERATOR_CODES, OPERATOR_NAMES, SCHEMA_NAME
 
 MAX_OPERATORS = 4096
+MAX_SUBGRAPHS = 64
 MAX_METADATA = 4096
 
 
 def read(data: bytes) -> Graph:
-    """The first subgraph of the .tflite in `data`.
+    """The first subgraph of the .tflite in `data`, and the others within it.
 
     Raises ModelError, in one sentence, for anything that is not a sound .tflite; UnsupportedOperatorError
     where a part is sound but unknown here. Time and memory are bounded whatever the bytes say.
@@ -44,18 +46,21 @@ def read(data: bytes) -> Graph:
             f"the model's schema version is {model.Version()}, but TFLM reads version {SCHEMA_VERSION}; "
             "convert the model again"
         )
-    subgraphs = list(guard.tables(model, "Subgraphs", MAX_OPERATORS))
+    subgraphs = list(guard.tables(model, "Subgraphs", MAX_SUBGRAPHS))
     if not subgraphs:
         raise ModelError("the model has no subgraph, so there is nothing to run; convert the model again")
-    tensors = read_tensors(guard, model, subgraphs[0])
-    operators = _read_operators(guard, model, subgraphs[0], len(tensors))
+    first, *others = (_read_subgraph(guard, model, subgraph) for subgraph in subgraphs)
+    plan = None if others else _read_offline_plan(guard, model, len(first.tensors))
+    return replace(first, n_subgraphs=len(subgraphs), offline_plan=plan, others=tuple(others))
+
+
+def _read_subgraph(guard: Guard, model: Any, subgraph: Any) -> Graph:
+    tensors = read_tensors(guard, model, subgraph)
     return Graph(
         tensors=tensors,
-        operators=operators,
-        inputs=_indices(subgraphs[0].InputsAsNumpy(), len(tensors), "the list of inputs"),
-        outputs=_indices(subgraphs[0].OutputsAsNumpy(), len(tensors), "the list of outputs"),
-        n_subgraphs=len(subgraphs),
-        offline_plan=_read_offline_plan(guard, model, len(tensors)) if len(subgraphs) == 1 else None,
+        operators=_read_operators(guard, model, subgraph, len(tensors)),
+        inputs=_indices(subgraph.InputsAsNumpy(), len(tensors), "the list of inputs"),
+        outputs=_indices(subgraph.OutputsAsNumpy(), len(tensors), "the list of outputs"),
     )
 
 

@@ -8,12 +8,14 @@ arena_allocator/single_arena_buffer_allocator.cc; sizes by arm-none-eabi-gcc).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tinynas.errors import UnsupportedOperatorError
 from tinynas.hardware.kernels import KernelLibrary
-from tinynas.tflite.graph import Graph, Tensor
+from tinynas.tflite.graph import Graph, Operator, Tensor
 from tinynas.tflite.kernel_memory import KernelMemory, kernel_memory
 from tinynas.tflite.planner import align_up
+from tinynas.tflite.resources import assigned_sizes, table_sizes
 
 _ALLOCATORS = (36, 44, 36)  # SingleArenaBufferAllocator, GreedyMemoryPlanner, MicroAllocator
 _BUILTIN_DATA_ALLOCATOR, _SUBGRAPH_ALLOCATIONS = 8, 8
@@ -50,44 +52,67 @@ def tail_of(graph: Graph, kernels: KernelLibrary, scratch: Sequence[Sequence[int
 
     UnsupportedOperatorError names an operator that is not known, or a model of several subgraphs.
     """
-    rows = [kernel_memory(graph, operator) for operator in graph.operators]
+    _require_no_branches(graph)
+    kernels_of = [_Kernel(each, operator, kernel_memory(each, operator)) for each, operator in _operators(graph)]
     stack = _Stack()
     _push_model(stack, graph)
-    _push_operators(stack, graph, rows, kernels)
-    preparing = _prepare(stack, graph, rows, kernels, scratch)
+    _push_operators(stack, kernels_of, kernels)
+    preparing = _prepare(stack, graph, kernels_of, kernels, scratch)
     n_requests = sum(map(len, scratch))
     if n_requests:
         stack.push(_SCRATCH_HANDLE * n_requests, 4)
-    for tensor in graph.tensors:
-        if tensor.is_variable:
-            stack.push(tensor.bytes, 16)
+    for each in graph.subgraphs:
+        for tensor in each.tensors:
+            if tensor.is_variable:
+                stack.push(tensor.bytes, 16)
     planning = _planning_bytes(graph, n_requests, n_buffers) + align_up(stack.bytes)
     for indices in (graph.inputs, graph.outputs):
         _push_ends(stack, graph, indices)
     return Tail(stack.bytes, preparing, planning)
 
 
-def _push_model(stack: _Stack, graph: Graph) -> None:
-    if graph.n_subgraphs != 1:
+class _Kernel(NamedTuple):
+    """An operator, the subgraph that it stands in, and its row."""
+
+    graph: Graph
+    operator: Operator
+    row: KernelMemory
+
+
+def _operators(graph: Graph) -> list[tuple[Graph, Operator]]:
+    return [(each, operator) for each in graph.subgraphs for operator in each.operators]
+
+
+def _require_no_branches(graph: Graph) -> None:
+    """UnsupportedOperatorError for subgraphs that anything but CALL_ONCE runs."""
+    called = sum(operator.name == "CALL_ONCE" for _, operator in _operators(graph))
+    if graph.n_subgraphs > 1 and (called != graph.n_subgraphs - 1 or len(graph.others) != called):
         raise UnsupportedOperatorError(
             f"the model has {graph.n_subgraphs} subgraphs (control flow); its arena is known for one "
-            "subgraph only, so convert the model without loops and branches"
+            "subgraph, and those that CALL_ONCE runs, only, so convert the model without loops and branches"
         )
+
+
+def _push_model(stack: _Stack, graph: Graph) -> None:
     for size in _ALLOCATORS:
         stack.push(size, 4)
+    for size in table_sizes(graph):
+        stack.push(size, _KERNEL_ALIGNMENT)
     stack.push(_BUILTIN_DATA_ALLOCATOR, 4)
     stack.push(_SUBGRAPH_ALLOCATIONS * graph.n_subgraphs, 4)
-    stack.push(_EVAL_TENSOR * len(graph.tensors), 4)
-    stack.push(_NODE_AND_REGISTRATION * len(graph.operators), 4)
+    for each in graph.subgraphs:
+        stack.push(_EVAL_TENSOR * len(each.tensors), 4)
+    for each in graph.subgraphs:
+        stack.push(_NODE_AND_REGISTRATION * len(each.operators), 4)
 
 
-def _push_operators(stack: _Stack, graph: Graph, rows: Sequence[KernelMemory], kernels: KernelLibrary) -> None:
+def _push_operators(stack: _Stack, kernels_of: Sequence[_Kernel], kernels: KernelLibrary) -> None:
     """Builtin parameters of all operators, then what Init of each allocates."""
-    for row in rows:
-        size, alignment = row.params
+    for kernel in kernels_of:
+        size, alignment = kernel.row.params
         if size:
             stack.push(size, alignment)
-    for operator, row in zip(graph.operators, rows, strict=True):
+    for graph, operator, row in kernels_of:
         if row.op_data_bytes(kernels):
             stack.push(row.op_data_bytes(kernels), _KERNEL_ALIGNMENT)
         for size in row.init(graph, operator, kernels):
@@ -97,17 +122,19 @@ def _push_operators(stack: _Stack, graph: Graph, rows: Sequence[KernelMemory], k
 def _prepare(
     stack: _Stack,
     graph: Graph,
-    rows: Sequence[KernelMemory],
+    kernels_of: Sequence[_Kernel],
     kernels: KernelLibrary,
     scratch: Sequence[Sequence[int]],
 ) -> int:
     """Push what each Prepare allocates; the most bytes that are in use at the end of one of them."""
     most, n_requests = 0, 0
-    for operator, row, requests in zip(graph.operators, rows, scratch, strict=True):
-        for size in row.persistent(graph, operator, kernels):
+    assigned = assigned_sizes(graph)
+    places = [(number, index) for number, each in enumerate(graph.subgraphs) for index in range(len(each.operators))]
+    for (each, operator, row), place, requests in zip(kernels_of, places, scratch, strict=True):
+        for size in (*row.persistent(each, operator, kernels), *([assigned[place]] if place in assigned else ())):
             stack.push(size, _KERNEL_ALIGNMENT)
         room = _SCRATCH_REQUEST * (n_requests + _MAX_SCRATCH_PER_OPERATOR)
-        looked_at = (graph.tensors[index] for index in row.temporary_tensors(graph, operator, kernels))
+        looked_at = (each.tensors[index] for index in row.temporary_tensors(each, operator, kernels))
         temporary = sum(_TENSOR + _quantization_bytes(tensor) for tensor in looked_at)
         most = max(most, room + temporary + stack.bytes)
         n_requests += len(requests)
@@ -121,7 +148,8 @@ def _quantization_bytes(tensor: Tensor) -> int:
 def _planning_bytes(graph: Graph, n_requests: int, n_buffers: int) -> int:
     """micro_allocator.cc CommitStaticMemoryPlan and micro_allocation_info.cc CreateAllocationInfo."""
     requests = _SCRATCH_REQUEST * (n_requests + _MAX_SCRATCH_PER_OPERATOR)
-    infos = _ALLOCATION_INFO * (len(graph.tensors) + n_requests)
+    n_tensors = sum(len(each.tensors) for each in graph.subgraphs)
+    infos = _ALLOCATION_INFO * (n_tensors + n_requests)
     return align_up(requests + 4 * graph.n_subgraphs + infos) + _PLANNER_PER_BUFFER * n_buffers
 
 

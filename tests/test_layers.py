@@ -12,6 +12,7 @@ from tests.every import every
 ROOT = Path(tinynas.__file__).parent
 ROWS = {
     "errors": 0,
+    "features": 0,
     "options": 0,
     "version": 0,
     "words": 0,
@@ -32,6 +33,7 @@ ROWS = {
 MODULES = {"errors", "version", "words"}  # rooms of one file
 SIDEWAYS = {
     ("tflite", "hardware"),
+    ("features", "errors"),
     ("options", "errors"),
     ("options", "words"),
     ("searching", "report"),  # for SearchResult.report()

@@ -1,13 +1,16 @@
 """WAV folders: sample types, channels, rates and lengths, against the features of the very samples."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.io import wavfile
 
 from tests.data.kinds import wav_bytes, write_wav
-from tinynas.data import MelFeatures, load
+from tinynas.data import IntLogMel, MelFeatures, Normalization, load
 from tinynas.data.readers.wav import read_wav
 from tinynas.errors import DataError
+from tinynas.runs.settings import DataSource
 
 RATE = 4000
 
@@ -25,13 +28,44 @@ def folder(path, n=4, length=1200):
 
 def test_the_features_are_recorded_and_are_those_of_the_samples(tmp_path) -> None:
     data = load(folder(tmp_path))
+    made = data.features
+    assert isinstance(made, IntLogMel)
+    assert replace(made, log_scale=17, log_zero=0) == IntLogMel.for_sound(RATE, 1200)
+    assert data.input_shape == (made.n_frames, made.n_mels, 1)
+    assert data.normalization == Normalization((0.0,), (1 / 255,), "uint8")
+    assert (data.x.min(), data.x.max()) == (0, pytest.approx(1, abs=2 / made.log_scale))  # the training part's range
+    found = np.concatenate([made.apply(read_wav(file)[1][None]) for file in sorted(tmp_path.glob("*/*.wav"))])
+    wanted = {data.normalization.apply(one[..., None]).tobytes() for one in found}
+    assert {sample.tobytes() for sample in (*data.x, *data.x_test)} == wanted
+
+
+def test_decibels_are_there_when_asked_for(tmp_path) -> None:
+    data = load(folder(tmp_path), features="log_mel")
     assert data.features == MelFeatures.for_sound(RATE, 1200)
-    assert data.input_shape == (data.features.n_frames, data.features.n_mels, 1)
     decibels = np.concatenate(
         [data.features.apply(read_wav(file)[1][None]) for file in sorted(tmp_path.glob("*/*.wav"))]
     )
     wanted = {data.normalization.apply(one[..., None]).tobytes() for one in decibels}
     assert {sample.tobytes() for sample in (*data.x, *data.x_test)} == wanted
+
+
+def test_frames_of_windows_that_overlap_are_those_of_clips(tmp_path) -> None:
+    folder(tmp_path, length=2000)
+    for kind in ("int_log_mel", "log_mel"):
+        data = load(tmp_path, mels=10, window=600, stride=130, features=kind)
+        sounds = [read_wav(file)[1] for file in sorted(tmp_path.glob("*/*.wav"))]
+        clips = np.concatenate([np.lib.stride_tricks.sliding_window_view(each, 600)[::130] for each in sounds])
+        found = {sample.tobytes() for sample in (*data.x, *data.x_test)}
+        assert found == {data.normalization.apply(one[..., None]).tobytes() for one in data.features.apply(clips)}
+
+
+def test_a_run_from_before_the_choice_goes_on_with_decibels(tmp_path) -> None:
+    before = load(folder(tmp_path), features="log_mel")
+    source = DataSource(kind="path", path=str(tmp_path), digest=before.digest)
+    assert source.load().digest == before.digest
+    now = load(tmp_path)
+    assert source.model_copy(update={"digest": now.digest}).load().features == now.features
+    assert source.model_copy(update={"digest": "other"}).load().features == now.features  # the caller tells
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32, np.float32, np.float64])
@@ -134,7 +168,7 @@ def test_nothing_but_silence_cannot_be_learned(tmp_path) -> None:
     for name in ("a", "b"):
         for number in range(3):
             write_wav(tmp_path / name / f"{number}.wav", np.zeros(1200))
-    with pytest.raises(DataError, match="every training sample holds the same values"):
+    with pytest.raises(DataError, match="every training clip has the same features"):
         load(tmp_path)
 
 

@@ -2,7 +2,6 @@
 
 from tinynas.data.balance import class_weights
 from tinynas.data.dataset import Dataset
-from tinynas.data.features import MelFeatures
 from tinynas.data.groups import Groups
 from tinynas.data.idx import read_idx, write_idx
 from tinynas.data.layout import Layout
@@ -11,6 +10,7 @@ from tinynas.data.normalize import Normalization
 from tinynas.data.samples import Samples
 from tinynas.data.splits import Fold
 from tinynas.data.values import ValueDataset
+from tinynas.features import IntLogMel, MelFeatures
 
 digits = Dataset.digits
 from_arrays = Dataset.from_arrays
@@ -23,6 +23,7 @@ __all__ = [
     "Fold",
     "FoldScores",
     "Groups",
+    "IntLogMel",
     "Layout",
     "MelFeatures",
     "Normalization",

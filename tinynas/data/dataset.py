@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tinynas.data.arguments import check_arrays, check_names, check_path, check_whole
-from tinynas.data.features import MelFeatures
 from tinynas.data.files import Meta
 from tinynas.data.groups import Groups, group_folds, most_group_folds
 from tinynas.data.layout import Layout
@@ -23,6 +22,7 @@ from tinynas.data.prepare import Options, Source, prepare
 from tinynas.data.samples import IN_MEMORY_BYTES, parts_of
 from tinynas.data.splits import Fold, representative_rows, stratified_folds
 from tinynas.errors import DataError, require_utf8
+from tinynas.features import Features
 from tinynas.options.reading import ReadOptions
 
 Ints = npt.NDArray[np.int64]
@@ -49,7 +49,7 @@ class Dataset:
     layout_reason: str
     normalization: Normalization
     groups: Groups | None = None
-    features: MelFeatures | None = None
+    features: Features | None = None
     notes: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
 
@@ -80,8 +80,8 @@ class Dataset:
 
         IDX files, .npz, .npy, CSV, and folders of pictures or WAVs by class. `labels` is the labels file, when `path`
         is an IDX or .npy file of samples. `reading` are the options of some kinds, as in ReadOptions: label, group,
-        columns, window, stride, rate, image_size, colour, sample_rate, mels, missing, range. Class names, name and
-        layout come from the meta.json in the folder, where there is one. Without a test part a stratified
+        columns, window, stride, rate, image_size, colour, sample_rate, features, mels, missing, range. Class names, name
+        and layout come from the meta.json in the folder, where there is one. Without a test part a stratified
         test_fraction of the samples, drawn by seed, becomes it. The rest is as in from_arrays. Raises DataError for
         files that are missing, damaged or do not agree, UsageError for options that make no sense or are for another
         kind.

@@ -11,16 +11,16 @@ import numpy.typing as npt
 
 from tinynas.data.arguments import check_options
 from tinynas.data.clean import clean, marks_of
-from tinynas.data.features import MelFeatures
 from tinynas.data.files import Meta
 from tinynas.data.groups import Groups, encode_groups, split_off_groups
 from tinynas.data.labels import encode_labels, flat_labels
 from tinynas.data.layout import Layout, arrange, as_layout, choose_layout, reshape_samples, turned
-from tinynas.data.normalize import Floats, Normalization, check_values, fit_normalization
+from tinynas.data.normalize import Floats, Normalization, check_values, chunks, fit_normalization
 from tinynas.data.ranges import find_ranges
-from tinynas.data.samples import IN_MEMORY_BYTES, normalized
+from tinynas.data.samples import IN_MEMORY_BYTES, allocate, normalized
 from tinynas.data.splits import split_off
 from tinynas.errors import DataError
+from tinynas.features import Features, IntLogMel
 
 WARNING = "Warning: "  # begins a note on what is doubtful
 
@@ -33,8 +33,9 @@ class Source:
     """Samples and labels as they came, and what is known of them; without a test part all `_test` are None.
 
     groups: a name or number a sample; samples of one group are never split.  features: how the samples were made from
-    sound.  notes: sentences for the person, on what was left out or assumed.  channels: their names, where the files
-    give them.  is_clean: missing values were treated by the reader.  no_classes: a sentence that says why the labels
+    sound; those of an IntLogMel are its logarithms, of which bytes are made by the range of the training part.
+    notes: sentences for the person, on what was left out or assumed.  channels: their names, where the files give
+    them.  is_clean: missing values were treated by the reader.  no_classes: a sentence that says why the labels
     cannot be classes, for those who need such.
     """
 
@@ -45,7 +46,7 @@ class Source:
     y_test: npt.ArrayLike | None = None
     groups: npt.ArrayLike | None = None
     groups_test: npt.ArrayLike | None = None
-    features: MelFeatures | None = None
+    features: Features | None = None
     notes: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     is_clean: bool = False
@@ -78,7 +79,7 @@ class Prepared(NamedTuple):
     layout_reason: str
     normalization: Normalization
     groups: Groups | None
-    features: MelFeatures | None
+    features: Features | None
     notes: tuple[str, ...]
     channels: tuple[str, ...]
 
@@ -122,8 +123,13 @@ def prepare(source: Source, options: Options) -> Prepared:
         groups = None if groups is None else groups.divided(fold)
     else:
         raw_test = test.x
-    fitted = options.normalization
-    if fitted is None:
+    fitted, features = options.normalization, source.features
+    if isinstance(features, IntLogMel):
+        ranges = find_ranges(raw, rows, y, options.range, source.channels)
+        notes = (*notes, *ranges.notes)
+        features, raw, raw_test = _as_bytes(features, raw, raw_test, (float(ranges.low[0]), float(ranges.high[0])))
+        fitted = fit_normalization(raw, rows, where)
+    elif fitted is None:
         ranges = find_ranges(raw, rows, y, options.range, source.channels)
         fitted = fit_normalization(raw, rows, where, (ranges.low, ranges.high), options.range == "robust")
         notes = (*notes, *ranges.notes)
@@ -132,8 +138,25 @@ def prepare(source: Source, options: Options) -> Prepared:
         cast(Floats, normalized(part, part_rows, fitted, options.in_memory_bytes))
         for part, part_rows in ((raw, rows), (raw_test, rows_test))
     )
-    about = layout, reason, fitted, groups, source.features, notes, source.channels
+    about = layout, reason, fitted, groups, features, notes, source.channels
     return Prepared(x, y, x_test, y_test, names, *about)
+
+
+def _as_bytes(
+    features: IntLogMel, raw: Array, raw_test: Array, ends: tuple[float, float]
+) -> tuple[IntLogMel, Array, Array]:
+    """The features whose bytes span `ends`, and the bytes of the logarithms of both parts."""
+    if ends[0] == ends[1]:
+        raise DataError("every training clip has the same features, so nothing can be learned: are all of them silent?")
+    fitted = features.fitted(*ends)
+    is_one = raw_test is raw
+    made = []
+    for part in (raw,) if is_one else (raw, raw_test):
+        out = allocate(part.shape, np.uint8)
+        for start, rows in chunks(part, None, np.int64):
+            out[start : start + len(rows)] = fitted.bytes_of(rows)
+        made.append(out)
+    return fitted, made[0], made[-1]
 
 
 def _laid_out(

@@ -19,6 +19,7 @@ _MOST_WHOLE = 1 << 31
 _MOST_SECONDS = 86400.0
 MISSING = ("error", "drop", "interpolate")
 RANGES = ("full", "robust")
+FEATURES = ("int_log_mel", "log_mel")
 
 
 def _whole(name: str, value: Any, least: int = 1, most: int = _MOST_WHOLE, also: str = "") -> int:
@@ -160,6 +161,13 @@ class ReadOptions:
     )
     colour: str | None = _row(_one_of(*COLOURS), "COLOUR", f"Pictures: {one_of(COLOURS)}.", "grey where all are grey")
     sample_rate: int | None = _row(_sample_rate, "HZ", "WAV: bring all to so many samples a second, such as 16k.")
+    features: str | None = _row(
+        _one_of(*FEATURES),
+        "KIND",
+        "WAV: what a clip becomes: int_log_mel, whole numbers that Python, C and TFLM agree on to the last bit, or "
+        "log_mel, decibels in floating point.",
+        "int_log_mel",
+    )
     mels: int | None = _row(_between(1, 512), "BANDS", "WAV: bands of the log-mel spectrogram.", "40")
     missing: str | None = _row(
         _one_of(*MISSING),

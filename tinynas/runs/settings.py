@@ -38,7 +38,15 @@ class DataSource(BaseModel):
             )
         if self.path is None:
             return Dataset.digits()
-        return Dataset.load(self.path, labels=self.labels, layout=self.layout, reshape=self.reshape, **self.options)  # type: ignore[arg-type]
+        found = self._loaded()
+        if found.features is None or "features" in self.options or self.digest in ("", found.digest):
+            return found
+        before = self._loaded(features="log_mel")  # as runs had them before there was a choice
+        return before if before.digest == self.digest else found
+
+    def _loaded(self, **more: str) -> Dataset:
+        given: dict[str, Any] = {"labels": self.labels, "layout": self.layout, "reshape": self.reshape}
+        return Dataset.load(str(self.path), **given, **{**self.options, **more})
 
     def of(self, dataset: Dataset) -> "DataSource":
         """Return this source, found from anywhere, with what tells its data from others: those of `dataset`."""

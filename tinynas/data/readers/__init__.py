@@ -140,7 +140,7 @@ READERS = (
     ),
     Reader(
         "a folder of WAV files",
-        EVERY | {"label", "group", "window", "stride", "sample_rate", "mels"},
+        EVERY | {"label", "group", "window", "stride", "sample_rate", "features", "mels"},
         lambda path, _: _has(path, SOUNDS),
         _plain(read_sounds),
     ),

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinynas.data.features import MelFeatures
 from tinynas.data.files import read_meta
 from tinynas.data.prepare import Source
 from tinynas.data.readers.folders import SOUNDS
@@ -20,8 +20,11 @@ from tinynas.data.readers.wav import Sound, read_wav
 from tinynas.data.readers.windows import BLOCKS, LEAST_GROUPS, blocks_of, covered
 from tinynas.data.samples import allocate
 from tinynas.errors import DataError
+from tinynas.features import KINDS, Features, MelFeatures
+from tinynas.features.fixed import to_int16
 from tinynas.options.reading import ReadOptions, Seconds
 
+Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 
 _LONGEST_S = 10.0  # of a clip, when no window was asked for
@@ -38,7 +41,9 @@ class _File:
 
 
 def read_sounds(path: Path, options: ReadOptions) -> Source:
-    """Spectrograms (n, frames, bands) in decibels, the names of their classes, and how they were made.
+    """Spectrograms (n, frames, bands), the names of their classes, and how they were made.
+
+    They are logarithms, of which prepare makes bytes, or with `features` of log_mel decibels.
 
     Without a window each file is one clip, as long as the longest of the training files, shorter ones ended with
     silence. With one, a longer file gives several clips, which are a group: they stay on one side of every split.
@@ -59,7 +64,7 @@ def read_sounds(path: Path, options: ReadOptions) -> Source:
             f"time, such as {rate} or 1s"
         )
     try:
-        features = MelFeatures.for_sound(rate, clip, options.mels)
+        features = KINDS[options.features or next(iter(KINDS))].for_sound(rate, clip, options.mels)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
     stride = _length(options.stride, rate) or clip
@@ -158,17 +163,26 @@ def _groups(files: Sequence[_File], part: Labelled, options: ReadOptions) -> lis
     return [group for file in files for group in file.groups]
 
 
-def _clips(files: Sequence[_File], features: MelFeatures) -> tuple[Floats, list[str]]:
-    """The spectrograms of every clip of the files, and the label of each."""
+def _clips(files: Sequence[_File], features: Features) -> tuple[Array, list[str]]:
+    """What prepare makes spectrograms of every clip of the files of, and the label of each.
+
+    Frames of a recording that several clips hold are computed once.
+    """
     clip = features.clip
-    x = allocate((sum(len(file.starts) for file in files), features.n_frames, features.n_mels), np.float32)
+    in_decibels = isinstance(features, MelFeatures)
+    shape = (sum(len(file.starts) for file in files), features.n_frames, features.n_mels)
+    x = allocate(shape, np.float32 if in_decibels else np.int32)
     labels: list[str] = []
     for file in files:
         sound = _resampled(read_wav(file.path), features.sample_rate)
         sound = np.pad(sound, (0, max(0, clip - len(sound))))
-        clips = np.lib.stride_tricks.sliding_window_view(sound, clip)[file.starts]
-        x[len(labels) : len(labels) + len(clips)] = features.apply(clips)
-        labels += [file.label] * len(clips)
+        begins = np.array(file.starts)[:, None] + features.hop * np.arange(features.n_frames)
+        unique, places = np.unique(begins, return_inverse=True)
+        samples = sound if in_decibels else to_int16(sound)
+        frames = np.lib.stride_tricks.sliding_window_view(samples, features.frame)[unique]
+        made = features.of_frames(frames) if isinstance(features, MelFeatures) else features.logs(frames)
+        x[len(labels) : len(labels) + len(begins)] = made[places.reshape(begins.shape)]
+        labels += [file.label] * len(begins)
     return x, labels
 
 

@@ -1,29 +1,27 @@
-"""Log-mel features of sound: what the spectrogram of a clip is made of, so that the device makes the same."""
+"""What every kind of mel features has: frames, FFT and bands, and the checks of their numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from tinynas.errors import DataError
 
-Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class MelFeatures:
-    """A clip of `clip` samples in [-1, 1] at `sample_rate` as (n_frames, n_mels) decibels.
+class MelFrames:
+    """Frames of `frame` samples every `hop` samples of a clip of `clip`, `n_fft` values and `n_mels` bands of each.
 
-    A frame of `frame` samples begins every `hop` samples. It is multiplied by a periodic Hann window, padded with zeros
-    to `n_fft`, transformed, and its power |X|^2 / (sum of the window)^2 is summed into `n_mels` triangles that are
-    evenly spaced between `low_hz` and `high_hz` on the mel scale 1127 ln(1 + f / 700). A band is 10 log10 of that sum,
-    at least `floor_db`.
+    The bands are triangles, evenly spaced between `low_hz` and `high_hz` on the mel scale 1127 ln(1 + f / 700).
     """
+
+    KIND: ClassVar[str] = ""
 
     sample_rate: int
     clip: int
@@ -33,7 +31,6 @@ class MelFeatures:
     n_mels: int
     low_hz: float
     high_hz: float
-    floor_db: float = -80.0
 
     def __post_init__(self) -> None:
         whole = (self.sample_rate, self.clip, self.frame, self.hop, self.n_fft, self.n_mels)
@@ -49,7 +46,7 @@ class MelFeatures:
             )
 
     @classmethod
-    def for_sound(cls, sample_rate: int, clip: int, n_mels: int | None = None) -> MelFeatures:
+    def for_sound(cls, sample_rate: int, clip: int, n_mels: int | None = None) -> Self:
         """Frames of 30 ms every 20 ms and 40 bands, or as many as the FFT has room for when n_mels is not given.
 
         DataError when the clip is shorter than a frame, or the FFT has no value for one of n_mels bands.
@@ -61,7 +58,7 @@ class MelFeatures:
         high = min(sample_rate / 2, 7600.0)
         low = min(80.0, high / 20)
 
-        def made(bands: int) -> MelFeatures:
+        def made(bands: int) -> Self:
             return cls(sample_rate, clip, frame, max(1, round(0.02 * sample_rate)), n_fft, bands, low, high)
 
         most = next((n for n in range(40 if n_mels is None else n_mels, 0, -1) if made(n).filled()), 0)
@@ -76,46 +73,46 @@ class MelFeatures:
 
     def filters(self) -> Doubles:
         """The triangles (n_fft / 2 + 1, n_mels): the weight of each FFT value in each band."""
-        edges = np.linspace(_mel(self.low_hz), _mel(self.high_hz), self.n_mels + 2)
-        bins = _mel(np.arange(self.n_fft // 2 + 1) * self.sample_rate / self.n_fft)[:, None]
+        edges = self.edges()
+        bins = self.bins()[:, None]
         rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
         falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
         weights: Doubles = np.maximum(0.0, np.minimum(rising, falling))
         weights[0] = 0.0  # a constant offset is no sound
         return weights
 
+    def edges(self) -> Doubles:
+        """The corners (n_mels + 2,) of the triangles, in mel."""
+        return np.linspace(_mel(self.low_hz), _mel(self.high_hz), self.n_mels + 2)
+
+    def bins(self) -> Doubles:
+        """Where each FFT value (n_fft / 2 + 1,) lies, in mel."""
+        at: Doubles = _mel(np.arange(self.n_fft // 2 + 1) * self.sample_rate / self.n_fft)
+        return at
+
     def filled(self) -> bool:
         """Whether every band has an FFT value in it: one that has none would be constant."""
         return bool(self.filters().any(axis=0).all())
 
-    def apply(self, clips: npt.ArrayLike) -> Floats:
-        """Clips (n, clip) in [-1, 1] as decibels (n, n_frames, n_mels) float32."""
-        x = np.asarray(clips, dtype=np.float64)
-        if x.ndim != 2 or x.shape[1] != self.clip:
-            raise DataError(f"mel features: clips have shape {x.shape}, wanted (n, {self.clip})")
-        window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.frame) / self.frame)
-        filters, floor = self.filters(), 10 ** (self.floor_db / 10)
-        out = np.empty((len(x), self.n_frames, self.n_mels), dtype=np.float32)
-        for number, clip in enumerate(x):
-            frames = np.lib.stride_tricks.sliding_window_view(clip, self.frame)[:: self.hop] * window
-            power = np.abs(np.fft.rfft(frames, self.n_fft)) ** 2 / window.sum() ** 2
-            out[number] = 10 * np.log10(np.maximum(power @ filters, floor))
-        return out
-
     def to_dict(self) -> dict[str, Any]:
         """The form that run folders keep."""
-        return {"kind": "log_mel", **asdict(self)}
+        return {"kind": self.KIND, **asdict(self)}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> MelFeatures:
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The inverse of to_dict; DataError when a key is missing, unknown or no number."""
         known = {field.name for field in fields(cls)} | {"kind"}
-        if set(values) != known or values["kind"] != "log_mel":
-            raise DataError(f"mel features: wanted the keys {sorted(known)} of kind log_mel, got {dict(values)!r}")
+        if set(values) != known or values["kind"] != cls.KIND:
+            raise DataError(f"mel features: wanted the keys {sorted(known)} of kind {cls.KIND}, got {dict(values)!r}")
         numbers = {key: value for key, value in values.items() if key != "kind"}
         if not all(isinstance(value, int | float) for value in numbers.values()):
             raise DataError(f"mel features: every value but the kind must be a number, got {dict(values)!r}")
         return cls(**numbers)
+
+    def check_clips(self, x: npt.NDArray[Any]) -> None:
+        """DataError unless x is clips (n, clip)."""
+        if x.ndim != 2 or x.shape[1] != self.clip:
+            raise DataError(f"mel features: clips have shape {x.shape}, wanted (n, {self.clip})")
 
 
 def _mel(hz: Any) -> Any:

@@ -148,6 +148,21 @@ MUTANTS = (
         "tflite/test_tflm.py::test_a_head_that_tflm_plans_otherwise_is_an_error",
     ),
     _mutant(
+        "features/fixed.py",
+        "((x + (1 << 14)) >> 15)",
+        "(x >> 15)",
+        "features/test_int_log_mel.py::test_an_fft_is_numpys_divided_by_its_length",
+        "export/test_features_tflite.py",
+        "export/test_features_c.py",
+    ),
+    _mutant(
+        "features/int_log_mel.py",
+        "(scale * logs.astype(np.int64) + 32768) >> 16",
+        "(scale * logs.astype(np.int64)) >> 16",
+        "export/test_features_tflite.py",
+        "export/test_features_c.py",
+    ),
+    _mutant(
         "data/groups.py",
         "np.intersect1d(self.codes, self.test_codes)",
         "np.union1d(self.codes, self.test_codes)",

@@ -16,6 +16,7 @@ from tinynas.export import c_text
 from tinynas.export.ends import ends, quantized
 from tinynas.export.golden import Golden
 from tinynas.export.render import FORMATS, Firmware, render
+from tinynas.features import IntLogMel
 
 
 def compiled(folder: Path, firmware: Firmware, text: str) -> str:
@@ -185,11 +186,19 @@ def test_facts_that_do_not_match_the_model(changes: dict[str, Any], sentence: st
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_each_format_has_its_own_files(form: str) -> None:
-    assert set(render(made(), (form,))) == {name.format(name="digits") for name in FORMATS[form]}
+    firmware = made(features=IntLogMel.for_sound(16000, 9000))
+    assert set(render(firmware, (form,))) == {name.format(name="digits") for name in FORMATS[form]}
 
 
-def test_the_readme_names_the_files_that_are_there() -> None:
-    whole = render(made())
+def test_features_are_written_where_there_are_any() -> None:
+    assert not [name for name in render(made()) if "features" in name]
+    with pytest.raises(ModelError, match="the model has no features to write: it was not trained on sound"):
+        render(made(), ("features",))
+
+
+@pytest.mark.parametrize("features", [None, IntLogMel.for_sound(16000, 9000)])
+def test_the_readme_names_the_files_that_are_there(features) -> None:
+    whole = render(made(features=features))
     readme = whole["README.md"].decode()
     for name in whole:
         assert name == "README.md" or f"`{name}`" in readme

@@ -39,7 +39,9 @@ def convert(
     formats: Annotated[
         str,
         typer.Option(
-            "--format", help="all, a comma list of tflite, c, settings, ops, test, main, readme, or engine: plain C."
+            "--format",
+            help="all, a comma list of tflite, c, settings, ops, test, features, features-tflite, main, readme, or "
+            "engine: plain C.",
         ),
     ] = "all",
     target: Annotated[
@@ -84,7 +86,7 @@ def convert(
 ) -> None:
     """Write all that firmware needs of a model, after running it in the real TFLM; exit code 1 when it cannot be."""
     from tinynas.cli.formats import parse_range
-    from tinynas.export import FORMATS
+    from tinynas.export import DEFAULT_FORMATS
     from tinynas.export import convert as run_convert
 
     if run is not None and source != "best":
@@ -97,7 +99,7 @@ def convert(
         name=name,
         data=_data(data, given),
         target=target,
-        formats=tuple(FORMATS) if formats == "all" else tuple(each.strip() for each in formats.split(",")),
+        formats=DEFAULT_FORMATS if formats == "all" else tuple(each.strip() for each in formats.split(",")),
         check_fit=check or None,
         offline_plan=plan,
         output=output,  # type: ignore[arg-type]  # checked there

@@ -80,8 +80,8 @@ class Dataset:
 
         IDX files, .npz, .npy, CSV, and folders of pictures or WAVs by class. `labels` is the labels file, when `path`
         is an IDX or .npy file of samples. `reading` are the options of some kinds, as in ReadOptions: label, group,
-        columns, window, stride, rate, image_size, colour, sample_rate, features, mels, missing, range. Class names, name
-        and layout come from the meta.json in the folder, where there is one. Without a test part a stratified
+        columns, window, stride, rate, image_size, colour, sample_rate, features, mels, missing, range. Class names,
+        name and layout come from the meta.json in the folder, where there is one. Without a test part a stratified
         test_fraction of the samples, drawn by seed, becomes it. The rest is as in from_arrays. Raises DataError for
         files that are missing, damaged or do not agree, UsageError for options that make no sense or are for another
         kind.

@@ -2,6 +2,6 @@
 
 from tinynas.export.convert import Converted, convert
 from tinynas.export.output import KINDS, Kind, Output
-from tinynas.export.render import ENGINE, FORMATS
+from tinynas.export.render import DEFAULT_FORMATS, ENGINE, FORMATS
 
-__all__ = ["ENGINE", "FORMATS", "KINDS", "Converted", "Kind", "Output", "convert"]
+__all__ = ["DEFAULT_FORMATS", "ENGINE", "FORMATS", "KINDS", "Converted", "Kind", "Output", "convert"]

@@ -16,7 +16,7 @@ from tinynas.export.arena import ArenaSize, arena_size
 from tinynas.export.ends import dequantized
 from tinynas.export.facts import UNIT, as_range
 from tinynas.export.output import Kind, Output, as_kind
-from tinynas.export.render import ENGINE, FORMATS, Firmware, render
+from tinynas.export.render import DEFAULT_FORMATS, ENGINE, FORMATS, Firmware, render
 from tinynas.export.resolve import resolve
 from tinynas.export.score import Accuracy, Deviation, Score, score, warnings_of
 from tinynas.export.source import Source
@@ -77,7 +77,7 @@ def convert(
     data: Dataset | ValueDataset | None = None,
     output: Kind | None = None,
     target: Target | Path | str | None = None,
-    formats: Sequence[str] = tuple(FORMATS),
+    formats: Sequence[str] = DEFAULT_FORMATS,
     check_fit: bool | None = None,
     offline_plan: bool | None = None,
     input_range: tuple[float, float] = UNIT,
@@ -150,6 +150,7 @@ def convert(
         offline_plan=planned,
         warnings=found.warnings + warnings_of(scored, found.output.class_names),
         engine=engine if is_engine else None,
+        features=found.features,
     )
     texts = render(firmware, formats)
     usual = found.destination.name

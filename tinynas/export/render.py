@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,14 @@ from tinynas.engine import Engine
 from tinynas.errors import ModelError
 from tinynas.export import c_text
 from tinynas.export.arena import ArenaSize
-from tinynas.export.ends import TYPES, End, Ends, Stored, all_ends
+from tinynas.export.ends import TYPES, End, Ends, Stored, all_ends, quantized
 from tinynas.export.facts import Facts, plain_facts
+from tinynas.export.features_c import whole_values
+from tinynas.export.features_tflite import features_tflite
 from tinynas.export.golden import Golden
 from tinynas.export.operators import registrations
 from tinynas.export.output import Output, last_operator
+from tinynas.features import Features, IntLogMel
 from tinynas.hardware import Target
 from tinynas.tflite import Graph, Tensor, read
 from tinynas.tflite.affine import step_of
@@ -31,10 +34,15 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     "settings": ("{name}_settings.h",),
     "ops": ("{name}_ops.h",),
     "test": ("{name}_test.h", "{name}_test.cc"),
+    "features": ("{name}_features.h", "{name}_features.c"),
+    "features-tflite": ("{name}_features.tflite",),
     "main": ("main.cc",),
     "readme": ("README.md",),
 }
 """What can be asked for of a model under TFLM, and the files of each."""
+
+DEFAULT_FORMATS = tuple(each for each in FORMATS if each != "features-tflite")
+"""What is written where nothing is asked for, less what there is not of a model."""
 
 ENGINE = "engine"
 """The format that is a folder of its own: the model as plain C."""
@@ -44,6 +52,8 @@ _ENGINE_TEMPLATES = {
     "{name}_test.h": "engine_test.h",
     "{name}_test.c": "engine_test.c",
     "main.c": "engine_main.c",
+    "{name}_features.h": "features.h",
+    "{name}_features.c": "features.c",
     "Makefile": "engine_Makefile",
     "README.md": "engine_README.md",
 }
@@ -57,6 +67,8 @@ _TEMPLATES = {
     "{name}_ops.h": "ops.h",
     "{name}_test.h": "test.h",
     "{name}_test.cc": "test.cc",
+    "{name}_features.h": "features.h",
+    "{name}_features.c": "features.c",
     "main.cc": "main.cc",
     "README.md": "README.md",
 }
@@ -80,7 +92,7 @@ class Firmware:
     """Everything that the files say; with an `engine` they are those of plain C, without TFLM and its arena.
 
     `output` is what the first output is, `more_outputs` what the others are; `names` are those of the tensors, by
-    number, for several inputs or outputs; without them the file's are taken.
+    number, for several inputs or outputs; without them the file's are taken. `features` is how sound becomes its input.
     """
 
     name: str
@@ -95,20 +107,43 @@ class Firmware:
     more_outputs: tuple[Output, ...] = ()
     names: tuple[str, ...] = ()
     engine: Engine | None = None
+    features: Features | None = None
+
+    def has(self, form: str) -> bool:
+        """Whether there is anything to write of a format."""
+        if form == "features-tflite":
+            return isinstance(self.features, IntLogMel)
+        return form != "features" or self.features is not None
 
 
-def render(firmware: Firmware, formats: Iterable[str] = FORMATS) -> dict[str, bytes]:
+def render(firmware: Firmware, formats: Iterable[str] = DEFAULT_FORMATS) -> dict[str, bytes]:
     """The files of `formats` by name, in their order; ModelError, in one sentence, for what no file can say."""
     c_text.check_name(firmware.name)
     if firmware.engine is not None:
         return _rendered_engine(firmware, firmware.engine)
-    wanted = [file for form in FORMATS if form in set(formats) for file in FORMATS[form]]
+    asked = set(formats)
+    missing = [form for form in FORMATS if form in asked and not firmware.has(form)]
+    if missing and asked != set(DEFAULT_FORMATS):
+        raise ModelError(
+            f"the model has no {missing[0]} to write: it was not trained on sound that became int_log_mel or log_mel "
+            f"features; leave the format away"
+            if firmware.features is None
+            else f"there are no TFLM operators for {firmware.features.KIND}: take the format features, which is C"
+        )
+    wanted = [file for form in FORMATS if form in asked and form not in missing for file in FORMATS[form]]
     values = {**_values(firmware), "files": [each.format(name=firmware.name) for each in wanted]}
     files = {}
     for file in wanted:
         name = file.format(name=firmware.name)
-        files[name] = _rendered(_TEMPLATES[file], values) if file in _TEMPLATES else firmware.tflite
+        files[name] = _rendered(_TEMPLATES[file], values) if file in _TEMPLATES else _binary(firmware, file)
     return files
+
+
+def _binary(firmware: Firmware, file: str) -> bytes:
+    """The bytes of a file that is no text."""
+    if file == "{name}_features.tflite" and isinstance(firmware.features, IntLogMel):
+        return features_tflite(firmware.features)
+    return firmware.tflite
 
 
 def _rendered(template: str, values: Mapping[str, Any]) -> bytes:
@@ -128,7 +163,8 @@ def _rendered_engine(firmware: Firmware, engine: Engine) -> dict[str, bytes]:
 
     more = {"figures": engine.figures, "keeps_input": engine.keeps_input, "compiler": measured()["compiler"]}
     values = {**_values(firmware), **more}
-    names = {file.format(name=firmware.name): template for file, template in _ENGINE_TEMPLATES.items()}
+    there = {file: template for file, template in _ENGINE_TEMPLATES.items() if firmware.has(template.partition(".")[0])}
+    names = {file.format(name=firmware.name): template for file, template in there.items()}
     return {**engine.files(firmware.name), **{name: _rendered(each, values) for name, each in names.items()}}
 
 
@@ -170,6 +206,7 @@ def _values(firmware: Firmware) -> dict[str, Any]:
         "golden": golden,
         "alone": ends.alone,
         "classifies": any(out["n_classes"] for out in outs),
+        **_features_values(firmware, ends.inputs[0].tensor),
         "ins": ins,
         "outs": outs,
         **_facts_values(firmware.facts),
@@ -245,6 +282,15 @@ def _threshold(threshold: float, result: Tensor) -> str:
     if result.dtype == "FLOAT32":
         return c_text.number(threshold)
     return str(math.floor(result.zero_points[0] + threshold / result.scales[0]))
+
+
+def _features_values(firmware: Firmware, source: Tensor) -> dict[str, Any]:
+    """What the templates know of the features; the int8 of each byte is what Python's normalisation makes of it."""
+    features, normalization = firmware.features, firmware.facts.normalization
+    if not isinstance(features, IntLogMel) or normalization is None:
+        return {"f": None}
+    levels = quantized(normalization.apply(np.arange(256, dtype=np.uint8)[:, None]), replace(source, shape=(1, 1)))
+    return whole_values(features, levels.reshape(256))
 
 
 def _facts_values(facts: Facts) -> dict[str, Any]:

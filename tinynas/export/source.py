@@ -11,6 +11,7 @@ from tinynas.errors import RunError, TinynasError
 from tinynas.export.ends import Stored
 from tinynas.export.facts import Facts
 from tinynas.export.output import Ints, Labelled, Output
+from tinynas.features import Features, from_dict
 from tinynas.hardware import Limits, Target
 from tinynas.runs import Best, read_settings
 from tinynas.tflite.affine import Floats
@@ -36,6 +37,7 @@ class Source:
     `samples` are inputs (n, ...), as its tensor holds them, to check it with, of `held_out` where there are data;
     `more_samples` and `more_outputs` are those of further inputs, and what further outputs are. `names` are those of
     the file's tensors, by number, where several inputs or outputs are told apart by them.
+    `features` is how sound became the samples.
     `is_own`: tinynas converted it, so TFLM and TFLite's reference must agree on it. `limits` are a run's own beside
     those of its target; `stage` is a run's, None for other sources. `warnings` are what a run says against its model.
     """
@@ -58,6 +60,7 @@ class Source:
     more_samples: tuple[Stored, ...] = ()
     more_outputs: tuple[Output, ...] = ()
     names: tuple[str, ...] = ()
+    features: Features | None = None
 
 
 def from_run(folder: Path, trial: int | None = None) -> Source:
@@ -67,6 +70,7 @@ def from_run(folder: Path, trial: int | None = None) -> Source:
     try:
         normalization = Normalization.from_dict(about["normalization"])
         names, flops = tuple(map(str, about["class_names"])), about["footprint"]["flops"]
+        features = None if about.get("features") is None else from_dict(about["features"])
         facts = Facts(as_layout(about["layout"], "layout"), int(best.samples.shape[-1]), normalization)
     except (TypeError, KeyError, ValueError, IndexError, TinynasError) as error:
         where = "best" if trial is None else f"models/{trial}"
@@ -85,4 +89,5 @@ def from_run(folder: Path, trial: int | None = None) -> Source:
         flops=flops,
         stage=about["stage"],
         warnings=tuple(map(str, about.get("warnings", ()))),
+        features=features,
     )

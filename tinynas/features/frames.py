@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tinynas.errors import DataError
 
 Doubles = npt.NDArray[np.float64]
+_Made = TypeVar("_Made", bound="MelFrames")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class MelFrames:
             )
 
     @classmethod
-    def for_sound(cls, sample_rate: int, clip: int, n_mels: int | None = None) -> Self:
+    def for_sound(cls: type[_Made], sample_rate: int, clip: int, n_mels: int | None = None) -> _Made:
         """Frames of 30 ms every 20 ms and 40 bands, or as many as the FFT has room for when n_mels is not given.
 
         DataError when the clip is shorter than a frame, or the FFT has no value for one of n_mels bands.
@@ -58,7 +59,7 @@ class MelFrames:
         high = min(sample_rate / 2, 7600.0)
         low = min(80.0, high / 20)
 
-        def made(bands: int) -> Self:
+        def made(bands: int) -> _Made:
             return cls(sample_rate, clip, frame, max(1, round(0.02 * sample_rate)), n_fft, bands, low, high)
 
         most = next((n for n in range(40 if n_mels is None else n_mels, 0, -1) if made(n).filled()), 0)
@@ -99,7 +100,7 @@ class MelFrames:
         return {"kind": self.KIND, **asdict(self)}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls: type[_Made], values: Mapping[str, Any]) -> _Made:
         """The inverse of to_dict; DataError when a key is missing, unknown or no number."""
         known = {field.name for field in fields(cls)} | {"kind"}
         if set(values) != known or values["kind"] != cls.KIND:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +58,7 @@ class IntLogMel(MelFrames):
         """How many decibels a step of a byte is."""
         return float(_DECIBELS / self.log_scale)
 
-    def fitted(self, low: float, high: float) -> Self:
+    def fitted(self, low: float, high: float) -> IntLogMel:
         """The same with bytes that span the logarithms from `low` to `high`, which are those of `logs`."""
         scale = int(np.clip(255 * 65536 // max(high - low, 1), 1, _GREATEST_SCALE))
         return replace(self, log_scale=scale, log_zero=int(_steps(np.array([int(low)]), scale)[0]))
@@ -87,9 +87,9 @@ class IntLogMel(MelFrames):
         return {**super().to_dict(), "tables_sha256": self.tables.sha256}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Any]) -> IntLogMel:
         """The inverse of to_dict; DataError when a key is missing, unknown or no number, or the constants differ."""
-        found = super().from_dict({key: value for key, value in values.items() if key != "tables_sha256"})
+        found: IntLogMel = super().from_dict({key: value for key, value in values.items() if key != "tables_sha256"})
         if values.get("tables_sha256") != found.tables.sha256:
             raise DataError(
                 "int_log_mel: the constants of the features are not those that the model was trained with (another "

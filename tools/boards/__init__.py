@@ -56,6 +56,21 @@ BOARDS: Mapping[str, Board] = {
 }
 
 
+_MEMORY = """
+#include <stddef.h>
+void *memmove(void *to, const void *from, size_t n) {
+  char *p = to;
+  const char *q = from;
+  if (p <= q) {
+    while (n--) *p++ = *q++;
+  } else {
+    while (n--) p[n] = q[n];
+  }
+  return to;
+}
+"""
+
+
 @dataclass(frozen=True)
 class Report:
     """What a board said: outputs (n, values); the hash of each call's result where it is whole, 0 where not;
@@ -90,19 +105,40 @@ def run(engine: Engine, inputs: Int8s, board: Board, folder: Path, optimize: str
     _call(["arm-none-eabi-gcc", *flags, "-std=c99", hook, *early, "-c", "net_engine.c", "-o", "engine.o"], folder)
     _call(["arm-none-eabi-gcc", *flags, "-std=c99", "-c", "net_weights.c", "-o", "weights.o"], folder)
     _call(["arm-none-eabi-gcc", *flags, board.timer, "-std=gnu99", "-c", "main.c", "-o", "main.o"], folder)
+    said = _emulated(folder, board, flags, ["main.o", "engine.o", "weights.o"])
+    return _report(engine, said, board, _size(folder, "engine.o"), _size(folder, "weights.o"))
+
+
+def run_program(sources: Mapping[str, str], board: Board, folder: Path, flags: Sequence[str] = ("-Os",)) -> str:
+    """What a program of C99 `sources` by name prints on `board`; `flags` are the compiler's, beside the board's.
+
+    It may call what start.c has: board_print(), board_number(), board_start() and board_ticks(); memcpy, memset and
+    memmove are there too.
+    """
+    every = {**sources, "memory.c": _MEMORY}
+    for name, text in every.items():
+        (folder / name).write_text(text)
+    (folder / "board.ld").write_text(_linker_script(board))
+    all_flags = [*board.flags, "-ffreestanding", "-ffunction-sections", "-fdata-sections", *flags]
+    names = [name for name in every if name.endswith(".c")]
+    keep = "-fno-tree-loop-distribute-patterns"  # memset is not to call itself
+    _call(["arm-none-eabi-gcc", *all_flags, keep, board.timer, "-std=gnu99", "-I.", "-c", *names], folder)
+    return _emulated(folder, board, all_flags, [name.removesuffix(".c") + ".o" for name in names])
+
+
+def _emulated(folder: Path, board: Board, flags: Sequence[str], objects: Sequence[str]) -> str:
+    """What the program of `objects` and the board's start-up code prints."""
     keep = ["-fno-tree-loop-distribute-patterns"]
     _call(["arm-none-eabi-gcc", *flags, *keep, board.timer, "-std=gnu99", "-c", START, "-o", "start.o"], folder)
-    objects = ["start.o", "main.o", "engine.o", "weights.o"]
-    link = ["-nostdlib", "-T", "board.ld", "-Wl,--gc-sections,-Map=program.map", *objects, "-lgcc"]
+    link = ["-nostdlib", "-T", "board.ld", "-Wl,--gc-sections,-Map=program.map", "start.o", *objects, "-lgcc"]
     _call(["arm-none-eabi-gcc", *board.flags, *link, "-o", "program.elf"], folder)
-    said = _call(
+    return _call(
         [
             *("qemu-system-arm", "-M", board.machine, "-nographic", "-monitor", "none", "-serial", "none"),
             *("-icount", "shift=0", "-semihosting-config", "enable=on,target=native", "-kernel", "program.elf"),
         ],
         folder,
     )
-    return _report(engine, said, board, _size(folder, "engine.o"), _size(folder, "weights.o"))
 
 
 def linked_bytes(engine: Engine, board: Board, folder: Path, optimize: str = "-Os") -> int:

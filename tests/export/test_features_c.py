@@ -1,0 +1,166 @@
+"""The features as C99: the bytes that NumPy makes, here and on emulated boards, whatever pieces the samples come in."""
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import boards
+import numpy as np
+import pytest
+
+from tests.engine.host import WARNINGS
+from tests.export.firmware import made, needs_compiler, run
+from tests.features.configurations import configurations, sound
+from tinynas.export.features_c import AS_THEY_ARE, check_hash, check_sound, ram_bytes, whole_values
+from tinynas.export.render import _rendered, render
+from tinynas.features import IntLogMel
+
+needs_board = pytest.mark.skipif(not boards.available(), reason="arm-none-eabi-gcc or qemu-system-arm is not there")
+QUICK = 8
+LEVELS = np.clip(np.round(np.arange(256) * 1.03) - 128, -128, 127).astype(np.int8)  # of a model with another scale
+
+SHAPES = (
+    IntLogMel.for_sound(100, 300),  # an FFT of 4
+    IntLogMel(16000, 4000, 300, 700, 512, 20, 80, 7600),  # samples between two frames are in none
+    IntLogMel.for_sound(16000, 3000),
+)
+
+
+def texts(features: Sequence[IntLogMel]) -> dict[str, str]:
+    """The C of each, by the names f0, f1 and so on; the last has levels of its own."""
+    found = {}
+    for number, each in enumerate(features):
+        levels = LEVELS if number == len(features) - 1 else AS_THEY_ARE
+        values = {**whole_values(each, levels), "name": f"f{number}", "NAME": f"F{number}", "version": "test"}
+        for end in ("h", "c"):
+            found[f"f{number}_features.{end}"] = _rendered(f"features.{end}", values).decode()
+    return found
+
+
+def hashes(features: Sequence[IntLogMel]) -> list[int]:
+    return [check_hash(each, LEVELS if each is features[-1] else AS_THEY_ARE) for each in features]
+
+
+HOST = r"""
+#include <stdio.h>
+%s
+/* Reads the samples of each, in pieces of changing length, and writes every window that is ready. */
+%s
+int main(void) {
+  %s
+  return 0;
+}
+"""
+_GO = r"""
+static void go%(k)d(void) {
+  static f%(k)d_features features;
+  int16_t piece[F%(k)d_FEATURES_HOP];
+  int8_t input[F%(k)d_FEATURES_FRAMES * F%(k)d_FEATURES_BANDS];
+  uint32_t left = %(samples)d, n, length = 1;
+  fprintf(stderr, "%%u ", (unsigned)f%(k)d_features_hash(&features));
+  fprintf(stderr, "%%d %%u\n", f%(k)d_features_self_test(&features), (unsigned)sizeof features);
+  while (left > 0) {
+    length = (length * 7 + 3) %% F%(k)d_FEATURES_HOP + 1;
+    n = length < left ? length : left;
+    if (fread(piece, 2, n, stdin) != n) return;
+    left -= n;
+    if (f%(k)d_features_push(&features, piece, n) && f%(k)d_features_is_ready(&features)) {
+      f%(k)d_features_window(&features, input);
+      fwrite(input, 1, sizeof input, stdout);
+    }
+  }
+}
+"""
+
+
+def check_host(features: Sequence[IntLogMel], folder: Path, *flags: str) -> None:
+    """Windows, hashes and sizes of the compiled C are those of NumPy."""
+    samples = [sound(each.clip + 3 * each.hop, seed) for seed, each in enumerate(features)]
+    heads = "".join(f'#include "f{k}_features.h"\n' for k in range(len(features)))
+    bodies = "".join(_GO % {"k": k, "samples": len(each)} for k, each in enumerate(samples))
+    calls = " ".join(f"go{k}();" for k in range(len(features)))
+    files = {**texts(features), "main.c": HOST % (heads, bodies, calls)}
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    run(["gcc", "-std=c99", *flags, *WARNINGS, *(name for name in files if name.endswith(".c")), "-o", "p"], folder)
+    given = b"".join(each.tobytes() for each in samples)
+    done = subprocess.run([folder / "p"], input=given, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:].decode()
+    told = [f"{found} 0 {ram_bytes(each)}" for found, each in zip(hashes(features), features, strict=True)]
+    assert done.stderr.decode().splitlines() == told
+    at = 0
+    for number, (each, own) in enumerate(zip(features, samples, strict=True)):
+        n = 1 + (len(own) - each.clip) // each.hop
+        clips = np.lib.stride_tricks.sliding_window_view(own, each.clip)[:: each.hop][:n]
+        levels = LEVELS if number == len(features) - 1 else AS_THEY_ARE
+        wanted = levels[each.apply(np.maximum(clips, -32767))].tobytes()
+        assert done.stdout[at : at + len(wanted)] == wanted, each
+        at += len(wanted)
+    assert at == len(done.stdout)
+
+
+@needs_compiler
+def test_c_makes_the_windows_that_numpy_makes(tmp_path: Path) -> None:
+    sanitizers = ("-O1", "-fsanitize=undefined,address", "-fno-sanitize-recover=all")
+    check_host([*configurations(QUICK), *SHAPES], tmp_path, *sanitizers)
+
+
+@needs_compiler
+@pytest.mark.slow
+def test_a_hundred_in_c(tmp_path: Path) -> None:
+    check_host(configurations(100), tmp_path, "-O2")
+
+
+def board_program(features: Sequence[IntLogMel]) -> dict[str, str]:
+    """A program that prints the hash of each; the structures share their memory."""
+    heads = "".join(f'#include "f{k}_features.h"\n' for k in range(len(features)))
+    union = " ".join(f"f{k}_features f{k};" for k in range(len(features)))
+    calls = "\n".join(f'board_number(f{k}_features_hash(&one.f{k})); board_print("\\n");' for k in range(len(features)))
+    main = (
+        f"{heads}void board_print(const char *text);\nvoid board_number(uint32_t value);\n"
+        f"static union {{ {union} }} one;\nint main(void) {{\n{calls}\nreturn 0;\n}}\n"
+    )
+    return {**texts(features), "main.c": main}
+
+
+@needs_board
+@pytest.mark.parametrize("board", ["Cortex-M0", "Cortex-M4F"])
+def test_boards_make_the_features_that_numpy_makes(board: str, tmp_path: Path) -> None:
+    features = [each for each in configurations(40, 1) if ram_bytes(each) < 9000][:3]
+    said = boards.run_program(board_program(features), boards.BOARDS[board], tmp_path)
+    assert list(map(int, said.split())) == hashes(features)
+
+
+@needs_board
+@pytest.mark.slow
+@pytest.mark.parametrize("cpu", ["cortex-m0plus", "cortex-m4"])
+def test_a_hundred_on_boards(cpu: str, tmp_path: Path) -> None:
+    """Code of the M0+ runs on the emulated M4F as well, which has the memory for all of them."""
+    board = boards.BOARDS["Cortex-M4F"]
+    flags = (f"-mcpu={cpu}", "-mthumb") if cpu == "cortex-m0plus" else board.flags
+    board = replace(board, flags=flags)
+    features = configurations(100)
+    said = boards.run_program(board_program(features), board, tmp_path)
+    assert list(map(int, said.split())) == hashes(features)
+
+
+def test_the_noise_of_the_self_test_has_all_levels() -> None:
+    features = IntLogMel.for_sound(16000, 16000)
+    noise = check_sound(features).reshape(-1, 320)
+    assert noise.min() == -32768
+    assert np.abs(noise[16]).max() <= 32768
+    assert np.median(np.abs(noise[8])) < 200
+
+
+@needs_compiler
+def test_the_c_of_the_firmware_folder_is_for_c_and_cpp(tmp_path: Path) -> None:
+    for name, data in render(made(features=IntLogMel.for_sound(16000, 9000)), ("features",)).items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "main.cc").write_text(
+        '#include "digits_features.h"\nstatic digits_features f;\n'
+        "int main() { return digits_features_self_test(&f); }\n"
+    )
+    run(["gcc", "-std=c99", *WARNINGS, "-c", "digits_features.c"], tmp_path)
+    run(["g++", "-std=c++17", *WARNINGS, "main.cc", "digits_features.o", "-o", "p"], tmp_path)
+    run([tmp_path / "p"], tmp_path)

@@ -1,0 +1,70 @@
+"""The features as C99: what the templates of NAME_features.h and NAME_features.c say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinynas.export import c_text
+from tinynas.features import IntLogMel
+from tinynas.features.tables import BANK_BITS, LN2_Q16, WINDOW_BITS, correction_bits, radices
+
+Int8s = npt.NDArray[np.int8]
+AS_THEY_ARE = np.arange(-128, 128, dtype=np.int8)
+
+
+def whole_values(features: IntLogMel, levels: Int8s = AS_THEY_ARE) -> dict[str, Any]:
+    """What the templates know of features in whole numbers; `levels` (256,) is the network's input for each byte."""
+    tables = features.tables
+    most = int(tables.widths.max())
+    return {
+        "f": features,
+        "whole": True,
+        "hash": check_hash(features, levels),
+        "levels": "" if (levels == AS_THEY_ARE).all() else c_text.array(levels),
+        "ram_bytes": ram_bytes(features),
+        "tables": tables,
+        "correction": correction_bits(features.n_fft),
+        "radices": radices(features.n_fft // 2),
+        "window": c_text.array(tables.window),
+        "twiddles": c_text.array(_pairs(tables.twiddles)),
+        "turns": c_text.array(_pairs(tables.turns)),
+        "weights": c_text.array(tables.weights),
+        "widths": c_text.array(tables.widths),
+        "width_type": "uint8_t" if most < 256 else "uint16_t",
+        "logs": c_text.array(tables.log),
+        "window_bits": WINDOW_BITS,
+        "bank_bits": BANK_BITS,
+        "ln2": LN2_Q16,
+    }
+
+
+def ram_bytes(features: IntLogMel) -> int:
+    """Bytes of the structure that C keeps, on a processor of 32 bits."""
+    size = 2 * features.n_fft + 16 + 2 * features.frame + features.n_frames * features.n_mels
+    return -(-size // 4) * 4
+
+
+def check_sound(features: IntLogMel) -> npt.NDArray[np.int16]:
+    """The noise of the self-test, `clip` samples: all levels from full scale down to the last bit, and -32768."""
+    noise, found = 1, np.empty(features.clip, np.int16)
+    for at in range(features.clip):
+        noise = (noise * 1664525 + 1013904223) % 2**32
+        level = at // features.hop % 17
+        sample = (noise >> 16) - 32768
+        found[at] = -32768 if noise % 251 == 0 else int(sample / (1 << level))
+    return found
+
+
+def check_hash(features: IntLogMel, levels: Int8s = AS_THEY_ARE) -> int:
+    """FNV-1a of the features of that noise, as int8."""
+    found = 2166136261
+    for byte in levels[features.apply(check_sound(features)[None])].tobytes():
+        found = (found ^ byte) * 16777619 % 2**32
+    return found
+
+
+def _pairs(values: npt.NDArray[np.int16]) -> list[str]:
+    return [f"{{{a}, {b}}}" for a, b in values.tolist()]

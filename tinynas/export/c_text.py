@@ -83,6 +83,12 @@ def number(value: float) -> str:
     return f"{nearest!s}f"
 
 
+def double(value: float) -> str:
+    """A C double literal that reads back as `value`; ModelError beyond the range of a float, as for `number`."""
+    number(value)
+    return repr(float(value))
+
+
 def array(values: Iterable[object], indent: str = "    ") -> str:
     """The values as lines of a C initialiser, at most 100 characters each."""
     lines, line = [], indent

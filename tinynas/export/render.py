@@ -302,10 +302,11 @@ def _facts_values(facts: Facts) -> dict[str, Any]:
         values |= {
             "source_dtype": dtype,
             "n_offsets": len(facts.normalization.offset),
-            "offsets": _macro(map(c_text.number, facts.normalization.offset)),
-            "scales": _macro(map(c_text.number, facts.normalization.scale)),
+            "offsets": _macro(map(c_text.double, facts.normalization.offset)),
+            "scales": _macro(map(c_text.double, facts.normalization.scale)),
             "low": c_text.number(facts.input_range[0]),
             "high": c_text.number(facts.input_range[1]),
+            "span": c_text.number(facts.input_range[1] - facts.input_range[0]),
         }
     return values
 

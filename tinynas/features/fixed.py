@@ -36,7 +36,8 @@ def logs(frames: Int16s, n_fft: int, tables: Tables) -> Int32s:
     padded = np.zeros((n_fft, x.shape[1]), np.int16)
     padded[: len(x)] = x << bits
     magnitudes = _square_roots(_bands(_energies(padded, tables), tables)) >> bits
-    return _natural_logs(magnitudes << correction_bits(n_fft), tables).T
+    found: Int32s = _natural_logs(magnitudes << correction_bits(n_fft), tables).T
+    return found
 
 
 def _auto_scale(x: Int32s) -> Int32s:
@@ -107,7 +108,8 @@ def _digits_reversed(n: int) -> Int64s:
 
 def _rounded(x: Any) -> Int32s:
     """x / 32768, halves upwards, as 16 bits hold it."""
-    return ((x + (1 << 14)) >> 15).astype(np.int16).astype(np.int32)
+    found: Int32s = ((x + (1 << 14)) >> 15).astype(np.int16).astype(np.int32)
+    return found
 
 
 def _divided(x: Complex, k: int) -> Complex:

@@ -100,4 +100,5 @@ class IntLogMel(MelFrames):
 
 def _steps(logs: npt.NDArray[Any], scale: int) -> npt.NDArray[np.int64]:
     """Logarithms in 1 / 65536 as whole steps of 1 / scale, as TFLM's FilterBankLog gives them."""
-    return np.minimum((scale * logs.astype(np.int64) + 32768) >> 16, 32767)
+    found: npt.NDArray[np.int64] = np.minimum((scale * logs.astype(np.int64) + 32768) >> 16, 32767)
+    return found

@@ -45,8 +45,9 @@ class DataSource(BaseModel):
         return before if before.digest == self.digest else found
 
     def _loaded(self, **more: str) -> Dataset:
-        given: dict[str, Any] = {"labels": self.labels, "layout": self.layout, "reshape": self.reshape}
-        return Dataset.load(str(self.path), **given, **{**self.options, **more})
+        given: dict[str, Any] = {**self.options, **more}
+        given |= {"labels": self.labels, "layout": self.layout, "reshape": self.reshape}
+        return Dataset.load(str(self.path), **given)
 
     def of(self, dataset: Dataset) -> "DataSource":
         """Return this source, found from anywhere, with what tells its data from others: those of `dataset`."""

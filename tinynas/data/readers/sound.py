@@ -169,18 +169,19 @@ def _clips(files: Sequence[_File], features: Features) -> tuple[Array, list[str]
     Frames of a recording that several clips hold are computed once.
     """
     clip = features.clip
-    in_decibels = isinstance(features, MelFeatures)
     shape = (sum(len(file.starts) for file in files), features.n_frames, features.n_mels)
-    x = allocate(shape, np.float32 if in_decibels else np.int32)
+    x = allocate(shape, np.float32 if isinstance(features, MelFeatures) else np.int32)
     labels: list[str] = []
     for file in files:
         sound = _resampled(read_wav(file.path), features.sample_rate)
         sound = np.pad(sound, (0, max(0, clip - len(sound))))
         begins = np.array(file.starts)[:, None] + features.hop * np.arange(features.n_frames)
         unique, places = np.unique(begins, return_inverse=True)
-        samples = sound if in_decibels else to_int16(sound)
-        frames = np.lib.stride_tricks.sliding_window_view(samples, features.frame)[unique]
-        made = features.of_frames(frames) if isinstance(features, MelFeatures) else features.logs(frames)
+        made: Array
+        if isinstance(features, MelFeatures):
+            made = features.of_frames(np.lib.stride_tricks.sliding_window_view(sound, features.frame)[unique])
+        else:
+            made = features.logs(np.lib.stride_tricks.sliding_window_view(to_int16(sound), features.frame)[unique])
         x[len(labels) : len(labels) + len(begins)] = made[places.reshape(begins.shape)]
         labels += [file.label] * len(begins)
     return x, labels

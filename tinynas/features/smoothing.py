@@ -14,7 +14,22 @@ from tinynas.errors import UsageError
 
 FULL_SCORE = 255
 # Names of classes that stand for nothing in particular, whole or as a part between underscores.
-_BACKGROUND = frozenset("background noise silence silent unknown other others none nothing idle rest normal".split())
+_BACKGROUND = frozenset(
+    (
+        "background",
+        "noise",
+        "silence",
+        "silent",
+        "unknown",
+        "other",
+        "others",
+        "none",
+        "nothing",
+        "idle",
+        "rest",
+        "normal",
+    )
+)
 _MOST_RESULTS = 255
 _MOST_SUPPRESSION = 1 << 16
 

@@ -5,8 +5,9 @@
 
 Data: tests/fixtures/arena (instructions of each operator on an emulated Cortex-M4 with CMSIS-NN and DSP, and of whole
 nets with the reference kernels; of CMSIS-NN's functions with -Os, on a Cortex-M3 and on a Cortex-M0+) and
-tools/odd_layers.json (CMSIS-NN's functions, alone, for small and odd layers, counted in the same ways). All were built
-by arm-none-eabi-gcc 12.2, with -O2 where nothing else is said.
+tools/odd_layers.json (CMSIS-NN's functions, alone, for small and odd layers, counted in the same ways; and models of
+one operator in TFLM, built as the firmware's Makefile does, less the 60 instructions of Invoke() itself). All were
+built by arm-none-eabi-gcc 12.2, with -O2 where nothing else is said.
 A fit is a non-negative least squares on relative errors, drawn weakly to a prior: the count of a loop's instructions by
 reading its source. The pull only matters where no measurement tells two loops apart.
 """
@@ -77,6 +78,15 @@ def nets() -> Data:
     return [(read((folder / f"{net['model']}.tflite").read_bytes()), net) for net in measured]
 
 
+def flipping(shape: Sequence[int]) -> Graph:
+    """A graph of one QUANTIZE from uint8 to int8."""
+    tensors = (
+        Tensor("x", tuple(shape), "UINT8", None, (1.0,), (128,)),
+        Tensor("y", tuple(shape), "INT8", None, (1.0,), (0,)),
+    )
+    return Graph(tensors, (Operator("QUANTIZE", 1, (0,), (1,), {}),), (0,), (1,))
+
+
 @lru_cache
 def json_of(name: str) -> Any:
     """A file of tests/fixtures/arena."""
@@ -87,6 +97,8 @@ def shape_graph(layer: Measured) -> Graph:
     """A graph of one operator of what is written down: shapes, options, whether each channel has its scale."""
     source, second, result = layer["input"], layer["second"], layer["output"]
     shapes = (source, second or (), result)
+    if layer.get("flips"):
+        return flipping(source)
     scales = (1.0,) * (result[-1] if layer.get("per_channel") else 1)
     tensors = tuple(
         Tensor(name, tuple(shape), "INT8", b"" if name == "w" else None, scales if name == "w" else ())
@@ -113,13 +125,30 @@ def call(kernel: str, column: str) -> int:
 def functions_alone(column: str) -> dict[str, list[Row]]:
     """Rows by kernel of tools/odd_layers.json, with what TFLM itself takes for a call; `column`: how it was counted."""
     rows: dict[str, list[Row]] = defaultdict(list)
-    for layer in json.loads((ROOT / "tools" / "odd_layers.json").read_text()):
-        if column in layer:
+    for layer in odd_layers():
+        whole = whole_call(layer, column)
+        if whole is not None:
             graph = shape_graph(layer)
             kernel, counts = loop_counts(graph, graph.operators[0], SCALAR if column in CORES_OF else "cmsis_nn")
-            whole = layer[column] + call(kernel, column)
             rows[kernel].append((np.array(counts), whole, whole))
     return rows
+
+
+def odd_layers() -> list[Measured]:
+    """The layers of tools/odd_layers.json."""
+    layers: list[Measured] = json.loads((ROOT / "tools" / "odd_layers.json").read_text())
+    return layers
+
+
+def whole_call(layer: Measured, column: str) -> float | None:
+    """Instructions of a layer with all that TFLM takes for a call: counted so, or the function's and TFLM's own."""
+    if f"{column}_in_tflm" in layer:
+        return float(layer[f"{column}_in_tflm"])
+    if column not in layer:
+        return None
+    graph = shape_graph(layer)
+    kernel, _ = loop_counts(graph, graph.operators[0], SCALAR if column in CORES_OF else "cmsis_nn")
+    return float(layer[column] + call(kernel, column))
 
 
 def fit_with_dsp(data: Data) -> Costs:

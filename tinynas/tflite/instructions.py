@@ -176,7 +176,7 @@ def _pool(graph: Graph, operator: Operator, kernels: KernelLibrary) -> Work:
 def _reduce(graph: Graph, operator: Operator, kernels: KernelLibrary) -> Work:
     shape = _source(graph, operator).shape
     name = "reduce mean" if operator.name in ("MEAN", "SUM") else "reduce max"
-    return name, loops.reduce(prod(shape), len(shape), prod(_result(graph, operator)))
+    return name, loops.reduce(shape, prod(_result(graph, operator)))
 
 
 def _elements(graph: Graph, operator: Operator, kernels: KernelLibrary) -> Work:

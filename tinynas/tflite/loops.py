@@ -6,6 +6,7 @@ of TFLM's reference kernels (tensorflow/lite/kernels/internal/reference/integer_
 """
 
 from collections.abc import Mapping
+from math import prod
 
 from tinynas.tflite.window import Window
 
@@ -39,7 +40,7 @@ LOOPS: Mapping[str, tuple[str, ...]] = {
     "max pool": ("call", "line", *_PER_PIXEL[:2], *_COPY, "compare", "compare 4", "compare 1", "clamp 4", "clamp 1"),
     "average pool": ("call", *_PER_PIXEL, "first", "add"),
     "pool reference": ("call", "pixel", "output", "window row", "tap"),
-    "reduce": ("call", "output", "input", "input axis"),
+    "reduce": ("call", "output", "input", "input axis", "carry"),
     "elements": ("call", "element"),
     "bytes": ("call", "64 bytes", "16 bytes", "4 bytes"),
     "lines": ("call", "copy", "element"),
@@ -209,9 +210,11 @@ def pool_reference(w: Window) -> Counts:
     return (1, w.pixels, w.pixels * w.channels, w.rows * w.channels, w.taps * w.channels)
 
 
-def reduce(elements: int, rank: int, outputs: int) -> Counts:
-    """reference_ops::ReduceGeneric (MEAN, SUM, REDUCE_MAX): an index is kept per axis for every input element."""
-    return (1, outputs, elements, elements * (rank - 1))
+def reduce(shape: tuple[int, ...], outputs: int) -> Counts:
+    """reference_ops::ReduceGeneric (MEAN, SUM, REDUCE_MAX): an index is kept per axis for every input element, and an
+    axis that ends carries into the one before it."""
+    elements = prod(shape)
+    return (1, outputs, elements, elements * (len(shape) - 1), sum(prod(shape[:axis]) for axis in range(1, len(shape))))
 
 
 def block_copy(length: int) -> Counts:

@@ -185,10 +185,11 @@ def _elements(graph: Graph, operator: Operator, kernels: KernelLibrary) -> Work:
 
 
 def _pairs(graph: Graph, operator: Operator, kernels: KernelLibrary) -> Work:
-    """Two tensors, element by element; a broadcast keeps an index per axis and costs more."""
+    """Two tensors, element by element; a broadcast keeps an index per axis and costs more, also for each pixel."""
     first, second, result = _source(graph, operator), tensor_at(graph, operator, 1), _result(graph, operator)
-    alike = second is not None and first.shape == second.shape
-    return operator.name if alike else f"{operator.name} broadcast", (1, prod(result))
+    if second is not None and first.shape == second.shape:
+        return operator.name, (1, prod(result))
+    return f"{operator.name} broadcast", (1, prod(result), prod(nhwc(result)[:3]))
 
 
 def _quantize(graph: Graph, operator: Operator, kernels: KernelLibrary) -> Work:

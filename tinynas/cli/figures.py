@@ -85,7 +85,8 @@ def _figures(analysis: Analysis, target: Target | None) -> Table:
     ram = arena.minimum + footprint.ram_outside_bytes
     head = f"head {size(arena.head)}, tail {size(arena.tail)}, used {size(arena.used)}"
     code = f"Flash of runtime and kernels, build {analysis.build}, {_error(analysis.runtime)}"
-    on = "" if target is None else f" on {target.name}"
+    built = "-Os" if "-Os" in analysis.build else "-O2"
+    on = "" if target is None else f" on {target.name}, kernels built with {built}"
     how_long = f"estimate{on}"
     if analysis.untimed:
         how_long = f"how long TFLM takes for {', '.join(analysis.untimed)} is not known"
@@ -101,7 +102,7 @@ def _figures(analysis: Analysis, target: Target | None) -> Table:
         ("Flash in all", f"{size(flash.total)} B", f"model file and code{_left(flash.total, board.board_flash_bytes)}"),
         ("parameters", size(footprint.params), f"{size(footprint.macs)} MACs"),
         ("latency", _estimate(analysis.latency, " ms"), how_long),
-        ("energy", _estimate(analysis.energy, " mJ"), f"estimate{on}, an inference"),
+        ("energy", _estimate(analysis.energy, " mJ"), f"estimate of an inference{on}"),
     ):
         rows.add_row(figure, value, about)
     return rows

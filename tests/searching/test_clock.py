@@ -190,7 +190,7 @@ def test_where_the_final_training_has_150_epochs_finalists_are_compared_in_such(
     assert clock.compares_at_length
     assert not clock.twice
     assert (schedule.folds, schedule.samples) == (1, 48_000)
-    seconds = (0.08 * 1800 + 0.4 * 1080) / 2  # of each of two rounds
+    seconds = (0.08 * 1800 + 0.3 * 1080) / 2  # of each of two rounds
     assert schedule.epochs == pytest.approx(seconds / (48_000 * 1e-4), abs=4)
     clock, schedule = _settled(1800, _ranked(12.0, 12_000, visit_s=1e-3), settings)
     assert not clock.compares_at_length  # a large network: thirty epochs

@@ -28,7 +28,7 @@ _REPEATS = 3  # so many cross-validations, each with other folds, at the most fo
 # A final training of so many epochs is long: what decides between two networks then shows in trainings as long as it.
 # Of its time finalists get _COMPARED, and the winner goes on from the weights that it has by then.
 _LONG = 150
-_COMPARED = 0.4
+_COMPARED = 0.3
 
 _TRIALS = 60  # so many children are enough to choose from before proxies are made longer, up to _MOST_STRETCH times
 _MOST_STRETCH = 5.0

@@ -25,6 +25,7 @@ from tinynas.training.schedule import MOST_REPLICAS, Lengths, Schedule
 from tinynas.words import counted
 
 _AS_PARENT = 0.7  # the share of children that are regularised as their parents were
+_DRAWN = (0.5, 0.25, 0.25)  # how likely the others are as each of STRENGTHS
 _REGULARIZED = 1  # the stream of chance for it
 
 
@@ -258,7 +259,7 @@ class Loop:
         rng = np.random.default_rng([self._settings.seed, number, _REGULARIZED])
         if as_parent and rng.random() < _AS_PARENT:
             return as_parent
-        return STRENGTHS[int(rng.integers(len(STRENGTHS)))]
+        return str(rng.choice(STRENGTHS, p=_DRAWN))
 
     def _seed(self, number: int) -> int:
         return int(np.random.SeedSequence([self._settings.seed, number]).generate_state(1)[0] >> 2)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tinynas.words import counted, known, one_of
+from tinynas.words import between, counted, known, one_of, within
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,8 @@ def test_the_nearest_name_is_offered():
     assert known("MAX_DEPTH", ("max_depth",)) == "known: max_depth; did you mean max_depth?"
     assert known("zzz", {"b": 1, "a": 2}) == "known: a, b"
     assert known(3, ["a"]) == "known: a"
+
+
+def test_no_step_and_no_range_are_said_in_one_word():
+    assert [within(steps) for steps in (0, 1, 3)] == ["exactly", "within 1 int8 step", "within 3 int8 steps"]
+    assert (between(48, 48), between(20, 1200)) == ("48", "20 to 1,200")

@@ -26,3 +26,13 @@ def known(name: object, names: Iterable[str]) -> str:
     listed = sorted(names)
     near = get_close_matches(str(name).lower(), listed, n=1)
     return f"known: {', '.join(listed)}{f'; did you mean {near[0]}?' if near else ''}"
+
+
+def within(steps: int) -> str:
+    """Return how far two int8 outputs agree: "exactly", "within 1 int8 step", "within 3 int8 steps"."""
+    return f"within {counted(steps, 'int8 step')}" if steps else "exactly"
+
+
+def between(least: int, most: int) -> str:
+    """Return a range of counts: "20 to 1,200", or "48" where both are the same."""
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"

@@ -58,3 +58,18 @@ def test_on_a_terminal_a_table_the_best_and_how_far_it_is():
     assert "Finalists: 1 to train" in text
     assert "Best so far: #3" in text
     assert "final training, epoch 25/25" in text
+
+
+def test_the_clock_runs_on_through_all_stages():
+    """A bar that is full, or another bar, stops the clock of rich: neither may happen before the end."""
+    now = 100.0
+    console = Console(file=io.StringIO(), force_terminal=True, width=120, color_system=None)
+    with LiveView(console) as view:
+        view._progress.get_time = lambda: now
+        for event in STORY:
+            view(event)
+            now += 10
+            (task,) = view._progress.tasks
+            assert not task.finished
+            assert task.elapsed == now - 100
+        assert task.percentage == pytest.approx(100, abs=0.2)

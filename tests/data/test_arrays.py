@@ -244,4 +244,4 @@ def test_arrays_that_are_left_out_are_told(tmp_path, more, said):
     np.savez(tmp_path / "d.npz", x=x, y=y, x_test=x[:8] / 2, y_test=y[:8], extra=y, **{more: x, other: y})
     notes = " ".join(load(tmp_path / "d.npz").notes)
     assert f"{said} beside them are left out" in notes
-    assert "no name that is known: extra" in notes
+    assert "their names are not known: extra" in notes

@@ -169,7 +169,7 @@ def test_summary_is_one_line() -> None:
     x, y = blobs((40, 30, 20), (4, 4, 3))
     assert from_arrays(x, y, x, y, name="toy").summary() == (
         "toy: 90 training and 90 test samples, image of 4 x 4 x 3 "
-        "(both sides of the 4 x 4 x 3 sample are longer than 1), 3 classes of 20 to 40 samples"
+        "(both sides of the 4 x 4 x 3 sample are longer than 1), 3 classes with 20 to 40 samples each"
     )
 
 
@@ -224,3 +224,9 @@ def test_importing_the_room_loads_no_scikit_learn() -> None:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
     assert Dataset.digits == digits
+
+
+def test_its_repr_is_one_short_line() -> None:
+    x, y = blobs((40, 30, 20), (4, 4, 3))
+    said = "Dataset(toy: 90 training and 90 test samples, image of 4 x 4 x 3, 3 classes)"
+    assert repr(from_arrays(x, y, x, y, name="toy")) == said

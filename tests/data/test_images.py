@@ -87,7 +87,7 @@ def test_shrinking_averages_all_pixels(tmp_path) -> None:
 
 def test_photographs_are_not_taken_as_they_are(tmp_path) -> None:
     save(tmp_path, lambda: grey((300, 20)))
-    with pytest.raises(DataError, match="300 x 20, more than 256 a side"):
+    with pytest.raises(DataError, match="300 x 20, more than 256 on a side"):
         load(tmp_path)
     assert load(tmp_path, image_size="24x16").input_shape == (24, 16, 1)
 
@@ -230,7 +230,7 @@ def test_what_pillow_cuts_is_said(tmp_path) -> None:
         (tmp_path / name).mkdir()
         for number in range(5):
             (tmp_path / name / f"{number}.png").write_bytes(png(rng.integers(0, 65536, (3, 5, 2)) | [0, 65535], 4))
-    assert "10 pictures have 16 bits a colour, of which only the upper 8 can be read." in load(tmp_path).notes
+    assert "10 pictures have 16 bits for each colour, of which only the upper 8 can be read." in load(tmp_path).notes
 
 
 def test_8_and_16_bits_in_one_folder(tmp_path) -> None:

@@ -56,7 +56,7 @@ def test_a_known_table() -> None:
     ("true", "pred", "sentence"),
     [
         ([], [], "at least one sample"),
-        ([0, 1], [0], "wanted one class a sample in both"),
+        ([0, 1], [0], "wanted one class for each sample in both"),
         ([0, 1], [[0.1, 0.9], [0.3, 0.7]], "one class a sample"),
         ([0, 1], [0.2, 0.8], "predicted classes are of type float64"),
         ([0, 3], [0, 1], "true classes run from 0 to 3, wanted 0 to 2"),

@@ -111,7 +111,7 @@ def test_drop_leaves_their_windows_out_and_interpolate_none(tmp_path) -> None:
     assert len(filled.x) + len(filled.x_test) == 36
     counted = "5 values in 4 rows are missing: 3 in 'v', 2 in 'w'; "
     assert f"{counted}windows that hold any were left out." in dropped.notes
-    assert f"{counted}they lie on the line between their neighbours now, at most 2 in a row." in filled.notes
+    assert f"{counted}they were interpolated, at most 2 in a row." in filled.notes
     assert any("300 with windows that hold missing values" in note for note in dropped.notes)
 
 

@@ -39,7 +39,7 @@ def test_names_of_flat_files(tmp_path, suffix, names, classes) -> None:
     data = load(tmp_path, **OPTIONS[suffix])
     assert data.class_names == classes
     assert any(
-        note.startswith(f"The class is told from the name of each file ({', '.join(classes)})") for note in data.notes
+        note.startswith(f"The class is taken from the name of each file ({', '.join(classes)})") for note in data.notes
     )
     assert len(data.x) + len(data.x_test) == (30 if suffix == "csv" else 6)
 
@@ -98,7 +98,7 @@ def test_two_readings_of_nested_folders_are_said(tmp_path, suffix) -> None:
                 SAVE[suffix](tmp_path / name / person / f"{number}.{suffix}")
     data = load(tmp_path, **OPTIONS[suffix])
     assert data.class_names == ("run", "walk")
-    assert any("the outer ones are taken for classes (--label subfolder says otherwise)" in note for note in data.notes)
+    assert any("the outer ones are taken for classes (--label subfolder overrides this)" in note for note in data.notes)
     assert load(tmp_path, label="subfolder", **OPTIONS[suffix]).class_names == ("anna", "ben")
 
 

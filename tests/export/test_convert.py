@@ -58,6 +58,8 @@ def test_the_files_are_those_of_the_best_model(exported, small_run):
     assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in converted.files)
     data = (folder / "stripes_net.tflite").read_bytes()
     assert len(data) == converted.analysis.footprint.flash_bytes
+    said = f"Converted(file {len(data):,} B, arena {converted.arena.total:,} B; {len(FILES)} files in {folder})"
+    assert repr(converted) == said
     assert converted.tflm_largest_step in (0, 1)
     assert converted.stage == "final"
     assert converted.notes == ()
@@ -210,9 +212,9 @@ def test_what_cannot_be_converted_is_said(small_run, stripes):
         convert(small_run.folder, name=5)
     with pytest.raises(UsageError, match="out must be a path, a text or None, got the int 5"):
         convert(small_run.folder, out=5)
-    with pytest.raises(UsageError, match="leave the data away"):
+    with pytest.raises(UsageError, match="leave the data out"):
         convert(small_run.folder, data=stripes)
-    with pytest.raises(UsageError, match="leave the input range away"):
+    with pytest.raises(UsageError, match="leave the input range out"):
         convert(small_run.folder, input_range=(0, 255))
 
 

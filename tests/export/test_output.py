@@ -76,7 +76,7 @@ def test_the_output_is_told_by_the_file_and_the_labels(net, data, kind, aloud):
     assert (note is not None) == aloud
     if note is not None:
         assert found.reason in note
-        assert re.search(r"; --output \w+( or --output \w+)? says otherwise\.$", note)
+        assert re.search(r"; --output \w+( or --output \w+)? overrides this\.$", note)
         assert not re.search(rf"--output {kind}\b", note)
         for other in found.others:  # what is said to be possible is possible
             assert output_of(dense_net(*net), None, other).kind == other

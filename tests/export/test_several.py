@@ -180,7 +180,9 @@ def test_what_speaks_of_one_output_is_refused(tmp_path):
     path.write_bytes(write(several_net()))
     data = Dataset.from_arrays(np.random.default_rng(0).random((20, 4)), np.arange(20) % 2)
     said = r"net.tflite has 2 input\(s\) and 2 output\(s\)"
-    with pytest.raises(UsageError, match=f"{said}; data can be held against a model of one each: leave --data away"):
+    with pytest.raises(
+        UsageError, match=f"{said}; only a model with one of each can be scored on data: leave --data out"
+    ):
         convert(path, data=data, out=tmp_path / "fw")
     with pytest.raises(UsageError, match=f"{said}, and --output speaks of one"):
         convert(path, output="values", out=tmp_path / "fw")

@@ -23,7 +23,7 @@ def test_each_limit_with_its_children_and_how_far_over_they_were():
         "flash_bytes", "model file", 2, FIGURES.flash_bytes / (FIGURES.flash_bytes // 2)
     )
     assert found["ram_bytes"].label == "tensor arena"
-    assert found["ram_bytes"].children == 2
+    assert found["ram_bytes"].trials == 2
 
 
 def test_without_figures_the_words_of_the_journal_count():

@@ -198,19 +198,19 @@ NO_FINAL = Story(trained=9, finalists=0, ended=False)
 STORIES = {
     "new": (
         Story(trained=0, infeasible=0, failed=0, ended=False),
-        {"verdict": "Nothing is trained yet", "trials": "All 0", "infeasible": "no child was over a limit"},
+        {"verdict": "Nothing is trained yet", "trials": "All 0", "infeasible": "no trial was over a limit"},
     ),
     "infeasible": (Story(trained=0, infeasible=4, failed=0, ended=False), {"infeasible": "4 of 4 trials"}),
     "failed": (Story(trained=0, infeasible=0, failed=3, ended=False), {"infeasible": "it said no3"}),
     "one": (
         Story(trained=1, infeasible=0, failed=0, finalists=0, ended=False),
-        {"verdict": "1 child was trained", "family": "the start", "pareto": "proxy training (1)"},
+        {"verdict": "1 network was trained", "family": "the start", "pareto": "proxy training (1)"},
     ),
     "stopped": (
         NO_FINAL,
         {"verdict": "tinynas search --resume", "accuracy": "The test set has not been read", "confusion": "at the end"},
     ),
-    "rungs": (Story(trained=9, rungs=3), {"pareto": "rung 2", "anytime": "have a line each"}),
+    "rungs": (Story(trained=9, rungs=3), {"pareto": "rung 2", "anytime": "one line for each length of training"}),
     "series": (Story(shape=(64, 1, 3)), {"architecture": "64 × 1 × 3"}),
     "tight": (Story(limits=Limits(macs=10)), {"verdict": "Does not fit"}),
     "fifty": (
@@ -230,7 +230,7 @@ def test_a_run_of_any_kind_has_a_whole_page(tmp_path, name):
 
 def test_a_search_of_footprints_alone_says_that_nothing_was_trained(tmp_path):
     page = _page(make_run(tmp_path / "run", Story(trained=0, infeasible=2, failed=0)))
-    assert "No child is trained, so there are no scores" in page.says("accuracy")
+    assert "No trial is trained, so there are no scores" in page.says("accuracy")
 
 
 def test_a_damaged_best_model_and_summary_are_sentences(tmp_path, ended):
@@ -283,7 +283,7 @@ def test_thousands_of_trials_stay_below_the_limit(tmp_path):
     many = Story(trained=2000, infeasible=0, failed=0, real=False, rungs=4)
     page = _page(make_run(tmp_path / "run", many))
     assert "The best 25 of 2,002" in page.says("trials")
-    assert "Of 2,002 trials those that lead" in page.says("pareto")
+    assert "Of 2,002 trials, those on a line" in page.says("pareto")
 
 
 def test_the_page_of_a_real_search(small_run, stripes):

@@ -62,8 +62,8 @@ def test_search(stripes, tmp_path, monkeypatch, arguments, said):
     [
         (lambda: resume(5, Dataset.digits()), "folder must be the path of a run folder, got the int 5."),
         (lambda: Dataset.from_arrays("abc", "def"), "x must be an array"),
-        (lambda: Dataset.from_arrays(X, "def"), "y must be an array with an entry a sample, got 'def'"),
-        (lambda: Dataset.from_arrays(None, None), "x must be an array with an entry a sample, got None"),
+        (lambda: Dataset.from_arrays(X, "def"), "y must be an array with one entry for each sample, got 'def'"),
+        (lambda: Dataset.from_arrays(None, None), "x must be an array with one entry for each sample, got None"),
         (lambda: Dataset.from_arrays(X, Y, reshape="8,8"), "reshape must be a tuple of axes such as (8, 8), got '8,8'"),
         (lambda: Dataset.from_arrays(X, Y, reshape=(8, "8")), "reshape must be a tuple"),
         (lambda: Dataset.from_arrays(X, Y, reshape=64), "reshape must be a tuple"),

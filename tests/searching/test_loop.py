@@ -88,7 +88,7 @@ def test_infeasible_limits_end_soon_name_what_binds_and_leave_nothing(run, tmp_p
         return footprint_of(architecture)
 
     with pytest.raises(
-        InfeasibleError, match=r"over flash_bytes, the limit that binds, at the least with .* limit 900 B"
+        InfeasibleError, match=r"over flash_bytes, the limit that is hardest to meet, the smallest with .* limit 900 B"
     ):
         run(limits=Limits(flash_bytes=900), screen=counted, start=start)
     assert screened < 4000  # two seconds of the real screen
@@ -216,7 +216,7 @@ def test_a_failed_trial_is_recorded_and_the_search_goes_on(run):
 
 
 def test_failures_in_a_row_end_it(run):
-    with pytest.raises(RunError, match="5 children in a row failed in the same way, the last with: it would not"):
+    with pytest.raises(RunError, match="5 trials in a row failed in the same way, the last with: it would not"):
         run(evaluate=lambda architecture: Evaluation(State.FAILED, error="it would not"))
 
 
@@ -342,7 +342,7 @@ def test_a_journal_of_another_search_is_refused(run, stripes, tmp_path):
     other = SearchSpace.for_input((8, 8, 1), 3).random_architecture(np.random.default_rng(99))
     journal.append(Trial(0, 0, None, other, replace(evaluate(other), footprint=footprint_of(other))))
     journal.close()
-    with pytest.raises(RunError, match="trial 0 of its journal is another child"):
+    with pytest.raises(RunError, match="trial 0 of its journal is another network"):
         resume(tmp_path / "killed", stripes, evaluate=evaluate, screen=footprint_of)
 
 

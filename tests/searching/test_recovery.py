@@ -77,7 +77,7 @@ def test_failed_trials_of_the_end_are_tried_again_and_all_is_as_if_they_never_fa
             raise MemoryError("no more")
         return evaluate(architecture)
 
-    with pytest.raises(RunError, match="5 children in a row failed in the same way, the last with: MemoryError"):
+    with pytest.raises(RunError, match="5 trials in a row failed in the same way, the last with: MemoryError"):
         run(evaluate=breaks)
     failed = [row for row in _rows(tmp_path / "run") if row[2] is State.FAILED]
     assert len(failed) == 5
@@ -198,12 +198,12 @@ class TestStreak:
         streak.tell(replace(self._failed(""), evaluation=evaluate_one()))
         for number in range(4):
             streak.tell(self._failed(f"ValueError: {number}"))
-        with pytest.raises(RunError, match=r"^5 children .* in the same way, the last with: ValueError: 9\. sea"):
+        with pytest.raises(RunError, match=r"^5 trials .* in the same way, the last with: ValueError: 9\. sea"):
             streak.tell(self._failed("ValueError: 9"))
         streak = Streak()
         for number in range(9):
             streak.tell(self._failed("ValueError: 1" if number % 2 else "TypeError: 1"))
-        with pytest.raises(RunError, match=r"^10 children in a row failed, the last with: KeyError"):
+        with pytest.raises(RunError, match=r"^10 trials in a row failed, the last with: KeyError"):
             streak.tell(self._failed("KeyError: 1"))
 
     @pytest.mark.parametrize(("cause", "said"), [("died", "is there memory enough"), ("silent", "--trial-timeout")])

@@ -51,7 +51,9 @@ def _show_all(targets: "tuple[Target, ...]") -> None:
         )
     screen = console()
     screen.print(boards)
-    screen.print("The arena is exact to the byte, or, at ~, estimated with the nearest kernels that were measured.")
+    screen.print(
+        "The arena is exact to the byte; where ~ stands, it is estimated with the nearest kernels that were measured."
+    )
 
 
 def _show(target: "Target") -> None:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 @takes(CAPTURES, first=("labels", "out"))
 def from_pcap(
     captures: Annotated[list[Path], typer.Argument(help="Captures (pcap, pcapng; .gz too), or folders of them.")],
-    labels: Annotated[Path, typer.Option(help="A CSV: capture,label and, if need be, the sessions meant.")],
+    labels: Annotated[
+        Path,
+        typer.Option(help="A CSV file with the columns capture and label and, if need be, which sessions are meant."),
+    ],
     out: Annotated[Path, typer.Option(help="The folder to write; new or empty.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print manifest.json, progress on stderr.")] = False,
     **given: Any,
@@ -50,7 +53,7 @@ def _say(console: "Console", about: Mapping[str, Any]) -> None:
             parts.append(f"{count:,} {kind}")
     lacking = {"unlabelled": "without a label", "empty": "without a byte"}
     parts += [f"{about[kind]:,} {text}" for kind, text in lacking.items() if about[kind]]
-    end = "" if about["end"] == "whole" else f" (the file is {about['end']}; what came before is used)"
+    end = "" if about["end"] == "whole" else f" (the file is {about['end']}; what came before that is used)"
     console.print(f"{about['path']}: {', '.join(parts)}{end}", soft_wrap=True)
 
 

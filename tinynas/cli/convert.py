@@ -11,6 +11,7 @@ from tinynas.cli.formats import share, size
 from tinynas.cli.options import DATA, takes
 from tinynas.errors import DataError, RunError, TinynasError, UsageError
 from tinynas.options import FLASH_BUDGET, PRESETS, one_of
+from tinynas.words import within
 
 if TYPE_CHECKING:
     from tinynas.data import Dataset, ValueDataset
@@ -27,14 +28,15 @@ def convert(
         ),
     ] = "best",
     run: Annotated[
-        str | None, typer.Option(help="Take the best model of this run, named as above.", autocompletion=runs)
+        str | None, typer.Option(help="Take the best model of this run, which is named as above.", autocompletion=runs)
     ] = None,
     out: Annotated[
         str | None,
         typer.Option(help="Where to write. Default: firmware/ or engine/ in the run folder, or NAME_firmware/ here."),
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="The files' name, a C identifier. Default: \"model\", or from the file's name.")
+        str | None,
+        typer.Option(help='The name of the files, a C identifier. Default: "model", or from the model\'s file.'),
     ] = None,
     formats: Annotated[
         str,
@@ -49,37 +51,57 @@ def convert(
         typer.Option(help="A board, or a JSON file of one. Default: the run's.", autocompletion=boards),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing and end with 1 when the model does not fit the board.")
+        bool,
+        typer.Option("--check", help="Write nothing and end with exit code 1 if the model does not fit the board."),
     ] = False,
     plan: Annotated[
         bool | None,
-        typer.Option(help="Write a memory plan into the file where that saves arena. Default: not into a .tflite."),
+        typer.Option(
+            help=(
+                "Write a memory plan into the file where that makes the arena smaller. Default: yes, except "
+                "for a .tflite."
+            )
+        ),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="What search takes: ranges of a float model's int8, golden samples, accuracy.")
+        Path | None,
+        typer.Option(
+            help=(
+                "The data, as for search: they set the int8 ranges of a float model, and give golden samples "
+                "and an accuracy."
+            )
+        ),
     ] = None,
     input_range: Annotated[
-        str | None, typer.Option(help="What the model takes for the data's [0, 1], such as 0,255 or -1,1.")
+        str | None,
+        typer.Option(help="The range that the model expects where the data have [0, 1], such as 0,255 or -1,1."),
     ] = None,
     output: Annotated[
         str | None,
         typer.Option(
-            help="What the output is: classes, binary, values or reconstruction. Default: by file and labels."
+            help=(
+                "What the output means: classes, binary, values or reconstruction. Default: by the file and the labels."
+            )
         ),
     ] = None,
     keep_input: Annotated[
-        bool, typer.Option("--keep-input", help="The engine's input is still there after a run; may need more memory.")
+        bool,
+        typer.Option(
+            "--keep-input", help="Keep the input of the engine intact during a run; this may need more memory."
+        ),
     ] = False,
     optimize: Annotated[
         str,
-        typer.Option(help=f"What the engine is made for: {one_of(PRESETS)}.", autocompletion=starting(PRESETS)),
+        typer.Option(help=f"What to optimise the engine for: {one_of(PRESETS)}.", autocompletion=starting(PRESETS)),
     ] = "memory",
     flash_budget: Annotated[
-        int, typer.Option(help="Bytes of Flash that --optimize speed may take more, for weights of 16 bits.")
+        int, typer.Option(help="How many more bytes of Flash --optimize speed may take, for weights of 16 bits.")
     ] = FLASH_BUDGET,
     trust: Annotated[
         bool,
-        typer.Option("--trust", help="Load a Keras file or SavedModel that runs code of its own, as a Lambda does."),
+        typer.Option(
+            "--trust", help="Load a Keras file or SavedModel even if it runs code of its own, as a Lambda does."
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
     **given: Any,
@@ -208,7 +230,7 @@ def _show(converted: "Converted") -> None:
         exact = "TFLM answers the same to the last bit" if converted.golden_maker == "TFLM" else "TFLM was not run"
         typer.echo(f"{exact}; {held}")
     elif converted.tflm_largest_step is not None:
-        typer.echo(f"TFLM agrees with the reference within {converted.tflm_largest_step} step(s); {held}")
+        typer.echo(f"TFLM agrees with the reference {within(converted.tflm_largest_step)}; {held}")
     elif converted.golden_maker == "TFLM":
         typer.echo(f"TFLM ran the file; {held}")
     else:

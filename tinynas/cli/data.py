@@ -12,12 +12,12 @@ from tinynas.cli.options import DATA, takes
 if TYPE_CHECKING:
     from tinynas.data.check import Check
 
-app = typer.Typer(cls=Group, no_args_is_help=True, help="Look at data before a search, or make a set of them.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="Check data before a search, or make a data set.")
 
 
 @app.callback()
 def _group() -> None:
-    """Look at data before a search, or make a set of them."""
+    """Check data before a search, or make a data set."""
 
 
 app.command("from-pcap", cls=Command)(from_pcap)
@@ -26,7 +26,7 @@ app.command("from-pcap", cls=Command)(from_pcap)
 @app.command(cls=Command)
 @takes(DATA)
 def check(
-    data: Annotated[Path, typer.Argument(metavar="PATH", help="What search takes as --data.")],
+    data: Annotated[Path, typer.Argument(metavar="PATH", help="The data, as for --data of search.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
     **given: Any,
 ) -> None:
@@ -79,7 +79,12 @@ def _show(found: "Check") -> None:
 
 def _samples(found: "Check") -> str:
     train, test = sum(one[1] for one in found.classes), sum(one[2] for one in found.classes)
-    return f"{train:,} training, {test:,} test; the largest class has {found.imbalance:.3g} times the smallest"
+    balance = (
+        "all classes have the same number"
+        if found.imbalance == 1
+        else f"the largest class has {found.imbalance:.3g} times as many as the smallest"
+    )
+    return f"{train:,} training, {test:,} test; {balance}"
 
 
 def _steps(found: "Check") -> str:

@@ -113,7 +113,7 @@ _FIGURES: "Mapping[str, Callable[[Figures], int]]" = {
 
 def _gains(engine: "Engine") -> Any:
     """A row a simplification, with what is left after it."""
-    rows = table("Simplified, to the same bits", "*done, >layers, >MACs, >weights B, >least memory B")
+    rows = table("Simplifications that keep every bit", "*done, >layers, >MACs, >weights B, >least memory B")
     for gain in engine.gains:
         rows.add_row(gain.what, size(gain.layers), size(gain.macs), size(gain.weights_bytes), size(gain.memory_bytes))
     return rows

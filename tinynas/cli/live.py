@@ -13,16 +13,17 @@ from tinynas.cli.formats import duration, share, size
 from tinynas.cli.options import in_options
 from tinynas.runs import State, Trial
 from tinynas.searching import Event, FinalProgress, GenerationStarted, Note, Started, TrialDone
-from tinynas.words import counted
+from tinynas.searching.progress import Standing, lines_of, title_of
 
 _ROWS = 12  # of the generation's table: what fits a small terminal
+_ALMOST = 0.999
 
 
 class LiveView:
     """Watches a search. Use as a context manager and pass it to search(watch=...)."""
 
     def __init__(self, console: Console) -> None:
-        """Draw on `console`: live when it is a terminal, else a line an event."""
+        """Draw on `console`: live when it is a terminal, else lines."""
         self._console = console
         self._live: Live | None = None
         self._progress = Progress(
@@ -36,10 +37,8 @@ class LiveView:
         self._task: TaskID | None = None
         self._rows: list[tuple[Trial, bool]] = []
         self._generation: GenerationStarted | None = None
-        self._best: Trial | None = None
-        self._counts = dict.fromkeys(State, 0)
-        self._epochs_shown = 0
-        self._in_final = False
+        self._standing = Standing()
+        self._stage = ""
         self.folder: Path | None = None
 
     def __enter__(self) -> "LiveView":
@@ -56,73 +55,61 @@ class LiveView:
 
     def __call__(self, event: Event) -> None:
         """Take an event of the search."""
+        self._standing.take(event)
         _HANDLERS[type(event)](self, event)
+        if self._task is not None:  # below 1, since a bar that is full stops the clock
+            self._progress.update(
+                self._task, completed=min(self._standing.share, _ALMOST), description=self._standing.text
+            )
+        if self._live is None or isinstance(event, Started | Note):
+            for line in lines_of(event):  # a person wrote options, where a note speaks of settings
+                self._print(in_options(line) if isinstance(event, Note) else line)
         if self._live is not None:
             self._live.update(self._picture())
 
     def started(self, event: Started) -> None:
         """Say what is searched and where it is kept."""
         self.folder = event.folder
-        self._print(f"Target {event.target}. Run folder: {event.folder}")
-        if event.resumed:
-            self._print(f"Going on after {counted(event.resumed, 'trial')}.")
-        self._task = self._progress.add_task("search", total=1.0)
+        self._begin("search")
 
     def generation(self, event: GenerationStarted) -> None:
-        """Begin a new table."""
+        """Begin a new table; the finalists have a bar of their own."""
         self._generation, self._rows = event, []
-        self._counts[State.INFEASIBLE] += event.infeasible
-        self._advance(event.share)
-        if self._live is None:
-            self._print(self._title(event))
+        if event.stage == "finalists":
+            self._begin("finalists")
 
     def trial(self, event: TrialDone) -> None:
         """Add a row."""
         self._rows.append((event.trial, event.best))
-        self._counts[event.trial.evaluation.state] += 1
-        self._best = event.trial if event.best else self._best
-        self._advance(event.share)
-        if self._live is None:
-            self._print(("* " if event.best else "  ") + str(event.trial))
 
     def final(self, event: FinalProgress) -> None:
-        """Show how far the final training is."""
-        if not self._in_final:  # the time left is that of the final training now
-            self._in_final = True
-            self._task = self._progress.add_task("final", total=1.0)
-        self._advance(event.epoch / event.epochs, f"final training, epoch {event.epoch}/{event.epochs}")
-        if self._live is None and (event.epoch == event.epochs or event.epoch - self._epochs_shown >= 10):
-            self._epochs_shown = event.epoch
-            self._print(f"  epoch {event.epoch}/{event.epochs}, loss {event.loss:.4f}, {duration(event.seconds)}")
+        """Begin the bar of the final training."""
+        if self._stage != "final":
+            self._begin("final")
 
     def note(self, event: Note) -> None:
-        """Print a line that stays; a person wrote options, where it speaks of settings."""
-        self._print(in_options(event.text))
+        """Nothing: it is printed as a line."""
 
-    def _advance(self, done: float, text: str | None = None) -> None:
+    def _begin(self, stage: str) -> None:
+        """Begin a stage: its bar and the time that is left are its own, the clock is that of the whole search."""
+        before = None if self._task is None else self._progress.tasks[0].start_time
         if self._task is not None:
-            counts = self._counts
-            text = text or (
-                f"{counts[State.COMPLETE]} trained, {counts[State.INFEASIBLE]:,} did not fit, "
-                f"{counts[State.FAILED]} failed"
-            )
-            self._progress.update(self._task, completed=done, description=text)
+            self._progress.remove_task(self._task)
+        self._stage, self._task = stage, self._progress.add_task(stage, total=1.0)
+        if before is not None:
+            self._progress.tasks[0].start_time = before
 
     def _print(self, text: str) -> None:
         (self._live.console if self._live is not None else self._console).print(text, markup=False, highlight=False)
-
-    def _title(self, event: GenerationStarted) -> str:
-        what = "Finalists" if event.stage == "finalists" else f"Generation {event.generation}"
-        return f"{what}: {event.to_train} to train, {event.infeasible:,} did not fit"
 
     def _picture(self) -> Group:
         """Return the generation's table above the best so far and the progress bar."""
         parts: list[Any] = []
         if self._generation is not None:
-            title = self._title(self._generation)
+            title = title_of(self._generation)
             parts.append(_table(title, self._rows[-_ROWS:]) if self._rows else title)
-        if self._best is not None:
-            parts.append(Text(f"Best so far: {self._best}"))
+        if self._standing.best is not None:
+            parts.append(Text(f"Best so far: {self._standing.best}"))
         return Group(*parts, self._progress)
 
 

@@ -38,9 +38,9 @@ def analyze(
         ),
     ] = DEFAULT_BUILD,
     all_targets: Annotated[bool, typer.Option("--all-targets", help="Check the model against every board.")] = False,
-    plot: Annotated[Path | None, typer.Option(help="Draw the memory timeline into this .png or .svg.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the memory timeline into this .png or .svg file.")] = None,
     engine: Annotated[
-        bool, typer.Option("--engine", help="Also what the model needs as plain C, without TFLM.")
+        bool, typer.Option("--engine", help="Also show what the model needs as plain C, without TFLM.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
@@ -94,7 +94,7 @@ def _check_alone(others: Mapping[str, object]) -> None:
     if given:
         raise UsageError(
             f"--all-targets and {', '.join(given)} exclude each other: the table of every board has each with its "
-            f"own kernels and draws nothing; leave one of them away."
+            f"own kernels and draws nothing; leave one of them out."
         )
 
 

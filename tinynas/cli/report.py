@@ -54,7 +54,7 @@ def trials(
     run: Annotated[str, typer.Argument(help=RUN, autocompletion=complete)] = "latest",
     as_csv: Annotated[bool, typer.Option("--csv", help="Print every trial as CSV.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every trial as JSON.")] = False,
-    top: Annotated[int | None, typer.Option(help="Only the best so many.")] = None,
+    top: Annotated[int | None, typer.Option(help="Show only this many of the best trials.")] = None,
 ) -> None:
     """List a run's trials, the best first: scores, bytes, time, and why some were never trained."""
     from tinynas.report import ranked, read_facts, trial_row

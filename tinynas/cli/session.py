@@ -79,7 +79,7 @@ def warn_of_short(time_budget_s: float | None, console: "Console") -> None:
     """Say that a time budget of less than a minute will be overrun: what a search does at the least takes that long."""
     if time_budget_s is not None and time_budget_s < _LEAST_BUDGET_S:
         console.print(
-            f"A time budget of {duration(time_budget_s)} will be overrun: two children are trained and the final "
+            f"A time budget of {duration(time_budget_s)} will be overrun: two trials are trained and the final "
             f"training gets ten seconds in any case; give a minute or more.",
             soft_wrap=True,
         )

@@ -21,7 +21,8 @@ def check_arrays(**arrays: Any) -> None:
     for name, value in arrays.items():
         if value is None or isinstance(value, str | bytes | int | float | dict | set):
             raise UsageError(
-                f"{name} must be an array with an entry a sample, got {_short(value)}; Dataset.load reads files."
+                f"{name} must be an array with one entry for each sample, got {_short(value)}; Dataset.load "
+                "reads files."
             )
 
 
@@ -29,7 +30,7 @@ def check_names(name: object, class_names: object) -> None:
     """UsageError for a name that is no string, or class names that are a single value."""
     check_kind("name", name, str, "a string")
     if class_names is not None and (isinstance(class_names, str) or not isinstance(class_names, Iterable)):
-        raise UsageError(f"class_names must be a list with a name a class, got {_short(class_names)}.")
+        raise UsageError(f"class_names must be a list with one name for each class, got {_short(class_names)}.")
 
 
 def check_options(reshape: object, test_fraction: object, seed: object) -> None:

@@ -56,7 +56,7 @@ def clean(x: Array, marks: Marks, policy: str, layout: Layout, where: str) -> Cl
             )
         x, kept, longest = _filled(x, marks, counts)
         lost = f"; {(~kept).sum():,} samples of which a channel has no value at all were left out" * (not kept.all())
-        note = f"{where}: {told}; they lie on the line between their neighbours now, at most {longest} in a row{lost}."
+        note = f"{where}: {told}; they were interpolated, at most {longest} in a row{lost}."
     if not len(x):
         raise DataError(f"{where}: {told}, so that no sample is left")
     return Cleaned(x, kept, (note,))

@@ -24,6 +24,7 @@ from tinynas.data.splits import Fold, representative_rows, stratified_folds
 from tinynas.errors import DataError, require_utf8
 from tinynas.features import Features
 from tinynas.options.reading import ReadOptions
+from tinynas.words import between
 
 Ints = npt.NDArray[np.int64]
 Reshape = Sequence[int] | None
@@ -195,6 +196,14 @@ class Dataset:
                 digest.update(little.data.cast("B"))
         return digest.hexdigest()
 
+    def __repr__(self) -> str:
+        """Return a line: the name, how many samples there are and of what shape, and how many classes."""
+        shape = " x ".join(map(str, self.input_shape))
+        return (
+            f"Dataset({self.name}: {len(self.x):,} training and {len(self.x_test):,} test samples, "
+            f"{self.layout} of {shape}, {self.n_classes} classes)"
+        )
+
     def summary(self) -> str:
         """One line for people: sizes, shape and its reason, classes and their balance."""
         height, width, channels = self.input_shape
@@ -203,7 +212,7 @@ class Dataset:
         return (
             f"{self.name}: {len(self.x):,} training and {len(self.x_test):,} test samples, "
             f"{self.layout} of {shape} ({self.layout_reason}), "
-            f"{self.n_classes} classes of {counts.min():,} to {counts.max():,} samples"
+            f"{self.n_classes} classes with {between(int(counts.min()), int(counts.max()))} samples each"
         )
 
     @property

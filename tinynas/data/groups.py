@@ -130,7 +130,7 @@ def _texts(groups: npt.ArrayLike, n: int, where: str) -> npt.NDArray[np.str_]:
     try:
         values = np.asarray(groups)
     except ValueError as error:
-        raise DataError(f"{where}: groups are not one array, wanted one group a sample ({error})") from error
+        raise DataError(f"{where}: groups are not one array, wanted one group for each sample ({error})") from error
     if values.shape != (n,):
         raise DataError(f"{where}: groups have shape {values.shape}, wanted one group for each of {n:,} samples")
     if values.dtype.kind == "O" and all(isinstance(value, str) for value in values):

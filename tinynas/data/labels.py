@@ -19,7 +19,7 @@ def flat_labels(labels: npt.ArrayLike, where: str) -> Array:
     try:
         y = np.asarray(labels)
     except ValueError as error:
-        raise DataError(f"{where}: labels are not one array, wanted one label a sample ({error})") from error
+        raise DataError(f"{where}: labels are not one array, wanted one label for each sample ({error})") from error
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim == 2:
@@ -57,7 +57,7 @@ def encode_labels(
     names = tuple(str(c) for c in (classes if class_names is None else class_names))
     if len(set(names)) != len(names):
         twice = next(n for n in names if names.count(n) > 1)
-        raise DataError(f"{where}: class name {twice!r} occurs twice, wanted one a class")
+        raise DataError(f"{where}: class name {twice!r} occurs twice, wanted one for each class")
     order = _order(classes, names, where)
     encoded = order[np.searchsorted(classes, y)]
     if y_test is None:
@@ -89,7 +89,7 @@ def _from_one_hot(y: Array, where: str) -> Array:
     if y.dtype.kind not in "buif" or not (((y == 0) | (y == 1)).all() and ((y == 1).sum(axis=1) == 1).all()):
         raise DataError(
             f"{where}: labels of shape {y.shape} are not one-hot (one 1 and zeros in each row); "
-            f"wanted one class a sample"
+            f"wanted one class for each sample"
         )
     numbers: Array = y.argmax(axis=1)
     return numbers

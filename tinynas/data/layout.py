@@ -72,7 +72,7 @@ def choose_layout(
         doubt = (
             f"it is read as {steps} steps of {channels} channels, the first axis last, which the device has to do too"
         )
-        return Choice("series", reason, (1, 0), f"A sample is {text}: {doubt} (--layout says otherwise).")
+        return Choice("series", reason, (1, 0), f"A sample is {text}: {doubt} (--layout overrides this).")
     if 1 in shape[:2]:
         return Choice("series", f"a side of the {text} sample is 1")
     long, short = max(shape[:2]), min(shape[:2])

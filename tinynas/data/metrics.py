@@ -76,7 +76,7 @@ def _checked(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, n_classes: int) -> tu
     if true.ndim != 1 or true.shape != pred.shape or not true.size:
         raise DataError(
             f"scores: true classes of shape {true.shape} and predicted ones of {pred.shape}, "
-            f"wanted one class a sample in both, and at least one sample"
+            f"wanted one class for each sample in both, and at least one sample"
         )
     for name, y in (("true", true), ("predicted", pred)):
         if y.dtype.kind not in "iu":

@@ -38,7 +38,8 @@ class Normalization:
         values = (*self.offset, *self.scale)
         if not self.offset or len(self.offset) != len(self.scale) or not all(map(math.isfinite, values)):
             raise DataError(
-                f"normalisation: offset and scale must be equally many finite numbers, one or one a channel; "
+                f"normalisation: offset and scale must be equally many finite numbers, one for all channels or "
+                "one for each; "
                 f"got {self.offset} and {self.scale}"
             )
 

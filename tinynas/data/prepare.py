@@ -200,7 +200,7 @@ def _part(x: npt.ArrayLike, y: npt.ArrayLike, groups: npt.ArrayLike | None, opti
         raise DataError(f"{where}: samples have shape {raw.shape}, wanted (n, ...) with at least one value each")
     labels = flat_labels(y, where)
     if len(labels) != len(raw):
-        raise DataError(f"{where}: {len(raw):,} samples but {len(labels):,} labels, wanted one a sample")
+        raise DataError(f"{where}: {len(raw):,} samples but {len(labels):,} labels, wanted one for each sample")
     check_values(raw, where, may_miss=options.missing is not None)
     raw = raw if options.reshape is None else reshape_samples(raw, tuple(options.reshape), where)
     return _Part(raw, labels, groups)

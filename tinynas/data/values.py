@@ -92,7 +92,7 @@ class ValueDataset:
         x = source.x if isinstance(source.x, np.memmap) else np.asarray(source.x)
         x_test = source.x_test
         if values is not None and len(values) != len(x):
-            raise DataError(f"{where}: {len(x):,} samples but {len(values):,} labels, wanted one a sample")
+            raise DataError(f"{where}: {len(x):,} samples but {len(values):,} labels, wanted one for each sample")
         if x_test is None:
             rows, rows_test = _split(x, source.groups, options, where)
             x, x_test = x[rows], x[rows_test]

@@ -74,7 +74,7 @@ def engine_answers(engine: Engine, source: Source) -> Answers:
     found = tflm.run(source.tflite, samples).reshape(len(samples), -1)
     if (found != outputs).any():
         raise ConversionError(
-            f"TFLM answers otherwise than the engine on {int((found != outputs).any(axis=1).sum())} of {len(samples)} "
+            f"TFLM and the engine answer differently on {int((found != outputs).any(axis=1).sum())} of {len(samples)} "
             f"samples; please report the model."
         )
     return Answers(samples, found, "TFLM", 0)

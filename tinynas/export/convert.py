@@ -26,6 +26,7 @@ from tinynas.options import FLASH_BUDGET, Preset
 from tinynas.runs import require_outside_models
 from tinynas.tflite import Analysis, Tensor, add_offline_plan, analyze, read
 from tinynas.tflite.tflm import require_same_head
+from tinynas.words import counted
 
 if TYPE_CHECKING:
     from tinynas.searching import SearchResult
@@ -65,6 +66,17 @@ class Converted:
     engine: Figures | None = None
     fits: bool | None = None
     is_engine: bool = False
+
+    def __repr__(self) -> str:
+        """Return a line: what was written where, how large it is, how good."""
+        figures = self.engine
+        if self.is_engine and figures is not None:
+            size = f"plain C, Flash {figures.flash:,} B, RAM {figures.ram:,} B"
+        else:
+            size = f"file {self.analysis.footprint.flash_bytes:,} B, arena {self.arena.total:,} B"
+        score = "" if self.accuracy is None else f", {self.accuracy.int8:.2%} on {self.accuracy.samples:,} test samples"
+        folder = self.files[0].parent if self.files else "nothing"
+        return f"Converted({size}{score}; {counted(len(self.files), 'file')} in {folder})"
 
 
 @door
@@ -184,7 +196,7 @@ def _engine(source: Source, analysis: Analysis, is_wanted: bool, options: Mappin
     graph = read(source.tflite)
     try:
         if [graph.tensors[index].dtype for index in (*graph.inputs, *graph.outputs)] != ["INT8", "INT8"]:
-            raise ModelError("as plain C a model has one int8 input and one int8 output")
+            raise ModelError("a model as plain C has one int8 input and one int8 output")
         return build(source.tflite, **options)
     except ModelError as error:
         if not is_wanted:
@@ -212,7 +224,7 @@ def _require_formats(formats: Sequence[str]) -> None:
     if tuple(formats) == (ENGINE,):
         return
     if ENGINE in formats:
-        raise UsageError(f"The format {ENGINE} is a folder of its own, without TFLM: ask for it alone.")
+        raise UsageError(f"The format {ENGINE} writes a folder of its own, without TFLM: ask for it alone.")
     unknown = [each for each in formats if not (isinstance(each, str) and each in FORMATS)]
     if unknown or not formats:
         what = f"no format {unknown[0]!r}" if unknown else "no format given"

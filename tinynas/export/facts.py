@@ -37,7 +37,7 @@ class Facts:
         if self.normalization is not None and len(self.normalization.offset) not in (1, self.channels):
             raise ModelError(
                 f"the normalisation has {len(self.normalization.offset)} offsets and scales, but the input has "
-                f"{self.channels} channels; wanted one of each, or one a channel"
+                f"{self.channels} channels; wanted one of each, or one for each channel"
             )
 
 

@@ -71,9 +71,9 @@ def _from_several(path: Path, tflite: bytes, names: list[str], data: Labelled | 
     graph, rng = read(tflite), np.random.default_rng(0)
     several = f"{path} has {len(graph.inputs)} input(s) and {len(graph.outputs)} output(s)"
     if data is not None:
-        raise UsageError(f"{several}; data can be held against a model of one each: leave --data away.")
+        raise UsageError(f"{several}; only a model with one of each can be scored on data: leave --data out.")
     if asked is not None:
-        raise UsageError(f"{several}, and --output speaks of one: leave it away.")
+        raise UsageError(f"{several}, and --output speaks of one: leave it out.")
     output, *others = outputs_of(graph)
     samples, *more = (at_random(graph, index, _RANDOM_SAMPLES, rng) for index in graph.inputs)
     return Source(

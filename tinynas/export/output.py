@@ -43,7 +43,7 @@ class Output:
         if not self.others:
             return None
         others = " or ".join(f"--output {kind}" for kind in self.others)
-        return f"The output is taken for {_WORDS[self.kind]}, since {self.reason}; {others} says otherwise."
+        return f"The output is assumed to be {_WORDS[self.kind]}, since {self.reason}; {others} overrides this."
 
     def answers(self, real: Floats) -> Ints:
         """The classes (n,) that real outputs (n, values) stand for; ties go to the lower class."""

@@ -74,7 +74,7 @@ _TEMPLATES = {
 }
 # What is said of each kind of output, and the functions of its own.
 _WORDS: Mapping[str, str] = {
-    "classes": "one value a class; the greatest is the answer.",
+    "classes": "one value for each class; the greatest is the answer.",
     "binary": "one value; above {threshold} as a real value it stands for class 1, else for class 0.",
     "values": "{values} real value(s), (output - zero point) * scale.",
     "reconstruction": "the input once more, {values} values; how far it is from the input says how strange that is.",

@@ -54,5 +54,5 @@ def _alone(folder: Path, data: Labelled | None, input_range: tuple[float, float]
     """`folder`; UsageError when something is given that a run knows better."""
     given = {"data": data is not None, "input range": input_range != UNIT, "output": asked is not None}
     for what in (what for what, is_given in given.items() if is_given):
-        raise UsageError(f"{folder} is a run, which keeps what firmware needs of its data: leave the {what} away.")
+        raise UsageError(f"{folder} is a run, which keeps what firmware needs of its data: leave the {what} out.")
     return folder

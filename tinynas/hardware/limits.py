@@ -178,7 +178,7 @@ class Limits:
             if used is None or used != used:
                 raise ModelError(
                     f"The limit {name} is {measure.text(allowed)}, but the model's {measure.label} is not "
-                    f"known here; leave the limit away, or use a board and a model for which it can be worked out."
+                    f"known here; leave the limit out, or use a board and a model for which it can be worked out."
                 )
             if used > allowed:
                 broken.append(Violation(name, used, allowed, measure.error(footprint)))

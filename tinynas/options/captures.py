@@ -16,7 +16,8 @@ DEFAULT_MASK: Mapping[Layers, tuple[Masked, ...]] = {"payload": (), "ip": ("ip",
 _SAYS_MASK = ", ".join(f"{','.join(mask)} with --layers {layers}" for layers, mask in DEFAULT_MASK.items() if mask)
 _ROWS = (
     Option(
-        "n_bytes", "The first so many bytes of a session.", "whole", 784, option="--bytes", least=1, most=1 << 20,
+        "n_bytes", "How many bytes from the start of a session to "
+        "take.", "whole", 784, option="--bytes", least=1, most=1 << 20,
         panel=FIRST,
     ),
     Option(
@@ -29,7 +30,7 @@ _ROWS = (
     ),
     Option(
         "mask",
-        f"What is zeroed in the headers, a comma list: {one_of(MASKS, 'and')}; or none.",
+        f"What to set to zero in the headers, as a comma list: {one_of(MASKS, 'and')}; or none.",
         "names",
         None,
         _SAYS_MASK,
@@ -45,13 +46,14 @@ _ROWS = (
         above=0, panel=FIRST,
     ),
     Option(
-        "max_open", "The most sessions that are open at once.", "whole", 1_000_000, option=None, least=1, most=1 << 40,
+        "max_open", "The most sessions that may be open at "
+        "once.", "whole", 1_000_000, option=None, least=1, most=1 << 40,
         panel=FIRST,
     ),
     Option(
         "test_fraction", "The share of the samples of a class that go to the test part.", "number", 0.2, above=0,
         below=1, panel=FIRST,
     ),
-    Option("seed", "Draws the test part.", "whole", 0, least=0, most=(1 << 31) - 1, panel=FIRST),
+    Option("seed", "The seed that draws the test part.", "whole", 0, least=0, most=(1 << 31) - 1, panel=FIRST),
 )  # fmt: skip
 CAPTURES: Mapping[str, Option] = {row.name: row for row in _ROWS}

@@ -133,11 +133,14 @@ class ReadOptions:
     label: str | None = _row(
         _column,
         "COLUMN",
-        "CSV: the column of the label, by name or number; or folder, subfolder or file, where the place of a file says "
+        "CSV: the column of the label, by name or number; or folder, subfolder or file, where the place of a "
+        "file gives "
         "its class.",
         "the one called label, class, target or activity, or the only one of text, or what names and places suggest",
     )
-    group: str | None = _row(_column, "COLUMN", "CSV: the column that says what belongs together, such as a person.")
+    group: str | None = _row(
+        _column, "COLUMN", "CSV: the column that says which samples belong together, such as those of one person."
+    )
     columns: tuple[str, ...] | None = _row(
         _columns,
         "COLUMNS",
@@ -145,41 +148,49 @@ class ReadOptions:
         "all but label, group, times, counters and text",
     )
     window: int | Seconds | None = _row(  # noqa: RUF009 (a field, as the others are)
-        _length, "STEPS", "CSV of signals, WAV: a window's steps, or its time as 2s. Makes a CSV one of signals."
+        _length,
+        "STEPS",
+        "CSV of signals, WAV: the length of a window in steps, or in time as 2s. Makes a CSV file one of signals.",
     )
     stride: int | Seconds | None = _row(  # noqa: RUF009
-        _length, "STEPS", "CSV of signals, WAV: from one window to the next, in steps or time.", "a window"
+        _length,
+        "STEPS",
+        "CSV of signals, WAV: the distance from one window to the next, in steps or time.",
+        "the length of a window",
     )
     rate: float | None = _row(
         _rate,
         "HZ",
-        "CSV of signals: bring all to so many rows a second, by their column of time; without one, their rate.",
+        "CSV of signals: resample to this many rows per second by the column of time; without one, the rate "
+        "that they have.",
         "as they are",
     )
     image_size: tuple[int, int] | None = _row(
-        _image_size, "PIXELS", "Pictures: bring all to one size, such as 32, or height x width as 24x32."
+        _image_size, "PIXELS", "Pictures: scale all to one size, such as 32, or height x width as 24x32."
     )
     colour: str | None = _row(_one_of(*COLOURS), "COLOUR", f"Pictures: {one_of(COLOURS)}.", "grey where all are grey")
-    sample_rate: int | None = _row(_sample_rate, "HZ", "WAV: bring all to so many samples a second, such as 16k.")
+    sample_rate: int | None = _row(
+        _sample_rate, "HZ", "WAV: resample all to this many samples per second, such as 16k."
+    )
     features: str | None = _row(
         _one_of(*FEATURES),
         "KIND",
-        "WAV: what a clip becomes: int_log_mel, whole numbers that Python, C and TFLM agree on to the last bit, or "
+        "WAV: the features of a clip: int_log_mel, whole numbers on which Python, C and TFLM agree to the last bit, or "
         "log_mel, decibels in floating point.",
         "int_log_mel",
     )
-    mels: int | None = _row(_between(1, 512), "BANDS", "WAV: bands of the log-mel spectrogram.", "40")
+    mels: int | None = _row(_between(1, 512), "BANDS", "WAV: the number of bands of the log-mel spectrogram.", "40")
     missing: str | None = _row(
         _one_of(*MISSING),
         "POLICY",
-        f"What becomes of missing values (NaN, nothing, marks such as -999): {one_of(MISSING)}.",
-        "error for NaN and nothing; marks are clipped",
+        f"What to do with missing values (NaN, empty cells, marks such as -999): {one_of(MISSING)}.",
+        "error for NaN and empty cells; marks are clipped",
     )
     range: str | None = _row(
         _one_of(*RANGES),
         "RANGE",
-        "What becomes 0 to 1: the full range of the training samples, or robust, that of 99 % of their values.",
-        "full, less values far off that would leave the others too few steps",
+        "The range that becomes 0 to 1: full, that of all training values, or robust, that of 99 % of them.",
+        "full, without outliers that would leave the other values too few steps",
     )
 
     @classmethod
@@ -224,5 +235,5 @@ LOADING: Mapping[str, Option] = {
         choices=LAYOUTS,
         panel=DATA,
     ),
-    "reshape": Option("reshape", "Lay each sample out anew, such as 784,1.", "text", panel=DATA, metavar="AXES"),
+    "reshape": Option("reshape", "Give each sample another shape, such as 784,1.", "text", panel=DATA, metavar="AXES"),
 }

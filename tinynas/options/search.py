@@ -41,37 +41,37 @@ _ROWS = (
         "time_budget_s", "Wall time for everything, such as 20m or 1h30m; give a minute or more.", "time", None,
         "no limit", "--time-budget", above=0, most=30 * 86400, panel=FIRST,
     ),
-    Option("max_trials", "End the search after so many trained children.", "whole", option="--trials", least=1),
+    Option("max_trials", "End the search after this many trained trials.", "whole", option="--trials", least=1),
     Option(
-        "n_generations", "End the search after so many generations.", "whole", None,
+        "n_generations", "End the search after this many generations.", "whole", None,
         f"{GENERATIONS} when no end is given", least=1,
     ),
-    Option("patience", "End the search after so many generations without a better child.", "whole", least=1),
+    Option("patience", "End the search after this many generations without a better trial.", "whole", least=1),
     Option(
-        "objectives", f"What to gain, a comma list: accuracy, and any of {', '.join(OBJECTIVES[1:])}.", "names",
+        "objectives", f"What to improve, as a comma list: accuracy, and any of {', '.join(OBJECTIVES[1:])}.", "names",
         ("accuracy",), choices=OBJECTIVES,
     ),
-    Option("metric", f"What children are ranked by: {one_of(METRICS)}.", "choice", "accuracy", choices=METRICS),
+    Option("metric", f"How trials are ranked: by {one_of(METRICS)}.", "choice", "accuracy", choices=METRICS),
     Option("seed", "The same seed and number of trials give the same search.", "whole", 0, least=0, most=2**31 - 1),
     Option(
         "augment", f"How samples are varied in training: auto, none, or a comma list of {', '.join(AUGMENTATIONS)}.",
         "text", "auto", panel=TRAINING, metavar="NAMES", fidelities=_TRAINS,
     ),
     Option(
-        "balance", "Give rare classes more weight in training, so that every class counts alike.", "switch", False,
+        "balance", "Give rare classes more weight in training, so that all classes count the same.", "switch", False,
         panel=TRAINING, fidelities=_TRAINS,
     ),
     Option(
-        "fidelity", "How a child is trained: proxy (for a short while), full (on every fold) or none (only measured).",
+        "fidelity", "How a trial is trained: proxy (for a short time), full (on every fold) or none (only measured).",
         "choice", "proxy", choices=get_args(Fidelity), panel=TRAINING,
     ),
     Option(
-        "n_folds", "The K of the K-fold cross-validation.", "whole", 5, "5, or fewer where a class has fewer samples",
-        least=2, panel=TRAINING, fidelities=_TRAINS,
+        "n_folds", "The number of folds of the cross-validation.", "whole", 5,
+        "5, or fewer where a class has fewer samples", least=2, panel=TRAINING, fidelities=_TRAINS,
     ),
     Option(
         "n_finalists",
-        "How many of the best children are trained on every fold before one is chosen, the best start beside them.",
+        "How many of the best trials are trained on every fold before one is chosen, besides the best hand-made network.",
         "whole", 3,
         least=1, panel=TRAINING, fidelities=("proxy",),
     ),
@@ -80,42 +80,43 @@ _ROWS = (
         "by the size of the data, or by the time that is left", least=1, panel=TRAINING, fidelities=_TRAINS,
     ),
     Option(
-        "qat", "Fine-tune the final model under int8's rounding, and keep the better of both files.", "switch", True,
+        "qat", "Fine-tune the final model with the rounding of int8, and keep the better file.", "switch", True,
         panel=TRAINING, fidelities=_TRAINS,
     ),
     Option(
         "precision", f"The number format of the training: {one_of(get_args(Precision))}.", "choice", "float32",
-        "bfloat16 for pictures where the processor computes with it, else float32", choices=get_args(Precision),
+        "bfloat16 for pictures where the processor supports it, else float32", choices=get_args(Precision),
         panel=TRAINING, fidelities=_TRAINS,
     ),
     Option(
-        "strategy", f"Where children come from: {one_of(tuple(HEEDS))}.", "choice", "surrogate",
+        "strategy", f"What proposes the networks to try: {one_of(tuple(HEEDS))}.", "choice", "surrogate",
         f"surrogate, or {SEVERAL_OBJECTIVES} where there is more than one objective", choices=tuple(HEEDS), panel=STUDY,
     ),
-    Option("n_children", "Children in each generation.", "whole", 8, least=1, most=1000, panel=STUDY),
-    _of_strategies("n_parents", "Parents are so many of the best.", "whole", default=3, least=1, most=1000),
+    Option("n_children", "Trials in each generation.", "whole", 8, least=1, most=1000, panel=STUDY),
+    _of_strategies("n_parents", "How many of the best trials may be parents.", "whole", default=3, least=1, most=1000),
     _of_strategies(
-        "n_mutations", "The most mutations from a parent to its child.", "whole", default=2, least=1, most=100,
+        "n_mutations", "The most mutations from a parent to a new trial.", "whole", default=2, least=1, most=100,
     ),
     _of_strategies(
-        "selection", "Parents come from all trials so far (plus) or from the newest generation alone (comma).",
+        "selection", "Take parents from all trials so far (plus) or from the newest generation alone (comma).",
         "choice", default="plus", choices=get_args(Selection),
     ),
     _of_strategies(
         "start",
-        "The first generation: some networks made by hand and random ones (handmade), or random ones alone (random).",
+        "The first generation: some hand-made networks and random ones (handmade), or random ones alone (random).",
         "choice", default="handmade", choices=get_args(Start),
     ),
     Option(
-        "n_rungs", "Trainings of growing length through which the best children go.", "whole", 3, least=1, most=6,
+        "n_rungs", "The number of lengths of training; the best trials of one go on to the next.", "whole", 3, least=1,
+        most=6,
         panel=STUDY, fidelities=("proxy",),
     ),
     Option(
-        "reduction", "The best 1 / reduction of a rung go on to the next, which is so many times as long.", "whole", 3,
+        "reduction", "The best 1/reduction of a rung go on to the next, which is this many times as long.", "whole", 3,
         option=None, least=2, most=10, panel=STUDY, fidelities=("proxy",),
     ),
     Option(
-        "inherit", "Children start from the weights of their parents.", "switch", True, panel=STUDY,
+        "inherit", "Start each trial from the weights of its parent.", "switch", True, panel=STUDY,
         fidelities=("proxy",),
     ),
     Option(
@@ -131,7 +132,7 @@ SETTINGS: Mapping[str, Option] = {row.name: row for row in _ROWS}
 
 # Ranges of the search space that the command line may narrow.
 SPACE: Mapping[str, Option] = {
-    "max_depth": Option("max_depth", "The most blocks of any child.", "whole", 10, least=1, most=100),
+    "max_depth": Option("max_depth", "The most blocks of any network.", "whole", 10, least=1, most=100),
     "initial_depth": Option(
         "initial_depth",
         "The most blocks of a random network in the first generation.",
@@ -149,7 +150,7 @@ RUNNING: Mapping[str, Option] = {
     "workers": Option("workers", "Worker processes.", "whole", None, "one for each core", least=1, panel=FIRST),
     "trial_timeout_s": Option(
         "trial_timeout_s",
-        "A trial that gives no answer for so long, such as 30m, is ended and tried again.",
+        "End a trial that gives no answer for this long, such as 30m, and try it again.",
         "time",
         None,
         "by what earlier trials cost",

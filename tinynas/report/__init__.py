@@ -6,6 +6,7 @@ from tinynas.report.facts import RunFacts, read_facts
 from tinynas.report.family import lineage
 from tinynas.report.find import find_trial
 from tinynas.report.page import write_report
+from tinynas.report.plot import plot_front
 from tinynas.report.trials import ranked, trial_row
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "draw",
     "find_trial",
     "lineage",
+    "plot_front",
     "ranked",
     "read_facts",
     "trial_row",

@@ -1,4 +1,4 @@
-"""Why children were not trained: how many were over each limit and by how much, and what made others fail."""
+"""Why trials were not trained: how many were over each limit and by how much, and what made others fail."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ _MOST_ERRORS = 5
 
 @dataclass(frozen=True)
 class Cause:
-    """A limit: how many children were over it, and by what factor the one in the middle was (None: not known)."""
+    """A limit: how many trials were over it, and by what factor the one in the middle was (None: not known)."""
 
     limit: str
     label: str
-    children: int
+    trials: int
     median_ratio: float | None
 
 
 def infeasible(trials: Sequence[Trial], limits: Limits) -> tuple[Cause, ...]:
-    """Return a Cause for each limit that was broken, the most frequent first. A child may be over several."""
+    """Return a Cause for each limit that was broken, the most frequent first. A trial may be over several."""
     ratios: dict[str, list[float | None]] = {}
     labels: dict[str, str] = {}
     for trial in trials:
@@ -33,7 +33,7 @@ def infeasible(trials: Sequence[Trial], limits: Limits) -> tuple[Cause, ...]:
             labels[name] = label
             ratios.setdefault(name, []).append(ratio)
     causes = [Cause(name, labels[name], len(found), _median(found)) for name, found in ratios.items()]
-    return tuple(sorted(causes, key=lambda cause: (-cause.children, cause.limit)))
+    return tuple(sorted(causes, key=lambda cause: (-cause.trials, cause.limit)))
 
 
 def failures(trials: Sequence[Trial]) -> tuple[tuple[str, int], ...]:

@@ -7,13 +7,12 @@ from bokeh.models import ColumnDataSource, CustomJS, DataRange1d, TapTool
 from bokeh.plotting import figure
 
 from tinynas.report.details import details
-from tinynas.report.front import MOST_MARKS, Group, cost_of, front_line, thinned
+from tinynas.report.front import COSTS, MOST_MARKS, Group, front_line, scaled_cost, thinned
 from tinynas.report.looks import ORANGE, chart_of, hover, mark_of
 from tinynas.report.words import duration
 from tinynas.runs import Trial
 
 _CROWD = 300  # trials above which those that do not lead are drawn small and faint
-_COSTS = {"ram": "tensor arena, KiB", "flash": "model file, KiB", "latency": "latency, ms (estimated)"}
 
 
 def pareto(groups: Sequence[Group], metric: str, best: Trial | None) -> dict[str, figure]:
@@ -21,7 +20,7 @@ def pareto(groups: Sequence[Group], metric: str, best: Trial | None) -> dict[str
 
     All charts share their trials: pointing at one shows it, a click marks it in all and shows it below.
     """
-    fronts = {name: [front_line(group.trials, metric, name) for group in groups] for name in _COSTS}
+    fronts = {name: [front_line(group.trials, metric, name) for group in groups] for name in COSTS}
     leading = {trial.number for lines in fronts.values() for line in lines for trial in line}
     winner = -1 if best is None else best.number
     drawn = thinned(groups, leading | {winner}, MOST_MARKS)
@@ -29,7 +28,7 @@ def pareto(groups: Sequence[Group], metric: str, best: Trial | None) -> dict[str
     source = ColumnDataSource(columns)
     source.selected.indices = [n for n, number in enumerate(columns.get("number", ())) if number == str(winner)]
     charts = {}
-    for name, label in _COSTS.items():
+    for name, label in COSTS.items():
         if not any(fronts[name]):
             continue
         chart = chart_of(f"pareto-{name}", 300, x_axis_label=label, y_axis_label=f"int8 {metric}, %")
@@ -40,7 +39,7 @@ def pareto(groups: Sequence[Group], metric: str, best: Trial | None) -> dict[str
         )  # fmt: skip
         for place, line in enumerate(fronts[name]):
             colour, _ = mark_of(place, groups[place].full)
-            xs = [_scaled(name, trial) for trial in line]
+            xs = [scaled_cost(name, trial) for trial in line]
             ys = [100 * trial.evaluation.mean(metric) for trial in line]
             if len(line) > 1:
                 chart.step(xs, ys, mode="after", color=colour, line_width=1.5, line_alpha=0.8)
@@ -72,7 +71,7 @@ def _columns(groups: Sequence[Group], metric: str, leading: Container[int], winn
                 {
                     **details(trial, group.label, metric),
                     "score": 100 * trial.evaluation.mean(metric),
-                    **{f"at_{name}": _scaled(name, trial) for name in _COSTS},
+                    **{f"at_{name}": scaled_cost(name, trial) for name in COSTS},
                     "colour": colour,
                     "marker": "star" if wins else marker,
                     "size": 17 if wins else 9 if leads else 5 if crowded else 7,
@@ -126,11 +125,6 @@ def _progress(ordered: Sequence[Trial], metric: str, unit: int | None) -> tuple[
         at, age = (trial.number, "") if unit is None else (trial.elapsed_s / unit, duration(trial.elapsed_s))
         rows.append({"at": at, "score": score, "best": best, "number": trial.number, "age": age, "lead": lead})
     return rows, steps
-
-
-def _scaled(name: str, trial: Trial) -> float:
-    """Return a cost in the unit of its axis; NaN, which is not drawn, where it is not known."""
-    return cost_of(trial, name) / (1 if name == "latency" else 1024)
 
 
 def _time_unit(seconds: float) -> tuple[int, str]:

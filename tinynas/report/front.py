@@ -6,6 +6,9 @@ from math import isnan
 
 from tinynas.runs import Trial, front, objective_value
 
+COSTS = {"ram": "tensor arena, KiB", "flash": "model file, KiB", "latency": "latency, ms (estimated)"}
+"""What accuracy may be held against, and what its axis says."""
+
 MOST_MARKS = 1000
 """Trials that a chart draws: of more, those that lead and an even choice of the others."""
 
@@ -45,6 +48,11 @@ def cost_of(trial: Trial, objective: str) -> float:
     """Return bytes of the arena ("ram") or the file ("flash"), or milliseconds ("latency"); NaN where not known."""
     value = objective_value(trial, objective)
     return float("nan") if value is None else float(value)
+
+
+def scaled_cost(name: str, trial: Trial) -> float:
+    """Return a cost in the unit of its axis; NaN, which is not drawn, where it is not known."""
+    return cost_of(trial, name) / (1 if name == "latency" else 1024)
 
 
 def thinned(groups: Sequence[Group], always: Container[int], most: int) -> tuple[Group, ...]:

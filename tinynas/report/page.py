@@ -71,7 +71,7 @@ def _context(facts: RunFacts) -> dict[str, Any]:
     line = None if best is None else family.lineage(trials, best)
     test = None if facts.final is None else facts.final["test"]
     counts = {state.value: sum(trial.evaluation.state is state for trial in trials) for state in State}
-    counts["children"] = len({trial.architecture.key for trial in trials if trial.evaluation.folds})
+    counts["networks"] = len({trial.architecture.key for trial in trials if trial.evaluation.folds})
     analysis = None if facts.model is None else facts.model.analysis
     operators = () if analysis is None else analysis.operators
     return {

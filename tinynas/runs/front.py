@@ -61,7 +61,7 @@ def objective_values(trials: Sequence[Trial], objectives: Sequence[str], metric:
         if None in values:
             name = objectives[values.index(None)]
             raise ModelError(
-                f"The {name} of trial {trial.number} is not known: leave this objective away, or use a board for which "
+                f"The {name} of trial {trial.number} is not known: leave this objective out, or use a board for which "
                 f"it can be worked out."
             )
         rows.append(values)

@@ -19,7 +19,7 @@ def find_run(name: Path | str, root: Path | str = RUNS) -> Path:
     """
     folder, number = run_and_trial(name, root)
     if number is not None:
-        raise UsageError(f"{str(name)!r} is a trial, where a whole run is wanted: leave :{number} away.")
+        raise UsageError(f"{str(name)!r} is a trial, where a whole run is wanted: leave out :{number}.")
     return folder
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tinynas.architecture import Architecture, SearchSpace
 from tinynas.data import Dataset
-from tinynas.errors import InfeasibleError, RunError, UsageError
+from tinynas.errors import InfeasibleError, RunError, UsageError, check_kind
 from tinynas.hardware import MEASURES, Limits, Target
 from tinynas.options import SETTINGS
 from tinynas.options.search import GENERATIONS, SEVERAL_OBJECTIVES
@@ -23,6 +23,7 @@ from tinynas.searching.executor import Calls, Executor
 from tinynas.searching.loop import Loop
 from tinynas.searching.own import OWN, check_resume, check_strategy, made_executor, names_of
 from tinynas.searching.processes import Processes
+from tinynas.searching.progress import shown
 from tinynas.searching.recovery import damage, take_up_end
 from tinynas.searching.result import SearchResult
 from tinynas.searching.strategies import strategy_for
@@ -51,6 +52,7 @@ def search(
     screen: Screen | None = None,
     executor: MakeExecutor | None = None,
     watch: Watcher | None = None,
+    progress: bool = True,
     source: DataSource | None = None,
     **settings: Any,
 ) -> SearchResult:
@@ -63,9 +65,10 @@ def search(
     `evaluate` replaces training: a function from Architecture to Evaluation, run in this process; then there is no
     final model. `screen` replaces the hardware check: a function from Architecture to Footprint. `executor` makes what
     trains in place of worker processes, from the data and the settings. What is given of these four is named in
-    settings.json, and a resume needs it again. `watch` is called with each event. Other keywords are those of Settings:
-    seed, n_generations, max_trials, time_budget_s, fidelity and so on; without any end given, 8 generations are
-    searched. With more objectives than accuracy the strategy is nsga2, unless another is named, and
+    settings.json, and a resume needs it again. `watch` is called with each event; without it the
+    progress is shown as lines on standard error, or as a bar in a notebook, unless `progress` is False. Other keywords
+    are those of Settings: seed, n_generations, max_trials, time_budget_s, fidelity and so on; without any end given, 8
+    generations are searched. With more objectives than accuracy the strategy is nsga2, unless another is named, and
     `tinynas.runs.front(result.trials, objectives)` is the Pareto front.
 
     Raises InfeasibleError when nothing fits, UsageError for settings that make no sense, RunError for the run folder.
@@ -83,6 +86,7 @@ def search(
         executor=executor,
         watch=watch,
     )
+    watch = watch or _watcher(progress)
     check_settings(settings)
     own = _checked_own(strategy=strategy, evaluate=evaluate, screen=screen, executor=executor)
     if strategy is not None:
@@ -113,7 +117,7 @@ def search(
     dataset.folds(chosen.n_folds, 0)
     folder = Path(out) if out is not None else _new_folder(Path("runs"))
     for text in unheeded(given, chosen):
-        (watch or _ignore)(Note(text))
+        watch(Note(text))
     run = Run.create(folder, chosen)
     try:
         return _go_on(run, dataset, workers, strategy, evaluate, screen, watch, executor, trial_timeout_s)
@@ -136,12 +140,14 @@ def resume(
     screen: Screen | None = None,
     executor: MakeExecutor | None = None,
     watch: Watcher | None = None,
+    progress: bool = True,
 ) -> SearchResult:
     """Go on with the search in `folder` as if it had never stopped. A search that has ended is returned as it ended.
 
     `folder` may also be a name below runs/, or "latest". The data are loaded from where the search had them; only
     arrays have to be given again, as `dataset`. What the search was given of its own in Python (`strategy`, `evaluate`,
     `screen`, `executor`) is needed again: an object of the same class that has seen no trial, the same functions.
+    `watch` and `progress` are as for search().
 
     Raises RunError when the folder is no run, is in use, or began with other data; UsageError when something is needed.
     """
@@ -154,6 +160,7 @@ def resume(
     try:
         if dataset is not None:
             _check_same(run, dataset)
+        watch = watch or _watcher(progress)
         summary = run.summary()
         lost = None if summary is None else damage(run, summary)
         if summary is not None and lost is None:
@@ -164,7 +171,7 @@ def resume(
             dataset = run.settings.data.load()
             _check_same(run, dataset)
         if lost is not None:
-            (watch or _ignore)(Note(f"{lost} The final training runs again."))
+            watch(Note(f"{lost} The final training runs again."))
             take_up_end(run)
         return _go_on(
             run, dataset, workers, strategy, evaluate, screen, watch, executor, trial_timeout_s, try_again=lost is None
@@ -190,7 +197,7 @@ def _go_on(
     strategy: Strategy | str | None,
     evaluate: Evaluate | None,
     screen: Screen | None,
-    watch: Watcher | None,
+    watch: Watcher,
     make_executor: MakeExecutor | None,
     trial_timeout_s: float | None,
     try_again: bool = True,
@@ -201,13 +208,13 @@ def _go_on(
     if make_executor is not None:
         executor = made_executor(make_executor, dataset, settings)
     else:
-        executor = Calls(evaluate) if evaluate else _processes(run, dataset, workers, trial_timeout_s, watch or _ignore)
+        executor = Calls(evaluate) if evaluate else _processes(run, dataset, workers, trial_timeout_s, watch)
     try:
         final = settings.fidelity != "none" and evaluate is None
         clock = Clock(settings.time_budget_s, run.journal.fact("seconds", 0.0), workers, final)
         check = screen or _screen_for(settings.target)
         chosen = strategy_for(settings, check) if strategy is None or isinstance(strategy, str) else strategy
-        Loop(run, dataset, chosen, check, executor, watch or _ignore, clock, try_again)()
+        Loop(run, dataset, chosen, check, executor, watch, clock, try_again)()
     finally:
         executor.close()
     return _result(run)
@@ -283,8 +290,8 @@ def _checked_workers(workers: int | None) -> int:
     if workers > most:
         raise UsageError(
             f"{workers:,} workers are too many for {counted(cores, 'core')}: each is a process of its own "
-            f"with TensorFlow in it, and more than one a core only wait for each other; give at most {most}, or leave "
-            f"--workers away."
+            f"with TensorFlow in it, and more than one for each core only wait for each other; give at most "
+            f"{most}, or leave --workers out."
         )
     return workers
 
@@ -309,6 +316,12 @@ def _check_objectives(settings: Settings, screen: Screen) -> None:
         raise UsageError(
             f"The latency on {settings.target.name} is not known, so it cannot be an objective; take macs in its place."
         )
+
+
+def _watcher(progress: object) -> Watcher:
+    """Return what shows the progress of a search that is not watched; UsageError unless `progress` is a truth."""
+    check_kind("progress", progress, bool, "True to show how far the search is, or False")
+    return shown() if progress else _ignore
 
 
 def _ignore(event: object) -> None:

@@ -99,8 +99,8 @@ def infeasible(candidates: list[Candidate]) -> InfeasibleError:
     least = min(over, key=lambda violation: violation.used)
     options = ", ".join(str(MEASURES[violation.limit].option.option) for violation in nearest.violations)
     return InfeasibleError(
-        f"No architecture fits: {len(over):,} of {len(candidates):,} tried are over {binding}, the limit that binds, "
-        f"at the least with {least}; the nearest ({nearest.proposal.architecture}) has "
-        f"{'; '.join(str(violation) for violation in nearest.violations)}: allow that much ({options}), or give wider "
-        f"ranges."
+        f"No architecture fits: {len(over):,} of {len(candidates):,} tried are over {binding}, the limit that is "
+        f"hardest to meet, the smallest with {least}; the nearest ({nearest.proposal.architecture}) has "
+        f"{'; '.join(str(violation) for violation in nearest.violations)}: allow that much ({options}), or widen the "
+        f"search space."
     )

@@ -22,7 +22,7 @@ from tinynas.searching.streak import Streak
 from tinynas.searching.summary import about_best, summarize, warnings_of
 from tinynas.training.regularization import STRENGTHS
 from tinynas.training.schedule import MOST_REPLICAS, Lengths, Schedule
-from tinynas.words import counted
+from tinynas.words import counted, within
 
 _AS_PARENT = 0.7  # the share of children that are regularised as their parents were
 _DRAWN = (0.5, 0.25, 0.25)  # how likely the others are as each of STRENGTHS
@@ -219,8 +219,9 @@ class Loop:
         if trial.architecture.key != candidate.proposal.architecture.key:
             began = self._settings.version
             raise RunError(
-                f"{self.run.folder} cannot be resumed: trial {trial.number} of its journal is another child than this "
-                f"tinynas proposes (the search began with version {began}); go on with that version, or start anew."
+                f"{self.run.folder} cannot be resumed: trial {trial.number} of its journal is another network than "
+                f"this tinynas proposes (the search began with version {began}); go on with that version, or start "
+                f"anew."
             )
 
     def _schedule(self, stretch: float, rung: int = 0) -> Schedule | None:
@@ -305,7 +306,7 @@ class Loop:
             return
         schedule = self._finalists_schedule(ranked)
         if schedule is None:
-            self._say("There is no time to train finalists on more folds: the best proxy wins.")
+            self._say("There is no time to train the finalists on more folds: the best proxy wins.")
             return
         jobs = []
         for number, trial in enumerate(ranked, 1 + self._record.searched[-1].number):
@@ -372,7 +373,7 @@ class Loop:
         checked = (
             "TFLM is not available here, so the file was not run in it"
             if final.tflm_largest_step is None
-            else f"TFLM agrees with the reference within {counted(final.tflm_largest_step, 'step')}"
+            else f"TFLM agrees with the reference {within(final.tflm_largest_step)}"
         )
         scores = final.scores
         self._say(

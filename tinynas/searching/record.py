@@ -78,7 +78,7 @@ class Record:
             return best
         errors = Counter(trial.evaluation.error for trial in self.trials if trial.evaluation.error)
         reason = f"the most common error is: {errors.most_common(1)[0][0]}" if errors else "there were no trials."
-        raise RunError(f"No child could be trained: {reason} See {self._run.folder / 'search.log'}.")
+        raise RunError(f"No trial could be trained: {reason} See {self._run.folder / 'search.log'}.")
 
     def lengths(self, trials: Sequence[Trial]) -> EqualLength:
         """Return what the scores of `trials` are worth at one length of training."""

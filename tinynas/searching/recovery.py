@@ -19,8 +19,8 @@ def told(run: Run) -> Iterator[str]:
     began = run.settings.version
     if began != __version__:
         yield (
-            f"The search began with tinynas {began}, and this is {__version__}: children that this version would not "
-            f"propose end it with a message, and trainings may come out otherwise."
+            f"The search began with tinynas {began}, and this is {__version__}: networks that this version would not "
+            f"propose end it with a message, and trainings may give other results."
         )
     lost = sorted(run.logged() - {trial.number for trial in run.journal.trials()})
     if lost:

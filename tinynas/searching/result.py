@@ -63,6 +63,30 @@ class SearchResult:
 
         return write_report(self.folder)
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a dict of plain values for each trial, as `tinynas trials --json` prints them, in their order.
+
+        `pandas.DataFrame(result.rows())` makes a table of them. Scores are shares in [0, 1]; a value that is not known
+        is None.
+        """
+        from tinynas.report import trial_row
+
+        return [trial_row(trial) for trial in self.trials]
+
+    def plot_front(self, path: Path | str | None = None, *, cost: str = "ram") -> Any:
+        """Return a matplotlib Figure of the trials with their Pareto front; with `path` it is also written there.
+
+        `cost` is what accuracy is held against: "ram", "flash" or "latency". A notebook shows the Figure. UsageError
+        where there is nothing to draw.
+        """
+        from tinynas.report import plot_front
+        from tinynas.runs import read_settings
+
+        settings = read_settings(self.folder)
+        return plot_front(
+            self.trials, self.best, cost=cost, metric=settings.metric, fidelity=settings.fidelity, path=path
+        )
+
     def __repr__(self) -> str:
         """Return a line: how good, how large, where."""
         if self.best is None or self.footprint is None:

@@ -1,4 +1,4 @@
-"""Failures one after the other: something is wrong with the set-up then, rather than with the children."""
+"""Failures one after the other: something is wrong with the set-up then, rather than with the trials."""
 
 import re
 
@@ -31,7 +31,7 @@ class Streak:
         alike = len(self._kinds) >= _OF_ONE_KIND and len(set(self._kinds[-_OF_ONE_KIND:])) == 1
         if not alike and len(self._kinds) < _OF_ANY_KIND:
             return
-        count = counted(_OF_ONE_KIND if alike else len(self._kinds), "child", "children")
+        count = counted(_OF_ONE_KIND if alike else len(self._kinds), "trial")
         why = _KINDS.get(evaluation.cause) if alike else None
         why = f": {why}; the last" if why else " in the same way, the last" if alike else ", the last"
         raise RunError(

@@ -55,10 +55,10 @@ def answers(data: bytes, samples: Stored, is_own: bool = True, more: Sequence[St
         return Answers(reference[0], None, None, reference[1:])
     found = tflm.run_all(data, inputs)
     step = _steps(data, found, reference)
-    far = f"TFLM's outputs are up to {step} steps from those of TFLite's reference on {len(samples)} samples"
+    far = f"TFLM's outputs differ by up to {step} int8 steps from those of TFLite's reference on {len(samples)} samples"
     if step > _MOST_STEPS and is_own:
-        raise ConversionError(f"{far} ({_MOST_STEPS} are allowed): the board would not do what was done here.")
-    return Answers(found[0], step, f"{far}: expect TFLM's on the board." if step > _USUAL_STEPS else None, found[1:])
+        raise ConversionError(f"{far} ({_MOST_STEPS} are allowed): the board would not compute what was computed here.")
+    return Answers(found[0], step, f"{far}: the board gives those of TFLM." if step > _USUAL_STEPS else None, found[1:])
 
 
 def run(data: bytes, samples: Stored) -> Stored:

@@ -67,7 +67,7 @@ def choose(path: Path, options: ReadOptions) -> Reader:
         held = f"; it holds {listed([entry.name for entry in entries(path)])}" if is_folder else ""
         raise DataError(
             f"{path}: not a kind of data that is known{held}; wanted IDX files named like train-images-idx3-ubyte, "
-            f".npz, x.npy and y.npy, CSV, or a folder a class of pictures, WAVs or CSVs"
+            f".npz, x.npy and y.npy, CSV, or a folder with one subfolder of pictures, WAVs or CSVs for each class"
         )
     return found[0]
 

@@ -118,9 +118,9 @@ def _source(path: Path, held: Mapping[str, Any], load: Callable[[str, bool], Arr
     unknown = sorted(name for name in held if name not in known)
     if left:
         taken = listed([name for name in found.values() if name is not None], 8)
-        notes += (f"Taken are {taken}; {listed(left)} beside them {'is' if len(left) == 1 else 'are'} left out.",)
+        notes += (f"Used: {taken}; {listed(left)} beside them {'is' if len(left) == 1 else 'are'} left out.",)
     if unknown:
-        notes += (f"Left out, as arrays of no name that is known: {listed(unknown)}.",)
+        notes += (f"Left out, since their names are not known: {listed(unknown)}.",)
     parts = arrays["x_test"], arrays["y_test"], arrays["groups"], arrays["groups_test"]
     return Source(own, x, y, *parts, notes=notes)
 

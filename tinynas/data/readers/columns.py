@@ -176,7 +176,7 @@ class Columns:
         label = found[0]
         return label, [
             f"The label is column {label[0]!r}, and not the folder or name of the file ({shown}): "
-            f"--label folder says otherwise."
+            f"--label folder overrides this."
         ]
 
     def part(self, taken: Collection[Key | None]) -> Key | None:

@@ -80,7 +80,7 @@ def find_dialect(path: Path) -> Dialect:
     header = _commented_header(comment, body, delimiter)
     passed = [line for line in lines[:skipped] if line.strip() and not line.lower().startswith("sep=")]
     if passed and header is None:
-        notes += (f"{path.name}: passed over {_shown(passed)} before the table.",)
+        notes += (f"{path.name}: skipped {_shown(passed)} before the table.",)
     decimal = "," if delimiter != "," and _has_decimal_comma(body, delimiter) else "."
     if decimal == ",":
         notes += (f"{path.name}: its numbers are read with decimal commas.",)
@@ -153,7 +153,7 @@ def _windows(path: Path) -> tuple[str, tuple[str, ...]]:
         raise DataError(
             f"{path}: cannot be read as CSV: it is neither UTF-8, UTF-16 nor Windows-1252; save it as UTF-8"
         ) from error
-    return "cp1252", (f"{path.name}: is no UTF-8 and was read as Windows-1252.",)
+    return "cp1252", (f"{path.name}: is not UTF-8 and was read as Windows-1252.",)
 
 
 def _head(lines: Sequence[str]) -> tuple[int, str | None, str | None]:

@@ -72,7 +72,7 @@ def _agreed(files: Sequence[Path], path: Path, options: ReadOptions) -> tuple[_F
         )
     if max(size) > _LARGEST:
         raise DataError(
-            f"{path}: the pictures are {size[0]} x {size[1]}, more than {_LARGEST} a side, which is more than a "
+            f"{path}: the pictures are {size[0]} x {size[1]}, more than {_LARGEST} on a side, which is more than a "
             f"microcontroller takes: give image_size (--image-size), such as 96"
         )
     return _Form(size, is_grey, depth), notes
@@ -84,7 +84,7 @@ def _depth(kinds: Counter[Kind], path: Path) -> tuple[Depth, tuple[str, ...]]:
     for kind, count in kinds.items():
         depths[kind.depth] += count
     cut = sum(count for kind, count in kinds.items() if kind.cut)
-    notes = (f"{cut:,} pictures have 16 bits a colour, of which only the upper 8 can be read.",) if cut else ()
+    notes = (f"{cut:,} pictures have 16 bits for each colour, of which only the upper 8 can be read.",) if cut else ()
     if len(depths) == 1:
         (depth,) = depths
         told = {"uint8": "", "uint16": "16 bits", "int32": "32-bit integers", "float32": "floats"}[depth]

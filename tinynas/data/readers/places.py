@@ -74,7 +74,7 @@ def placed(folder: Path, suffixes: frozenset[str], what: str, asked: str | None,
             )
     files = [file for own in deep.values() for file in own]
     if not files:
-        raise DataError(f"{folder}: holds no folder with {what} in it; wanted one folder a class")
+        raise DataError(f"{folder}: holds no folder with {what} in it; wanted one subfolder for each class")
     outer = [one.name for one, own in deep.items() for _ in own]
     inner = [file.parent.name for file in files]
     notes: tuple[str, ...] = (f"{len(flat)} {what} beside the folders were left out.",) if flat else ()
@@ -88,14 +88,14 @@ def placed(folder: Path, suffixes: frozenset[str], what: str, asked: str | None,
         if all(_PERSON.match(one.name) for one in deep):
             notes += (f"{both} the names are taken for classes, the folders count persons (--label folder).",)
             return Placed(files, called, outer, notes, FILE)
-        notes += (f"{both} the folders are taken for classes (--label file says otherwise).",)
+        notes += (f"{both} the folders are taken for classes (--label file overrides this).",)
     repeated = asked is None and _is_repeated(deep, folder)
     shown = f"the outer folders ({listed(sorted(set(outer)), 3)}) and the inner ones ({listed(sorted(set(inner)), 3)})"
     if repeated and _count(outer) and not _count(inner):
         notes += (f"Of {shown} the inner ones are taken for classes, the outer ones count persons (--label folder).",)
         return Placed(files, inner, outer, notes, SUBFOLDER)
     if repeated and not _count(inner):
-        notes += (f"Of {shown} the outer ones are taken for classes (--label subfolder says otherwise).",)
+        notes += (f"Of {shown} the outer ones are taken for classes (--label subfolder overrides this).",)
     return Placed(files, outer, outer, notes)
 
 
@@ -112,8 +112,8 @@ def names_as_labels(files: Sequence[Path], one_each: bool) -> list[str] | None:
 def said_of_names(labels: Sequence[str]) -> str:
     """The sentence that says that names were taken for classes."""
     return (
-        f"The class is told from the name of each file ({listed(sorted(set(labels)), 4)}); folders a class, or "
-        f"--label, say otherwise."
+        f"The class is taken from the name of each file ({listed(sorted(set(labels)), 4)}); a subfolder for each "
+        f"class, or --label, overrides this."
     )
 
 
@@ -131,7 +131,7 @@ def _by_name(folder: Path, files: list[Path], what: str, one_each: bool) -> Plac
     if labels is None:
         raise DataError(
             f"{folder}: holds {what} whose class is not known ({listed([file.name for file in files], 3)}): lay them "
-            f"in a folder a class, or call them by it, as in walk_01"
+            f"in one subfolder for each class, or name them after it, as in walk_01"
         )
     return Placed(files, labels, [""] * len(files), (said_of_names(labels),), FILE)
 

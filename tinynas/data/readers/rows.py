@@ -32,10 +32,10 @@ def read_rows(path: Path, options: ReadOptions) -> Source:
 
     def needs_window(tables: Sequence[Table]) -> None:
         lengths = {len(table) for table in tables}
-        such = f"{lengths.pop()}, which makes each file a sample, or 1" if len(lengths) == 1 else "50, or 1"
+        such = f"{lengths.pop()}, which makes each file one sample, or 1" if len(lengths) == 1 else "50, or 1"
         raise DataError(
             f"{path}: the class is the folder or the name of a file, which does not say how many rows are a sample: "
-            f"give window (--window), such as {such}, which makes each row a sample"
+            f"give window (--window), such as {such}, which makes each row one sample"
         )
 
     sheets = read_sheets(path, options, needs_window)
@@ -44,7 +44,7 @@ def read_rows(path: Path, options: ReadOptions) -> Source:
     shape: tuple[int, ...] = (x.shape[1],)
     if _are_unlike(_spans(x)) and _are_unlike(_spans(np.where(is_missing(x, marks_in(sheets.train)), np.nan, x))):
         shape, channels = (1, 1, x.shape[1]), sheets.channels
-        meta = meta.with_layout("series", "the columns' ranges are unlike, so each is a channel")
+        meta = meta.with_layout("series", "the ranges of the columns differ, so each is a channel")
     notes = (*sheets.notes, *_steps_in_time(sheets))
     source = Source(meta, x.reshape(-1, *shape), plain_labels(labels), groups=groups, notes=notes, channels=channels)
     source = replace(source, no_classes=why_no_classes(labels, path))

@@ -98,7 +98,9 @@ def read_sheets(path: Path, options: ReadOptions, needs: Callable[[Sequence[Tabl
     if by_place:
         asked = place_of_label(options, tables)
         if asked not in (None, FILE) and not any(train.labels):
-            raise DataError(f"{path}: holds no folder a class, so label cannot be {asked!r}: give a column's name")
+            raise DataError(
+                f"{path}: has no subfolder for each class, so label cannot be {asked!r}: give a column's name"
+            )
         if not any(train.labels):
             train, test, note = _named(tables, train, test)
             notes += (note,)
@@ -279,7 +281,7 @@ def _refuse_faults(sheets: Sequence[Sheet], roles: Roles, options: ReadOptions) 
                 more = f" and {len(empty) - 1:,} lines more" if len(empty) > 1 else ""
                 held = f"holds {str(what[empty[0]])!r}, which stands for nothing" if what[empty[0]] else "is empty"
                 where = f"{table.path}, line {sheet.lines[empty[0]]}{more}"
-                raise DataError(f"{where}: column {one[0]!r} {held}; leave such rows away, or give them a name")
+                raise DataError(f"{where}: column {one[0]!r} {held}; leave such rows out, or give them a name")
 
 
 def _first_fault(table: Table, number: int) -> tuple[int, str] | None:

@@ -79,7 +79,7 @@ def _steps(path: Path, options: ReadOptions, timing: Sequence[Timing | None]) ->
         if rate is None:
             raise DataError(
                 f"{path}: {name} is {length.value:g} seconds, but no column tells how many rows that is: give the rows "
-                f"a second with rate (--rate), or {name} in rows"
+                f"per second with rate (--rate), or {name} in rows"
             )
         return length.steps(rate)
 
@@ -99,7 +99,7 @@ def _missing(path: Path, sheets: Sheets, options: ReadOptions) -> tuple[Marks, t
     runs = [longest_run(column) for sheet in sheets.train for column in is_missing(sheet.values, marks).T]
     treated = {
         "drop": "windows that hold any were left out",
-        "interpolate": f"they lie on the line between their neighbours now, at most {max(runs):,} in a row",
+        "interpolate": f"they were interpolated, at most {max(runs):,} in a row",
     }
     return marks, (f"{counted}; {treated[options.missing]}.",) if counted else ()
 
@@ -143,7 +143,9 @@ def _grouped(
         return [replace(stretch, group=folder[stretch.group]) for stretch in some]
 
     shown = listed(sorted(set(folder.values())), 3)
-    note = f"What lies in one folder ({shown}) is of one person or day, and stays on one side of every split."
+    note = (
+        f"The files in one folder ({shown}) are taken to be of one person or day, and stay on one side of every split."
+    )
     return renamed(found), None if found_test is None else renamed(found_test), (note,)
 
 

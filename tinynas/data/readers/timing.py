@@ -152,7 +152,7 @@ def _unit(times: Sequence[Doubles], name: str) -> tuple[float | None, str]:
     return unit, f"Column {name!r} is taken to be in {word}, as its steps of {step:.6g} suggest; {_SAY}"
 
 
-_SAY = "a unit in its name, as in time_s or time_us, says otherwise."
+_SAY = "a unit in its name, as in time_s or time_us, overrides this."
 
 
 def _timing(seconds: Doubles) -> Timing | None:

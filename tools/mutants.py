@@ -20,7 +20,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_COPIED = ("tinynas", "targets", "tests", "tools", "docs", "README.md", "CHANGELOG.md", "Makefile", "pyproject.toml")
+_COPIED = (
+    "tinynas",
+    "targets",
+    "tests",
+    "tools",
+    "docs",
+    "examples",
+    "README.md",
+    "CHANGELOG.md",
+    "Makefile",
+    "pyproject.toml",
+)
 _TIMEOUT_S = 900
 
 

@@ -56,7 +56,6 @@ def test_report_writes_the_page_of_the_run_that_is_meant(call, here, monkeypatch
 
 @pytest.mark.parametrize(("width", "shown"), [(100, False), (200, True)])
 def test_a_narrow_terminal_gets_fewer_columns_and_whole_networks(call, here, monkeypatch, width, shown):
-    monkeypatch.setattr("tinynas.cli.console._PIPE_WIDTH", width)
     monkeypatch.setenv("COLUMNS", str(width))
     _, out, _ = call("trials", "first")
     head = next(line for line in out.splitlines() if "architecture" in line)

@@ -150,6 +150,7 @@ def _best(best: Trial, story: Story, limits: Limits) -> dict:
         "validation": {**_SPREAD, "float": _SPREAD},
         "test": {**test, "confusion": counts(len(story.class_names))},
         "epochs": 4,
+        "losses": [1.9, 0.9, 0.5, 0.4],
         "fits": not limits.violations(figures),
     }
 

@@ -10,7 +10,7 @@ from tests.report.conftest import Story, make_run
 from tinynas.report import read_facts, write_report
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 812}}
 SECTIONS = ("accuracy", "confusion", "pareto", "anytime", "architecture", "memory", "layers", "infeasible", "family")
 CHARTS = ("ram", "flash", "latency", "anytime", "memory")
 EVIL = "</script><script>window.evil = true</script>"
@@ -208,3 +208,23 @@ def test_of_marks_that_overlap_the_best_is_picked(visit, tmp_path):
     chosen = "Bokeh.documents[0].get_model_by_name('pareto-ram').renderers[0].data_source.selected.indices.length"
     assert page.evaluate(chosen) == 1
     assert len(page.evaluate(TIPS)) <= 2
+
+
+@pytest.mark.parametrize(
+    "n_classes", [10, pytest.param(20, marks=pytest.mark.slow), pytest.param(60, marks=pytest.mark.slow)]
+)
+def test_accuracy_and_confusion_are_whole_on_a_phone(browser, tmp_path, n_classes):
+    """Nothing is cut off or has to be scrolled sideways: every cell lies within the screen."""
+    names = tuple(f"class number {n}" for n in range(n_classes))
+    path = write_report(make_run(tmp_path / "run", Story(class_names=names)))
+    page = browser.new_page(viewport=SIZES["phone"])
+    page.goto(path.resolve().as_uri())
+    for section in ("accuracy", "confusion"):
+        right = page.evaluate(
+            f"Math.max(...[...document.querySelectorAll('#{section} td, #{section} th')].map("
+            "(cell) => cell.getBoundingClientRect().right))"
+        )
+        assert right <= SIZES["phone"]["width"], section
+        scrolled = "(wide) => wide.scrollWidth - wide.clientWidth"
+        assert page.evaluate(f"[...document.querySelectorAll('#{section} .wide')].map({scrolled})")[0] <= 1, section
+    page.close()

@@ -114,6 +114,7 @@ def test_scores_are_the_journal_s(page, facts):
             mean, spread = 100 * evaluation.mean(metric, model), 100 * evaluation.std(metric, model)
             assert f"{mean:.2f} % ± {spread:.2f}" in page.says("accuracy")
     assert "validated on 5 folds" in page.says("accuracy")
+    assert "each of its 4 epochs, from 1.900 in the first to 0.400 in the last" in page.says("anytime")
     assert "a → b" in page.says("confusion")
     assert "3 of 33" in page.says("confusion")
     assert "99 test samples" in page.says("confusion")

@@ -1,4 +1,6 @@
-"""Where tables go: a terminal at its width, or a pipe or file at a width that cuts no name."""
+"""Where tables go: a terminal at its width; a pipe or file at that of COLUMNS, else at one that cuts no name."""
+
+import os
 
 from rich import box
 from rich.console import Console
@@ -10,7 +12,7 @@ _PIPE_WIDTH = 140
 def console(stderr: bool = False) -> Console:
     """Return the console of standard output (or error); it takes no markup, since names may hold brackets."""
     found = Console(stderr=stderr, markup=False, highlight=False)
-    if not found.is_terminal:
+    if not found.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
         found.width = max(found.width, _PIPE_WIDTH)
     return found
 

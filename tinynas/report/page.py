@@ -10,6 +10,7 @@ from typing import Any
 from tinynas.errors import RunError, door
 from tinynas.report import causes, confusion, drawing, family, words
 from tinynas.report.command import command_of
+from tinynas.report.curve import curve_of
 from tinynas.report.details import HEADING, details
 from tinynas.report.facts import RunFacts, read_facts
 from tinynas.report.front import MOST_MARKS, Group, groups
@@ -91,6 +92,7 @@ def _context(facts: RunFacts) -> dict[str, Any]:
         "picked": _picked(facts),
         "heading": HEADING,
         "confusion": confusion.confusion_of(None if test is None else test.get("confusion"), facts.class_names),
+        "curve": curve_of(None if facts.final is None else facts.final.get("losses")),
         "drawing": None if best is None else drawing.draw(best.architecture, operators),
         "analysis": analysis,
         "operators": operators,

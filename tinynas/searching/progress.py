@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from html import escape
+from importlib import import_module
 from typing import Any
 
 from tinynas.runs import State, Trial
@@ -94,9 +95,8 @@ def _notebook() -> tuple[Callable[..., Any], Callable[[str], Any]] | None:
     cell = None if ipython is None else ipython.get_ipython()
     if getattr(cell, "kernel", None) is None:
         return None
-    from IPython.display import HTML, display
-
-    return display, HTML
+    shows = import_module("IPython.display")
+    return shows.display, shows.HTML
 
 
 class NotebookBar:

@@ -13,6 +13,8 @@ from tinynas.tflite.planner import align_up
 _FORMATS = ("png", "svg")
 _TENSOR, _SCRATCH, _PEAK, _ARENA, _TAIL = "#8fb8de", "#f0b67f", "#c0392b", "#333333", "#e4e4e4"
 _MOST_TICKS = 60
+_LETTER = 7  # points
+_BESIDE, _HIGH = 3.0, 3.9  # inches of the figure's width that are no axes, and of the axes' height
 
 
 def memory_timeline(source: Analysis | Plan, path: str | Path, *, title: str = "") -> None:
@@ -26,21 +28,28 @@ def memory_timeline(source: Analysis | Plan, path: str | Path, *, title: str = "
     if kind not in _FORMATS:
         raise UsageError(f"{path}: a memory timeline is drawn as .png or .svg; give the file one of these endings")
     from matplotlib import rc_context
+
+    figure = timeline_figure(source, title)
+    with rc_context({"svg.hashsalt": "tinynas"}):  # the same plan gives the same file
+        try:
+            figure.savefig(path, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def timeline_figure(source: Analysis | Plan, title: str = "") -> Any:
+    """Return the matplotlib Figure that memory_timeline writes."""
     from matplotlib.figure import Figure
 
     plan = source if isinstance(source, Plan) else source.plan
     names = _operator_names(source)
     figure = Figure(figsize=(min(24.0, 5.0 + 0.32 * len(names)), 5.4), layout="constrained")
     axes = figure.add_subplot()
-    _draw_buffers(axes, plan)
     _draw_peak(axes, plan)
     top = _draw_arena(axes, source) if isinstance(source, Analysis) else plan.head
+    _draw_buffers(axes, plan, ((figure.get_figwidth() - _BESIDE) * 72 / len(names), _HIGH * 72 / max(top, 1)))
     _label(axes, names, top, title)
-    with rc_context({"svg.hashsalt": "tinynas"}):  # the same plan gives the same file
-        try:
-            figure.savefig(path, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
-        except OSError as error:
-            raise UsageError(f"{path}: cannot be written ({error.strerror or error})") from error
+    return figure
 
 
 def peak_times(plan: Plan) -> tuple[int, ...]:
@@ -61,7 +70,8 @@ def _operator_names(source: Analysis | Plan) -> tuple[str, ...]:
     return ("input", *(f"{operator.name} {number}" for number, operator in enumerate(source.operators)))
 
 
-def _draw_buffers(axes: Any, plan: Plan) -> None:
+def _draw_buffers(axes: Any, plan: Plan, points: tuple[float, float]) -> None:
+    """Draw the buffers; `points` are the points of paper that an operator and a byte have about."""
     from matplotlib.patches import Rectangle
 
     for buffer, offset in zip(plan.buffers, plan.offsets, strict=True):
@@ -78,10 +88,24 @@ def _draw_buffers(axes: Any, plan: Plan) -> None:
                 linewidth=1.0,
             )
         )
-        if height > 0.05 * plan.head and (width > 1 or not scratch):
-            middle = (corner[0] + width / 2, offset + height / 2)
-            text = f"{'scratch' if scratch else buffer.tensor}\n{buffer.bytes:,}"
-            axes.text(*middle, text, ha="center", va="center", fontsize=7, clip_on=True)
+        name = "scratch" if scratch else f"#{buffer.tensor}"
+        text, upright = _text_in(name, f"{buffer.bytes:,}", width * points[0], height * points[1])
+        middle = (corner[0] + width / 2, offset + height / 2)
+        axes.text(
+            *middle, text, ha="center", va="center", fontsize=_LETTER, clip_on=True, rotation=90 if upright else 0
+        )
+
+
+def _text_in(name: str, size: str, width: float, height: float) -> tuple[str, bool]:
+    """Return the text that fits a box of so many points, the fullest that does, and whether it stands upright."""
+    for text in (f"{name}\n{size}", f"{name}: {size}", size):
+        lines = text.split("\n")
+        long, thick = 0.62 * _LETTER * max(map(len, lines)), 1.3 * _LETTER * len(lines)
+        if long <= width and thick <= height:
+            return text, False
+        if long <= height and thick <= width:
+            return text, True
+    return "", False
 
 
 def _draw_peak(axes: Any, plan: Plan) -> None:
@@ -117,5 +141,5 @@ def _label(axes: Any, names: tuple[str, ...], top: int, title: str) -> None:
     if title:
         axes.set_title(title, loc="left", fontsize=10)
     handles, _ = axes.get_legend_handles_labels()
-    patches = [Patch(facecolor=_TENSOR, label="tensor (number, bytes)"), Patch(facecolor=_SCRATCH, label="scratch")]
+    patches = [Patch(facecolor=_TENSOR, label="tensor (#number, bytes)"), Patch(facecolor=_SCRATCH, label="scratch")]
     axes.legend(handles=[*patches, *handles], loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8)

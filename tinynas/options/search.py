@@ -71,7 +71,7 @@ _ROWS = (
     ),
     Option(
         "n_finalists",
-        "How many of the best trials are trained on every fold before one is chosen, besides the best hand-made network.",
+        "How many of the best trials are trained on every fold before one is chosen, beside the best hand-made one.",
         "whole", 3,
         least=1, panel=TRAINING, fidelities=("proxy",),
     ),

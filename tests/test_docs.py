@@ -182,6 +182,11 @@ def test_a_default_in_the_text_is_the_default(path):
         assert re.split(r"[, ]", defaults[option])[0] == said, option
 
 
+def test_the_readme_counts_the_boards():
+    (count,) = re.findall(r"(\d+) boards ship with", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert int(count) == len(tinynas.Target.names())
+
+
 def test_every_setting_is_in_the_table():
     follow = {"version", "data", "target", "space", "limits", "final_threads", "own", "figures"}
     section = PYTHON.split("## Settings")[1].split("\n## ")[0]

@@ -140,7 +140,7 @@ def test_settings_and_the_command_are_the_run_s(page, facts):
 
 def test_memory_and_layers_are_the_file_s(page, facts):
     arena, operators = facts.model.analysis.arena, facts.model.analysis.operators
-    assert f"{arena.head:,} B, in the shaded rows" in page.says("memory")
+    assert f"In the shaded rows the head is full, with {arena.head:,} B" in page.says("memory")
     assert f"arena in all {arena.minimum:,} B" in page.says("memory")
     said = page.says("layers")
     assert f"{sum(o.weights_bytes for o in operators):,} B of weights" in said

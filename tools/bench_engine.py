@@ -3,6 +3,7 @@
     python tools/bench_engine.py                              every fixture, preset speed, Cortex-M4F
     python tools/bench_engine.py mn_tiny_c4_b1 my.tflite      some of them, and files of one's own
     python tools/bench_engine.py --board Cortex-M0 --optimize memory
+    python tools/bench_engine.py --flash                      Flash instead, of linked programs
 
 Every layer's result is held against the reference in numpy on the way. TFLM's figures are those of
 tests/fixtures/arena/measured.json (Cortex-M4F, CMSIS-NN with DSP); a model that is not in it has none.
@@ -18,7 +19,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from boards import BOARDS, Report, hash_of, run, whole_results
+from boards import BOARDS, Report, hash_of, linked_bytes, run, whole_results
 
 from tinynas.engine import Engine, build
 from tinynas.engine.engine import Preset
@@ -59,6 +60,31 @@ def measure(data: bytes, board: str, optimize: Preset, flags: str) -> tuple[Engi
     return engine, report, exact
 
 
+def show_flash(models: list[str], board: str, flags: str) -> None:
+    """Flash that a linked program grows by, in both presets: what lies beside weights and biases, and tables of it."""
+    print(f"{'model':22} {'weights':>9}  {'code + tables':>13} {'tables':>7}  {'for speed':>9} {'tables':>7}")
+    beside = {}
+    for model in models:
+        path = _path(model)
+        line = f"{path.stem:22}"
+        for optimize in ("memory", "speed"):
+            engine = build(path.read_bytes(), optimize=optimize)  # type: ignore[arg-type]
+            weights, tables = engine.figures.weights, engine.figures.tables
+            with tempfile.TemporaryDirectory() as folder:
+                beside[path.stem, optimize] = linked_bytes(engine, BOARDS[board], Path(folder), flags) - weights
+            line += f" {weights:>9} " if optimize == "memory" else " "
+            line += f" {beside[path.stem, optimize]:>{13 if optimize == 'memory' else 9}} {tables:>7}"
+        print(line, flush=True)
+    for optimize in ("memory", "speed"):
+        sizes = {name: size for (name, each), size in beside.items() if each == optimize}
+        most = max(sizes, key=lambda name: sizes[name])
+        print(f"preset {optimize}: median {median(sizes.values()):,.0f} B, most {sizes[most]:,} B ({most})")
+
+
+def _path(model: str) -> Path:
+    return Path(model) if model.endswith(".tflite") else ARENA / f"{model}.tflite"
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
@@ -68,17 +94,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--optimize", choices=("memory", "speed"), default="speed")
     parser.add_argument("--flags", default="-Os", help="the compiler's option of optimisation")
     parser.add_argument("--layers", action="store_true", help="also every layer")
+    parser.add_argument("--flash", action="store_true", help="Flash of linked programs instead")
     options = parser.parse_args(arguments)
+    if options.flash:
+        show_flash(options.models or sorted(path.stem for path in ARENA.glob("*.tflite")), options.board, options.flags)
+        return 0
     measured = {net["model"]: net for net in json.loads((ARENA / "measured.json").read_text())}
     ratios, slow, wrong = [], [], []
     ours_all: Counter[str] = Counter()
     theirs_all: Counter[str] = Counter()
-    print(f"{'model':22} {'engine':>10} {'TFLM':>10} {'ratio':>6} {'memory':>8} {'arena':>8} {'stack':>6}")
+    print(f"{'model':22} {'engine':>10} {'said':>10} {'TFLM':>10} {'ratio':>6} {'memory':>8} {'arena':>8} {'stack':>6}")
     for model in options.models or sorted(measured):
-        path = Path(model) if model.endswith(".tflite") else ARENA / f"{model}.tflite"
+        path = _path(model)
         engine, report, exact = measure(path.read_bytes(), options.board, options.optimize, options.flags)
         net = measured.get(path.stem)
-        line = f"{path.stem:22} {report.instructions:>10}"
+        line = f"{path.stem:22} {report.instructions:>10} {engine.figures.instructions:>10}"
         if net is not None:
             theirs_total, arena = net["m4_cmsis_nn"]["instructions"], net["m4_cmsis_nn"]["min_arena"]
             ratio = report.instructions / theirs_total

@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from boards import BOARDS
 
-from tinynas.engine.emit import KERNELS, Call
-from tinynas.engine.figures import MEASURED
+from tinynas.engine.figures import MEASURED, measured
+from tinynas.engine.library import KERNELS, Call
 from tinynas.engine.text import PRAGMA, Switches, kernel_text
 
 STRUCTS = sorted({kernel.struct for kernel in KERNELS.values()} | {"tn_stage"})
@@ -70,6 +70,12 @@ def naked_frames(listing: str, names: list[str]) -> dict[str, int]:
     return found
 
 
+def write(found: dict[str, object]) -> None:
+    """kernels/measured.json anew, a list a line."""
+    text = json.dumps(found, indent=1)
+    MEASURED.write_text(re.sub(r"\[[^\]]*\]", lambda each: " ".join(each[0].split()), text) + "\n")
+
+
 if __name__ == "__main__":
-    MEASURED.write_text(json.dumps(measure(), indent=1) + "\n")
+    write({**measured(), **measure()})
     print(MEASURED)

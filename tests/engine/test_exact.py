@@ -34,13 +34,13 @@ def test_the_c_is_tflm_and_stays_within_its_memory(fixtures: Witnessed, tmp_path
 
 @needs_compiler
 def test_random_models_of_one_operator(tmp_path: Path) -> None:
-    check_models([random_graph(number) for number in range(120)], tmp_path)
+    check_models([random_graph(number) for number in range(80)], tmp_path)
 
 
 @needs_compiler
 @pytest.mark.parametrize("by_rows", [True, False])
 def test_random_nets_with_branches(by_rows: bool, tmp_path: Path) -> None:
-    check_models([random_net(number) for number in range(90, 104)], tmp_path, by_rows)
+    check_models([random_net(number) for number in range(90, 98)], tmp_path, by_rows)
 
 
 def check_models(graphs: list[Graph], folder: Path, by_rows: bool = True) -> None:
@@ -54,9 +54,9 @@ def check_models(graphs: list[Graph], folder: Path, by_rows: bool = True) -> Non
 
 @pytest.mark.slow
 @needs_compiler
-@pytest.mark.parametrize("start", range(120, 10_000, 988))
+@pytest.mark.parametrize("start", range(80, 10_000, 992))
 def test_thousands_of_random_models(start: int, tmp_path: Path) -> None:
-    check_models([random_graph(number) for number in range(start, start + 988)], tmp_path)
+    check_models([random_graph(number) for number in range(start, start + 992)], tmp_path)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from tests.engine.conftest import Witnessed
 from tests.engine.host import answers, differences, program, sources
 from tests.export.firmware import needs_compiler
 from tests.tflite.models import fixture
-from tinynas.engine import Engine, build, emit
+from tinynas.engine import Engine, build, library
 
 pytestmark = [needs_compiler]
 # Fixtures that have every kernel between them.
@@ -32,6 +32,9 @@ MUTATIONS = {
     "sign of PRELU": ("prelu.c", "x >= 0 ? x : x *", "x *"),
     "scale of softmax's sum": ("softmax.c", "+ 2048u) >> 12", "+ 2048u) >> 11"),
     "steps of Newton's": ("softmax.c", "step < 3", "step < 1"),
+    "the shift beside a bias": ("scale.h", "*channel & 31", "*channel & 7"),
+    "a quarter of exp": ("exp.h", "within * 32", "within * 16"),
+    "a factor of exp": ("exp.h", "quarters >> k", "quarters >> (k + 1)"),
     "rows that a row needs": ("stream.c", "- stage->pad + stage->reach", "- stage->pad + stage->reach - 1"),
     "a ring's rows": ("slide.h", "% w->in_rows", "% (w->in_rows + 1)"),
 }
@@ -61,7 +64,7 @@ def quick(fixtures: Witnessed) -> dict[str, Engine]:
 
 def test_every_kernel_is_in_the_few(fixtures: Witnessed) -> None:
     used = {call.function for name in FEW for call in fixtures.engines[fixtures.names.index(name)].calls}
-    wanted = {emit.KERNELS[name].function for name in ("convolution", "depthwise", "max_pool", "sum", "softmax")}
+    wanted = {library.KERNELS[name].function for name in ("convolution", "depthwise", "max_pool", "sum", "softmax")}
     assert wanted <= used
 
 
@@ -76,14 +79,14 @@ def test_a_mutation_is_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     file, right, wrong = (MUTATIONS | OF_SPEED)[mutation]
-    text = emit.source(file)
+    text = library.source(file)
     assert right in text
     chosen = [fixtures.names.index(name) for name in FEW]
     engines = list(quick.values()) if mutation in OF_SPEED else [fixtures.engines[k] for k in chosen]
     inputs = [fixtures.inputs[k] for k in chosen]
     before = sources(engines, len(inputs[0]))
     monkeypatch.setattr(
-        "tinynas.engine.text.source", lambda name: text.replace(right, wrong) if name == file else emit.source(name)
+        "tinynas.engine.text.source", lambda name: text.replace(right, wrong) if name == file else library.source(name)
     )
     assert sources(engines, len(inputs[0])) != before
     binary = program(tmp_path, engines, len(inputs[0]), "gcc", "-std=c99", "-O1", "-w")

@@ -1,15 +1,19 @@
 """Simplifications: exact, and each gains what it says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.engine.host import samples
 from tests.tflite.models import NAMES, fixture
-from tinynas.engine.dead import without_dead_channels
+from tinynas.engine.dead import with_plain_constants, without_dead_channels
 from tinynas.engine.evaluate import evaluate
 from tinynas.engine.lower import lower
+from tinynas.engine.net import Clamp, Convolution, Scaling
 from tinynas.engine.ranges import ranges
 from tinynas.engine.simplify import simplify
+from tinynas.engine.weights import biases_with_shifts, has_wide_biases
 from tinynas.tflite import Graph, Operator, Tensor, read
 
 
@@ -84,6 +88,32 @@ def test_channels_that_no_input_changes_go(constant: int, padding: int, left: in
     assert [thinner.values[layer.output].shape[-1] for layer in thinner.layers] == [left, left, 2]
     inputs = samples(net, 12, 2)
     assert (evaluate(net, inputs) == evaluate(thinner, inputs)).all()
+
+
+def test_constants_that_stay_are_made_of_small_biases() -> None:
+    """A channel of no weights may have a bias as great as int32 in the file, and a factor as small."""
+    net = without_dead_channels(lower(dead_channels_graph(5, 0)))
+    first = net.layers[0].spec
+    assert isinstance(first, Convolution)
+    bias, shifts = first.bias.copy(), first.scaling.shifts.copy()
+    bias[1], shifts[1] = -(2**30), -26
+    great = replace(first, bias=bias, scaling=replace(first.scaling, shifts=shifts))
+    net = replace(net, layers=(replace(net.layers[0], spec=great), *net.layers[1:]))
+    plain = with_plain_constants(net)
+    assert has_wide_biases(net)
+    assert not has_wide_biases(plain)
+    inputs = samples(net, 12, 2)
+    assert (evaluate(net, inputs) == evaluate(plain, inputs)).all()
+
+
+def test_a_bias_lies_above_its_shift() -> None:
+    scaling = Scaling(np.array([2**30, 0, 2**30]), np.array([-3, 0, -31]), 0, Clamp(-128, 127))
+    bias = np.array([5, -7, -(2**26)])
+    packed = biases_with_shifts(bias, scaling, wide=False)
+    assert (packed >> 5).tolist() == bias.tolist()
+    assert (packed & 31).tolist() == [3, 1, 31]
+    assert abs(packed).max() <= 2**31
+    assert biases_with_shifts(bias, scaling, wide=True).tolist() == [5, -3, -7, -1, -(2**26), -31]
 
 
 @pytest.mark.parametrize("name", NAMES[::5])

@@ -29,22 +29,42 @@ def fast() -> list[Engine]:
     return [build(fixture(name), optimize="speed", flash_budget=BUDGETS[k % 2]) for k, name in enumerate(NAMES)]
 
 
+EVERY = pytest.param((0, 1), marks=pytest.mark.slow, id="every")
+"""Each fixture runs on the host or on a core with DSP instructions, the slow tests run all on both."""
+
+
 @needs_compiler
-def test_every_fixture_on_the_host(fast: list[Engine], fixtures: Witnessed, tmp_path: Path) -> None:
-    binary = program(tmp_path, fast, len(fixtures.inputs[0]), *HOST)
-    assert differences(answers(binary, fast, fixtures.inputs), fixtures.outputs, fixtures.names) == {}
+@pytest.mark.parametrize("halves", [(0,), EVERY])
+def test_fixtures_on_the_host(halves: tuple[int, ...], fast: list[Engine], fixtures: Witnessed, tmp_path: Path) -> None:
+    check_fixtures(halves, fast, fixtures, tmp_path, HOST)
 
 
 @needs_arm
 @needs_newlib
-def test_every_fixture_on_a_cortex_m4(fast: list[Engine], fixtures: Witnessed, tmp_path: Path) -> None:
-    binary = program(tmp_path, fast, len(fixtures.inputs[0]), *M4)
-    found = answers(binary, fast, fixtures.inputs, *EMULATOR)
-    assert differences(found, fixtures.outputs, fixtures.names) == {}
+@pytest.mark.parametrize("halves", [(1,), EVERY])
+def test_fixtures_on_a_cortex_m4(
+    halves: tuple[int, ...], fast: list[Engine], fixtures: Witnessed, tmp_path: Path
+) -> None:
+    check_fixtures(halves, fast, fixtures, tmp_path, M4, EMULATOR)
+
+
+def check_fixtures(
+    halves: tuple[int, ...],
+    fast: list[Engine],
+    fixtures: Witnessed,
+    folder: Path,
+    command: Sequence[str],
+    runner: Sequence[str] = (),
+) -> None:
+    numbers = [k for k in range(len(NAMES)) if k // 2 % 2 in halves]  # both budgets in each half
+    engines, inputs = [fast[k] for k in numbers], [fixtures.inputs[k] for k in numbers]
+    binary = program(folder, engines, len(inputs[0]), *command)
+    found = answers(binary, engines, inputs, *runner)
+    assert differences(found, [fixtures.outputs[k] for k in numbers], [NAMES[k] for k in numbers]) == {}
 
 
 @needs_compiler
-@pytest.mark.parametrize("number", range(0, len(NAMES), 20))
+@pytest.mark.parametrize("number", [11, 60])
 def test_a_model_by_itself_leaves_nothing_unused(number: int, fast: list[Engine], tmp_path: Path) -> None:
     for name, text in fast[number].files("net").items():
         (tmp_path / name).write_bytes(text)
@@ -71,13 +91,13 @@ def with_weights(first: int, count: int) -> list[int]:
 @needs_compiler
 def test_random_models_on_the_host(tmp_path: Path) -> None:
     """High products from those of 16 bits, as on a Cortex-M0."""
-    check(with_weights(0, 200), tmp_path, (*HOST, "-DTN_SHORT_PRODUCTS"))
+    check(with_weights(0, 80), tmp_path, (*HOST, "-DTN_SHORT_PRODUCTS"))
 
 
 @needs_arm
 @needs_newlib
 def test_random_models_on_a_cortex_m4(tmp_path: Path) -> None:
-    check(with_weights(0, 200), tmp_path, M4, EMULATOR)
+    check(with_weights(80, 80), tmp_path, M4, EMULATOR)
 
 
 def check(numbers: Sequence[int], folder: Path, command: Sequence[str], runner: Sequence[str] = ()) -> None:

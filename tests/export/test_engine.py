@@ -127,37 +127,55 @@ uint32_t board_instructions(void) {
 """
 
 
-@needs_arm
-@pytest.mark.skipif(not has_newlib(), reason="the Arm compiler has no C library: make system-packages")
-@pytest.mark.skipif(
-    shutil.which("qemu-system-arm") is None, reason="qemu-system-arm is not installed: make system-packages"
+needs_emulator = pytest.mark.skipif(
+    shutil.which("qemu-system-arm") is None or not has_newlib(),
+    reason="qemu-system-arm or the Arm compiler's C library is not installed: make system-packages",
 )
-@pytest.mark.parametrize("name", MODELS[:1])
-def test_one_make_builds_firmware_that_runs_on_a_board(
-    name: str, folders: dict[str, tuple[Path, Converted]], tmp_path: Path
-) -> None:
-    """It says classes, instructions, memory, and a stack that is no more than was said."""
-    folder, converted = folders[name]
-    shutil.copytree(folder, tmp_path / "copy")
+
+
+def check_on_a_board(folder: Path, converted: Converted) -> None:
+    """One make builds it; it says classes, instructions near those that were said, memory, and a stack that is no more
+    than was said."""
     for file in ("startup.c", "board.ld"):
-        shutil.copy(BOARD / file, tmp_path / "copy")
-    (tmp_path / "copy" / "counter.c").write_text(STARTUP)
+        shutil.copy(BOARD / file, folder)
+    (folder / "counter.c").write_text(STARTUP)
     counter = "-DTINYNAS_COUNTER=board_instructions -DTINYNAS_COUNTER_UNIT='\"instructions\"'"
     run(
         [
             *("make", "-s", "CROSS=arm-none-eabi-", "BOARD=startup.c counter.c", f"CFLAGS=-Os {counter}"),
             *("LDFLAGS=--specs=rdimon.specs -T board.ld", f"CPU={' '.join(CORES['cortex-m4f'])}"),
         ],
-        tmp_path / "copy",
+        folder,
     )
-    said = run([*EMULATOR, "build/firmware.elf"], tmp_path / "copy", timeout=600)
+    said = run([*EMULATOR, "build/firmware.elf"], folder, timeout=600)
     assert "0 mismatches: PASS" in said
     assert said.count(" is of class ") == converted.golden_samples
+    assert f"memory of {converted.engine.memory} bytes" in said
     found = re.search(r"a run takes (\d+) bytes of stack", said)
     assert found is not None
     assert 0 < int(found[1]) <= converted.engine.stack + 64  # and the frames of main.c
     counted = re.search(r"a run takes (\d+) instructions", said)
     assert counted is not None
+    copied = 12 * converted.analysis.operators[0].live_bytes + 2000  # the input, and the timer's step of 40
+    assert int(counted[1]) == pytest.approx(converted.engine.instructions, rel=0.15, abs=copied)
+
+
+@needs_arm
+@needs_emulator
+def test_one_make_builds_firmware_that_runs_on_a_board(
+    folders: dict[str, tuple[Path, Converted]], tmp_path: Path
+) -> None:
+    folder, converted = folders[MODELS[0]]
+    shutil.copytree(folder, tmp_path / "copy")
+    check_on_a_board(tmp_path / "copy", converted)
+
+
+@needs_arm
+@needs_emulator
+def test_the_model_of_a_search_runs_on_a_board(small_run, tmp_path: Path) -> None:
+    """As `tinynas search`, then `tinynas convert best --format engine`."""
+    shutil.copytree(small_run.folder, tmp_path / "run")
+    check_on_a_board(tmp_path / "run" / "engine", convert(tmp_path / "run", formats=("engine",)))
 
 
 @needs_arm

@@ -259,8 +259,8 @@ def _show_memory(converted: "Converted") -> None:
         flash, arena = converted.analysis.footprint.flash_bytes, converted.arena
         plan = " (with an offline memory plan)" if converted.offline_plan else ""
         typer.echo(f"Flash {size(flash)} B, arena {size(arena.minimum)} B{plan} and {size(arena.margin)} B of margin")
-    if converted.engine is not None:
-        typer.echo(comparison(converted.engine, converted.analysis))
+    if converted.engines:
+        typer.echo(comparison(converted.engines, converted.analysis))
 
 
 def _show_score(converted: "Converted") -> None:

@@ -11,14 +11,20 @@ if TYPE_CHECKING:
     from tinynas.tflite import Analysis
 
 
-def comparison(figures: "Figures", analysis: "Analysis") -> str:
-    """One line: RAM and Flash of the engine with these figures, and of the same model under TFLM."""
+def comparison(engines: "Mapping[str, Figures]", analysis: "Analysis") -> str:
+    """A sentence for each preset's engine and one for the same model under TFLM: RAM, Flash, instructions."""
     footprint = analysis.footprint
     ram = footprint.arena_bytes + footprint.ram_outside_bytes
-    return (
-        f"As plain C (--format engine): RAM {size(figures.ram)} B and Flash {size(figures.flash)} B in all; "
-        f"under TFLM: RAM {size(ram)} B and Flash {size(footprint.flash.total)} B."
-    )
+    said = [f"{_WAYS[preset]}: {_needs(each.ram, each.flash, each.instructions)}" for preset, each in engines.items()]
+    under = _needs(ram, footprint.flash.total, footprint.instructions)
+    return "; ".join([*said, f"under TFLM: {under}, on a Cortex-M4."])
+
+
+_WAYS = {"memory": "As plain C (--format engine)", "speed": "with --optimize speed"}
+
+
+def _needs(ram: int, flash: int, instructions: int) -> str:
+    return f"RAM {size(ram)} B, Flash {size(flash)} B, about {size(instructions)} instructions"
 
 
 def instead(analysis: "Analysis") -> str:
@@ -93,8 +99,9 @@ def _figures(small: "Figures", quick: "Figures", analysis: "Analysis") -> Any:
         ("code", flash.runtime, f"Cortex-M4, {compiler}; TFLM's, build {analysis.build}"),
         ("Flash in all", flash.total, ""),
         ("MACs", footprint.macs, "an inference"),
+        ("instructions", footprint.instructions, "an inference on a Cortex-M4, about"),
     ):
-        unit = "" if figure == "MACs" else " B"
+        unit = "" if figure in ("MACs", "instructions") else " B"
         ours = [f"{size(_FIGURES[figure](each))}{unit}" for each in (small, quick)]
         rows.add_row(figure, *ours, f"{size(theirs)}{unit}", about)
     return rows
@@ -108,6 +115,7 @@ _FIGURES: "Mapping[str, Callable[[Figures], int]]" = {
     "code": lambda each: each.code,
     "Flash in all": lambda each: each.flash,
     "MACs": lambda each: each.macs,
+    "instructions": lambda each: each.instructions,
 }
 
 

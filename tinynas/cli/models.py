@@ -131,7 +131,7 @@ def _engines(model: Path, analysis: "Analysis") -> "dict[str, Engine]":
     from tinynas.engine import build
 
     try:
-        return {preset: build(_read(model), optimize=preset) for preset in PRESETS}  # type: ignore[arg-type]
+        return {preset: build(_read(model), optimize=preset) for preset in PRESETS}
     except ModelError as error:
         raise type(error)(f"{model}: {error}. {instead(analysis)}") from error
 

@@ -1,20 +1,18 @@
-"""From a layer in its place to C: the function that runs it, the sources it needs, its struct and its constants.
+"""From a layer in its place to C: the kernel that runs it, the values of its struct, and its constants.
 
-One row a kind of layer. The C itself lies in `kernels/`: one function a class of layers, sizes in a const struct.
+One row a kernel: one function a class of layers, sizes in a const struct.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tinynas.engine import fast, streams
+from tinynas.engine.library import KERNELS, Array, Call, Fields
 from tinynas.engine.net import (
     Concatenation,
     Convolution,
@@ -42,128 +40,7 @@ from tinynas.engine.weights import (
     stretches,
 )
 
-Array = tuple[str, npt.NDArray[np.int64]]  # C type and values
-Fields = list[object]
 _EXP_CODE_BYTES = 300  # of exp.h
-
-
-@dataclass(frozen=True, eq=False)
-class Call:
-    """One call of generated code: `function` over the rows of a layer, with its struct and constants.
-
-    `fields` is the struct's initialiser in order; an `Array` in it stands for a pointer to constants. `more` are
-    sources that this layer needs beside its kernel's.
-    """
-
-    function: str
-    struct: str
-    fields: Fields
-    rows: int
-    layer: int
-    more: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """The C of one class of layers: its function, its struct, and the sources in `kernels/` that make it up."""
-
-    function: str
-    struct: str
-    sources: tuple[str, ...]
-
-
-FOREIGN = "foreign.h"
-"""The file that says how another library gets to know a layer; NAME_engine.h has it as well."""
-
-_SUMMED = ("base.h", "clamp.h", "high_product.h", "requantize.h")
-_POOLED = ("base.h", "clamp.h", "pairs.h", "limits.h", "window.h", "slide.h", "pool.h")
-_FAST = ("base.h", "clamp.h", "high_product.h", "pairs.h", "limits.h", "result.h")
-_FAST_WINDOW = (*_FAST, "window.h", "limit_rows.h")
-KERNELS: Mapping[str, Kernel] = {
-    "convolution": Kernel(
-        "tn_convolution",
-        "tn_convolution_layer",
-        (*_SUMMED, "window.h", "slide.h", "scale.h", "pairs.h", "quads.h", "convolution.c"),
-    ),
-    "blocked": Kernel("tn_blocked", "tn_blocked_layer", (*_FAST_WINDOW, "widen.h", "blocked.h", "blocked.c")),
-    "dense": Kernel("tn_dense", "tn_dense_layer", (*_FAST, "dense.c")),
-    "depthwise": Kernel(
-        "tn_depthwise", "tn_depthwise_layer", (*_SUMMED, "window.h", "slide.h", "scale.h", "pairs.h", "depthwise.c")
-    ),
-    "depthwise_rows": Kernel(
-        "tn_depthwise_rows", "tn_depthwise_rows_layer", (*_FAST_WINDOW, "taps.h", "depthwise_rows.c")
-    ),
-    "average_pool": Kernel("tn_average_pool", "tn_window", (*_POOLED, "average_pool.c")),
-    "max_pool": Kernel("tn_max_pool", "tn_window", (*_POOLED, "max_pool.c")),
-    "sum": Kernel("tn_sum", "tn_pair_layer", (*_SUMMED, "pairs.h", "limits.h", "pair.h", "sum.c")),
-    "product": Kernel("tn_product", "tn_pair_layer", (*_SUMMED, "pair.h", "product.c")),
-    "extreme": Kernel("tn_extreme", "tn_pair_layer", ("base.h", "pairs.h", "pair.h", "extreme.c")),
-    "prelu": Kernel("tn_prelu", "tn_pair_layer", (*_SUMMED, "pair.h", "prelu.c")),
-    "lookup": Kernel("tn_lookup", "tn_lookup_layer", ("base.h", "lookup.c")),
-    "softmax": Kernel("tn_softmax", "tn_softmax_layer", ("base.h", "high_product.h", "softmax.c")),
-    "mean": Kernel("tn_mean", "tn_reduce_layer", (*_SUMMED, "reduce.h", "mean.c")),
-    "reduce_extreme": Kernel(
-        "tn_reduce_extreme", "tn_reduce_layer", ("base.h", "clamp.h", "reduce.h", "reduce_extreme.c")
-    ),
-    "running_mean": Kernel(
-        "tn_running_mean", "tn_running_layer", (*_SUMMED, "running.h", "running_sums.h", "running_mean.c")
-    ),
-    "running_average": Kernel(
-        "tn_running_average",
-        "tn_running_layer",
-        ("base.h", "clamp.h", "running.h", "running_sums.h", "running_average.c"),
-    ),
-    "running_extreme": Kernel(
-        "tn_running_extreme", "tn_running_layer", ("base.h", "clamp.h", "running.h", "running_extreme.c")
-    ),
-    "gather": Kernel("tn_gather", "tn_gather_layer", ("base.h", "gather.c")),
-    "pad": Kernel("tn_pad", "tn_pad_layer", ("base.h", "pad.c")),
-    "copy": Kernel("tn_copy", "tn_copy_layer", ("base.h", "copy.c")),
-    "foreign": Kernel("tn_foreign", "tn_foreign_layer", ("base.h", FOREIGN, "foreign.c")),
-}
-"""Every C function that runs a layer, by name."""
-
-STREAM = "stream.c"
-"""The file that runs layers row by row."""
-
-_SHARED = (
-    "base.h",
-    "clamp.h",
-    "high_product.h",
-    "requantize.h",
-    "pairs.h",
-    "limits.h",
-    "result.h",
-    "window.h",
-    "slide.h",
-    "pool.h",
-    "scale.h",
-    "limit_rows.h",
-    "quads.h",
-    "stretches.h",
-    "widen.h",
-    "blocked.h",
-    "wide_channels.h",
-    "exp.h",
-    "pair.h",
-    "reduce.h",
-    "running.h",
-    "running_sums.h",
-)
-_ORDER = tuple(dict.fromkeys((*_SHARED, *(source for kernel in KERNELS.values() for source in kernel.sources))))
-
-
-@cache
-def source(name: str) -> str:
-    """The text of one file in `kernels/`."""
-    return (files("tinynas.engine") / "kernels" / name).read_text(encoding="utf-8")
-
-
-def sources(calls: Iterable[Call], streamed: bool) -> list[str]:
-    """The files that these calls need, each once, in an order in which C can read them."""
-    by_function = {kernel.function: kernel for kernel in KERNELS.values()}
-    wanted = {name for call in calls for name in (*by_function[call.function].sources, *call.more)}
-    return [name for name in _ORDER if name in wanted] + [STREAM] * streamed
 
 
 def calls(net: Net, plan: Plan) -> list[Call]:
@@ -173,10 +50,38 @@ def calls(net: Net, plan: Plan) -> list[Call]:
 
 def layer_calls(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     """The calls of one layer: one, or for a concatenation one for each input that does not lie in place already."""
+    names = kernels_of(net, plan, index, layer)
+    return _CALLS[names[0]](net, plan, index, layer) if names else []
+
+
+def kernels_of(net: Net, plan: Plan, index: int, layer: Layer) -> list[str]:
+    """The kernel of each call of the layer, by its name in KERNELS."""
+    spec = layer.spec
     if layer.foreign:
-        return _foreign(net, plan, index, layer)
-    row = _FAST_CALLS.get(layer.kind) if index in plan.scratch else None
-    return (row or _CALLS[layer.kind])(net, plan, index, layer)
+        return ["foreign"]
+    if isinstance(spec, Convolution | Depthwise):
+        return [_fast_kernel(plan, layer) if index in plan.scratch else layer.kind]
+    if isinstance(spec, Pool):
+        return ["average_pool" if spec.average else "max_pool"]
+    if isinstance(spec, Pair):
+        return [_PAIR_KERNELS.get(spec.pairing, "prelu")]
+    if isinstance(spec, Reduce):
+        return ["reduce_extreme" if spec.scaling is None else "mean"]
+    if isinstance(spec, Running):
+        return [_RUNNING_KERNELS[spec.running]]
+    if isinstance(spec, Concatenation):
+        return ["copy" for number in layer.inputs if number not in plan.parts]
+    return [layer.kind]
+
+
+def _fast_kernel(plan: Plan, layer: Layer) -> str:
+    """A dense layer's last values are read four at a time, beyond their end where the memory goes on."""
+    spec = fast.as_convolution(layer.spec)
+    if spec is None:
+        return "depthwise_rows"
+    if not fast.is_dense(spec):
+        return "blocked"
+    return "dense" if plan.offsets[layer.inputs[0]] + 4 * fast.quads_of(spec) <= plan.bytes else "convolution"
 
 
 def _call(name: str, fields: Fields, rows: int, index: int) -> Call:
@@ -198,7 +103,8 @@ def _window_fields(
 
 
 def _convolution(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
-    spec: Convolution = layer.spec  # type: ignore[assignment]
+    spec = layer.spec if isinstance(layer.spec, Convolution) else fast.as_convolution(layer.spec)
+    assert spec is not None
     window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
     weights: Array = ("int8_t", in_quads(spec))
     biases: Array = ("int32_t", biases_with_shifts(folded_bias(spec), spec.scaling, has_wide_biases(net)))
@@ -210,14 +116,12 @@ def _convolution(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
 
 
 def _dense(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
-    """One pixel. The last values are read four at a time, beyond their end where the memory goes on."""
-    spec: Convolution = layer.spec  # type: ignore[assignment]
-    offset, quads = plan.offsets[layer.inputs[0]], -(-spec.weights[0].size // 4)
-    if offset + 4 * quads > plan.bytes:
-        return _convolution(net, plan, index, layer)
+    spec = fast.as_convolution(layer.spec)
+    assert spec is not None
+    ends = [plan.offsets[layer.inputs[0]], plan.offsets[layer.output]]
     constants: Array = ("uint32_t", streams.dense_words(spec) & 0xFFFFFFFF)
     fields: Fields = [
-        offset, plan.offsets[layer.output], quads, len(spec.bias), spec.scaling.zero, *spec.scaling.clamp, constants,
+        *ends, fast.quads_of(spec), len(spec.bias), spec.scaling.zero, *spec.scaling.clamp, constants,
     ]  # fmt: skip
     return [_call("dense", fields, 1, index)]
 
@@ -225,8 +129,6 @@ def _dense(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
 def _blocked(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     spec = fast.as_convolution(layer.spec)
     assert spec is not None
-    if fast.is_dense(spec):
-        return _dense(net, plan, index, replace(layer, spec=spec))
     window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
     constants: Array = ("uint32_t", streams.convolution_words(spec, index in plan.widened) & 0xFFFFFFFF)
     runs = fast.runs_of(spec)
@@ -249,13 +151,11 @@ def _depthwise(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
     weights: Array = ("int8_t", spec.weights.astype(np.int64))
     biases: Array = ("int32_t", biases_with_shifts(spec.bias, spec.scaling, has_wide_biases(net)))
-    fields = [window, weights, biases, ("int32_t", spec.scaling.multipliers)]
+    fields: Fields = [window, weights, biases, ("int32_t", spec.scaling.multipliers)]
     return [_call("depthwise", fields, spec.window.out_height, index)]
 
 
 def _depthwise_rows(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
-    if fast.as_convolution(layer.spec) is not None:
-        return _blocked(net, plan, index, layer)
     given: Depthwise = layer.spec  # type: ignore[assignment]
     spec = fast.wide_rows(given)
     window = _window_fields(plan, index, layer, spec.window, spec.zero, spec.scaling, spec.scaling.clamp)
@@ -352,9 +252,14 @@ def _lookup(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     return [_call("lookup", fields, rows, index)]
 
 
+def computes_exp(plan: Plan, spec: Softmax) -> bool:
+    """Whether exp is code: it takes less Flash than a great table, and more instructions."""
+    return not plan.quick and 4 * len(spec.exps) > _EXP_CODE_BYTES and spec.step.shift >= 0
+
+
 def _softmax(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]:
     spec: Softmax = layer.spec  # type: ignore[assignment]
-    computed = not plan.quick and 4 * len(spec.exps) > _EXP_CODE_BYTES and spec.step.shift >= 0
+    computed = computes_exp(plan, spec)
     exps: object = None if computed else ("int32_t", spec.exps)
     ends = [plan.offsets[layer.inputs[0]], plan.offsets[layer.output]]
     fields: Fields = [exps, *spec.step, len(spec.exps), *ends, spec.classes]
@@ -426,19 +331,20 @@ def _concatenation(net: Net, plan: Plan, index: int, layer: Layer) -> list[Call]
 
 _CALLS: Mapping[str, Callable[[Net, Plan, int, Layer], list[Call]]] = {
     "convolution": _convolution,
+    "blocked": _blocked,
+    "dense": _dense,
     "depthwise": _depthwise,
-    "pool": _pool,
-    "pair": _pair,
+    "depthwise_rows": _depthwise_rows,
+    "average_pool": _pool,
+    "max_pool": _pool,
+    **dict.fromkeys((*_PAIR_KERNELS.values(), "prelu"), _pair),
     "lookup": _lookup,
     "softmax": _softmax,
-    "reduce": _reduce,
-    "running": _running,
+    "mean": _reduce,
+    "reduce_extreme": _reduce,
+    **dict.fromkeys(_RUNNING_KERNELS.values(), _running),
     "gather": _gather,
     "pad": _pad,
-    "concatenation": _concatenation,
-}
-
-_FAST_CALLS: Mapping[str, Callable[[Net, Plan, int, Layer], list[Call]]] = {
-    "convolution": _blocked,
-    "depthwise": _depthwise_rows,
+    "copy": _concatenation,
+    "foreign": _foreign,
 }

@@ -7,11 +7,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from tinynas.engine.emit import Call, calls
+from tinynas.engine.emit import calls
 from tinynas.engine.evaluate import evaluate
 from tinynas.engine.fast import scratch_of, widened
 from tinynas.engine.figures import Figures, figures
 from tinynas.engine.fixed_point import Rounding
+from tinynas.engine.instructions import instructions
+from tinynas.engine.library import Call
 from tinynas.engine.lower import lower
 from tinynas.engine.net import Convolution, Depthwise, Int8s, Net
 from tinynas.engine.plan import Plan, plan
@@ -24,7 +26,7 @@ from tinynas.engine.text import About, Switches, code_text, header_text, weights
 from tinynas.engine.weights import has_wide_biases
 from tinynas.errors import UsageError
 from tinynas.options import FLASH_BUDGET, PRESETS, Preset
-from tinynas.tflite import read
+from tinynas.tflite import Graph, read
 from tinynas.version import __version__
 
 
@@ -46,7 +48,7 @@ class Engine:
     switches: Switches
     rounding: Rounding
     keeps_input: bool
-    sha256: str
+    sha256: str = ""
 
     @cached_property
     def calls(self) -> list[Call]:
@@ -71,7 +73,14 @@ class Engine:
     @cached_property
     def figures(self) -> Figures:
         """What the engine takes of a board."""
-        return figures(self.calls, self.stages, list(self.net.layers), self.memory_bytes, self.macs)
+        return figures(
+            self.calls,
+            self.stages,
+            list(self.net.layers),
+            self.memory_bytes,
+            self.macs,
+            instructions(self.net, self.plan),
+        )
 
     def run(self, samples: Int8s) -> Int8s:
         """The outputs (n, values) of int8 `samples` (n, ...), by the reference in numpy."""
@@ -124,15 +133,42 @@ def build(
     naming the operator, for what there is no code for, and ModelError for a file that cannot be read or that TFLM
     itself refuses.
     """
+    engine = _planned(read(data), optimize, flash_budget, by_rows, keep_input, rounding, foreign)
+    prove(engine.net, engine.plan, keep_input)
+    return replace(engine, sha256=hashlib.sha256(data).hexdigest())
+
+
+def estimate(
+    graph: Graph,
+    *,
+    optimize: Preset = "memory",
+    flash_budget: int = FLASH_BUDGET,
+    by_rows: bool = True,
+    keep_input: bool = False,
+    rounding: Rounding = "double",
+) -> Figures:
+    """The figures of the engine that build would make of the file of `graph`, within milliseconds: nothing is proven,
+    and no C is written. For whoever compares many graphs; options and errors are build's."""
     check_preset(optimize, flash_budget)
-    net, gains = simplify(lower(read(data), rounding), rounding)
+    return _planned(graph, optimize, flash_budget, by_rows, keep_input, rounding, ()).figures
+
+
+def _planned(
+    graph: Graph,
+    optimize: Preset,
+    flash_budget: int,
+    by_rows: bool,
+    keep_input: bool,
+    rounding: Rounding,
+    foreign: Collection[int],
+) -> Engine:
+    net, gains = simplify(lower(graph, rounding), rounding)
     net = _with_foreign(net, foreign)
     if optimize == "speed":
         scratch = scratch_of(net, rounding)
         planned = replace(plan(net, keep_input, scratch), widened=widened(net, scratch, flash_budget), quick=True)
     else:
         net, planned = plan_streamed(net, keep_input) if by_rows else (net, plan(net, keep_input))
-    prove(net, planned, keep_input)
     wide_taps = any(net.layers[index].kind == "depthwise" for index in planned.widened)
     switches = Switches(
         left_shifts=has_left_shifts(net),
@@ -141,7 +177,7 @@ def build(
         wide_taps=wide_taps,
         wide_biases=has_wide_biases(net),
     )
-    return Engine(net, planned, gains, switches, rounding, keep_input, hashlib.sha256(data).hexdigest())
+    return Engine(net, planned, gains, switches, rounding, keep_input)
 
 
 def _with_foreign(net: Net, foreign: Collection[int]) -> Net:

@@ -81,6 +81,11 @@ def is_dense(spec: Convolution) -> bool:
     return spec.groups == 1 and (w.out_height, w.out_width) == (1, 1) and is_whole
 
 
+def quads_of(spec: Convolution) -> int:
+    """Fours of values of a dense layer's input."""
+    return -(-int(spec.weights[0].size) // 4)
+
+
 class Runs(NamedTuple):
     """What lies side by side in a row of taps: how many such runs, their values, and the bytes between their starts."""
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tinynas.engine.emit import Call, source, sources
+from tinynas.engine.library import Call, source, sources
 from tinynas.engine.schedule import Stage
 from tinynas.engine.simplify import weights_bytes
 
@@ -26,7 +26,7 @@ _FUNCTION = re.compile(r"^(?:static const|TN_LOCAL|TN_APART) [^=;]*?\b(tn_\w+)[(
 @dataclass(frozen=True)
 class Figures:
     """Bytes: RAM as `memory` and `stack`; Flash as `weights` (with biases), `tables` (scaling, lookups, the layers'
-    structs) and `code`. `macs` are multiply-accumulates of one inference."""
+    structs) and `code`. `macs` are multiply-accumulates of an inference, `instructions` those of a Cortex-M4."""
 
     memory: int
     stack: int
@@ -34,6 +34,7 @@ class Figures:
     tables: int
     code: int
     macs: int
+    instructions: int
 
     @property
     def ram(self) -> int:
@@ -67,7 +68,9 @@ def _functions(files: Iterable[str]) -> set[str]:
     return {name for file in files for name in functions_in(file)}
 
 
-def figures(calls: list[Call], stages: list[Stage], layers: list[Any], memory: int, macs: int) -> Figures:
+def figures(
+    calls: list[Call], stages: list[Stage], layers: list[Any], memory: int, macs: int, instructions: int
+) -> Figures:
     """The figures of an engine of these calls, of which the first are `stages`, made of `layers`."""
     known = measured()
     files = sources(calls, bool(stages))
@@ -82,6 +85,7 @@ def figures(calls: list[Call], stages: list[Stage], layers: list[Any], memory: i
         tables=constants - weights + structs,
         code=code + _RUN_BYTES + _CALL_BYTES * (len(calls) - len(stages)),
         macs=macs,
+        instructions=instructions,
     )
 
 

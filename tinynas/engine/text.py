@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tinynas.engine.emit import FOREIGN, Call, foreign_function, source, sources
+from tinynas.engine.emit import foreign_function
+from tinynas.engine.library import FOREIGN, Call, source, sources
 from tinynas.engine.schedule import Stage
 
 API = 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinynas.data import Dataset
 from tinynas.data.values import ValueDataset
-from tinynas.engine import Engine, Figures, build, check_preset
+from tinynas.engine import Engine, Figures, build, check_preset, estimate
 from tinynas.errors import ConversionError, ModelError, UsageError, door
 from tinynas.export import c_text, check, golden
 from tinynas.export.arena import ArenaSize, arena_size
@@ -22,7 +22,7 @@ from tinynas.export.score import Accuracy, Deviation, Score, score, warnings_of
 from tinynas.export.source import Source
 from tinynas.export.write import write_folder
 from tinynas.hardware import Target
-from tinynas.options import FLASH_BUDGET, Preset
+from tinynas.options import FLASH_BUDGET, PRESETS, Preset
 from tinynas.runs import require_outside_models
 from tinynas.tflite import Analysis, Tensor, add_offline_plan, analyze, read
 from tinynas.tflite.tflm import require_same_head
@@ -39,7 +39,8 @@ class Converted:
     """What was written and what is known of it.
 
     `analysis` and `arena` are of the model under TFLM, `engine` is what it needs as plain C; None where an operator has
-    no code there. `fits` is of what was written; None without a board. `is_engine`: that is plain C, without TFLM.
+    no code there. `engines` are its figures by preset. `fits` is of what was written; None without a board.
+    `is_engine`: that is plain C, without TFLM.
 
     `golden_maker`: whose the golden outputs are, "TFLM" where it is installed. `tflm_largest_step`: how far TFLM was
     from TFLite's reference kernels, None where one of the two is not available or does not run the file. `stage` is
@@ -64,6 +65,7 @@ class Converted:
     warnings: tuple[str, ...] = ()
     more_outputs: tuple[Output, ...] = ()
     engine: Figures | None = None
+    engines: Mapping[str, Figures] = field(default_factory=dict)
     fits: bool | None = None
     is_engine: bool = False
 
@@ -186,9 +188,23 @@ def convert(
         firmware.warnings,
         found.more_outputs,
         None if engine is None else engine.figures,
+        {} if engine is None else _by_preset(data_of_file, engine, optimize, keep_input, flash_budget),
         judged.fits,
         is_engine,
     )
+
+
+def _by_preset(
+    data: bytes, engine: Engine, optimize: Preset, keep_input: bool, flash_budget: int
+) -> dict[str, Figures]:
+    """The figures of the engine, and of what another preset would make of the file."""
+    graph = read(data)
+    return {
+        preset: engine.figures
+        if preset == optimize
+        else estimate(graph, optimize=preset, keep_input=keep_input, flash_budget=flash_budget)
+        for preset in PRESETS
+    }
 
 
 def _engine(source: Source, analysis: Analysis, is_wanted: bool, options: Mapping[str, Any]) -> Engine | None:

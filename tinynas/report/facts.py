@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tinynas.data import Scores
-from tinynas.engine import Figures, build
+from tinynas.engine import Figures, estimate
 from tinynas.errors import RunError, TinynasError, UnsupportedOperatorError
 from tinynas.hardware import Footprint
 from tinynas.runs import Best, Settings, Trial, leader, read_settings, read_summary, read_trials
@@ -19,13 +19,15 @@ class Model:
     """The int8 file of the best trial: its graph, what it needs of the board, and whether it is trained.
 
     `stage` is "proxy", "full" or "final" for a file of the run, "untrained" for one of the same bytes made here.
-    `engine` is what a file of the run needs as plain C, without TFLM; None where there is no code for it.
+    `engine` is what a file of the run needs as plain C, without TFLM, and `quick` what it needs with preset speed; None
+    where there is no code for it.
     """
 
     graph: Graph
     analysis: Analysis
     stage: str
     engine: Figures | None = None
+    quick: Figures | None = None
 
 
 @dataclass(frozen=True)
@@ -136,15 +138,17 @@ def _model(best: Trial, saved: Best | None, settings: Settings, trouble: list[st
             data, stage = saved.tflite, str(saved.about["stage"])
         else:
             data, stage = lower(best.architecture), "untrained"
-        return Model(read(data), analyze(data, settings.target), stage, None if stage == "untrained" else _engine(data))
+        graph = read(data)
+        engines = (None, None) if stage == "untrained" else _engines(graph)
+        return Model(graph, analyze(data, settings.target), stage, *engines)
     except TinynasError as error:
         trouble.append(f"The best model's file cannot be analysed: {error}")
         return None
 
 
-def _engine(data: bytes) -> Figures | None:
-    """What the file needs as plain C; None where an operator has no code."""
+def _engines(graph: Graph) -> tuple[Figures | None, Figures | None]:
+    """What the file needs as plain C, and that with preset speed; None where an operator has no code."""
     try:
-        return build(data).figures
+        return estimate(graph), estimate(graph, optimize="speed")
     except UnsupportedOperatorError:
-        return None
+        return None, None

@@ -11,7 +11,7 @@ from tests.tflite import wheel
 from tests.tflite.models import NAMES, fixture
 from tinynas.engine import Engine, build
 
-N_SAMPLES = 6
+N_SAMPLES = 4
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from statistics import median
 import pytest
 
 from tests.engine.conftest import Witnessed
+from tests.engine.random_graphs import random_net
 from tests.tflite.models import MEASURED, NAMES, fixture
 from tinynas.engine import build
 from tinynas.engine.lower import lower
@@ -15,7 +16,7 @@ from tinynas.engine.plan import Plan, least_bytes, plan, problem_of
 from tinynas.engine.proof import prove
 from tinynas.engine.simplify import simplify
 from tinynas.errors import ModelError
-from tinynas.tflite import read
+from tinynas.tflite import read, write
 
 # Fixtures with a plan of each kind: overlaps, residuals, concatenations, rings, running means, turned rows.
 SOME = ("ci_res16_avg_b1", "o_quant", "mn_concat", "mn_res6", "c1d_128x6_gap", "mn_gmaxpool", "s_dil", "c1d_dw_b1")
@@ -95,3 +96,10 @@ def test_a_ring_is_as_small_as_it_can_be() -> None:
             if rows > 1:
                 with pytest.raises(ModelError):
                     prove(engine.net, replace(engine.plan, rings={**engine.plan.rings, number: rows - 1}))
+
+
+def test_a_row_that_a_padded_window_makes_a_map_of_is_not_turned() -> None:
+    """A map of one row runs by its columns, but not into a convolution whose padding gives its result several rows."""
+    engine = build(write(random_net(697)))
+    windows = [getattr(layer.spec, "window", None) for layer in engine.net.layers]
+    assert any(w is not None and w.height == 1 < w.out_height for w in windows[1:])

@@ -206,7 +206,7 @@ def _is_one_row(w: Window) -> bool:
 def _ready_weighted(net: Net, layer: Layer) -> Layer | None:
     spec: Convolution | Depthwise = layer.spec  # type: ignore[assignment]
     w = spec.window
-    if not _is_map_of(net, layer.inputs[0], w.height, w.width, w.channels):
+    if not _is_read_as_written(net, layer.inputs[0], w):
         return None
     if not _is_one_row(spec.window):
         return layer
@@ -215,16 +215,18 @@ def _ready_weighted(net: Net, layer: Layer) -> Layer | None:
     return replace(layer, spec=replace(spec, window=_turned_window(spec.window), weights=weights))
 
 
-def _is_map_of(net: Net, number: int, height: int, width: int, channels: int) -> bool:
-    """Whether a layer reads the value as the map that its maker wrote; the net's input may be read as any."""
-    value = net.values[number].shape
-    return number == net.input or value in ((height, width, channels), (width, height, channels))
+def _is_read_as_written(net: Net, number: int, w: Window) -> bool:
+    """Whether a window slides over the value as the map that its maker wrote, which if it has one row is turned: the
+    window is then, unless its result has several. The net's input may be read as any map."""
+    maps = ((w.height, w.width, w.channels), (w.width, w.height, w.channels))
+    is_turned = w.height == 1 < w.width
+    return number == net.input or (net.values[number].shape in maps and (not is_turned or w.out_height == 1))
 
 
 def _ready_pool(net: Net, layer: Layer) -> Layer | None:
     spec: Pool = layer.spec  # type: ignore[assignment]
     w = spec.window
-    if not _is_map_of(net, layer.inputs[0], w.height, w.width, w.channels):
+    if not _is_read_as_written(net, layer.inputs[0], w):
         return None
     w = _turned_window(w) if _is_one_row(w) else w
     is_whole = (w.out_height, w.out_width) == (1, 1) and (w.kernel_h, w.kernel_w) == (w.height, w.width)

@@ -11,7 +11,7 @@ from tests.engine.random_graphs import random_net
 from tests.tflite.models import MEASURED, NAMES, fixture
 from tinynas.engine import build
 from tinynas.engine.lower import lower
-from tinynas.engine.net import Net
+from tinynas.engine.net import Convolution, Depthwise, Net
 from tinynas.engine.plan import Plan, least_bytes, plan, problem_of
 from tinynas.engine.proof import prove
 from tinynas.engine.simplify import simplify
@@ -98,8 +98,10 @@ def test_a_ring_is_as_small_as_it_can_be() -> None:
                     prove(engine.net, replace(engine.plan, rings={**engine.plan.rings, number: rows - 1}))
 
 
-def test_a_row_that_a_padded_window_makes_a_map_of_is_not_turned() -> None:
-    """A map of one row runs by its columns, but not into a convolution whose padding gives its result several rows."""
-    engine = build(write(random_net(697)))
-    windows = [getattr(layer.spec, "window", None) for layer in engine.net.layers]
-    assert any(w is not None and w.height == 1 < w.out_height for w in windows[1:])
+@pytest.mark.parametrize("number", [697, 2073])
+def test_a_row_is_turned_only_where_all_turn_it(number: int) -> None:
+    """A map of one row runs by its columns, unless a window with padding makes several rows of it, or one over several
+    rows made it. The proof is the test."""
+    net = build(write(random_net(number))).net
+    windows = [layer.spec.window for layer in net.layers if isinstance(layer.spec, Convolution | Depthwise)]
+    assert any((w.height == 1) != (w.out_height == 1) for w in windows)

@@ -66,6 +66,8 @@ def _prefix(net: Net, length: int, keep_input: bool) -> Prefix | None:
     if parts_of(net).keys() & {layer.output for layer in net.layers[:length]}:
         return None  # the bytes of a concatenation are planned as a whole
     stages, wanted = stages_of(ready, length), wanted_stages(ready, length)
+    if not _rows_agree(ready, stages):
+        return None
     boundary = tuple(layer.output for layer, is_wanted in zip(ready.layers, wanted, strict=False) if is_wanted)
     summed = [isinstance(layer.spec, Running) for layer in ready.layers[:length]]
     if any(summed[source] for stage in stages for source in stage.sources if source >= 0):
@@ -78,6 +80,17 @@ def _prefix(net: Net, length: int, keep_input: bool) -> Prefix | None:
     extra = sum(aligned(rows * _row_bytes(ready, number)) for number, rows in rings.items())
     extra += sum(layer.spec.scratch_bytes for layer in ready.layers[:length] if isinstance(layer.spec, Running))
     return Prefix(ready, length, rings, boundary, lead, ends + extra)
+
+
+def _rows_agree(net: Net, stages: list[Stage]) -> bool:
+    """Whether each stage makes and reads as many rows as its values have: a map of one row is turned, but a window over
+    several rows may make it, and one with padding may make several rows of it."""
+    for layer, stage in zip(net.layers, stages, strict=False):
+        read = {net.values[net.layers[source].output].shape[0] for source in stage.sources if source >= 0}
+        made = stage.rows if isinstance(layer.spec, Running) else net.values[layer.output].shape[0]
+        if read - {stage.in_rows} or made != stage.rows:
+            return False
+    return True
 
 
 def _row_bytes(net: Net, number: int) -> int:
@@ -206,7 +219,7 @@ def _is_one_row(w: Window) -> bool:
 def _ready_weighted(net: Net, layer: Layer) -> Layer | None:
     spec: Convolution | Depthwise = layer.spec  # type: ignore[assignment]
     w = spec.window
-    if not _is_read_as_written(net, layer.inputs[0], w):
+    if not _is_map_of(net, layer.inputs[0], w):
         return None
     if not _is_one_row(spec.window):
         return layer
@@ -215,18 +228,16 @@ def _ready_weighted(net: Net, layer: Layer) -> Layer | None:
     return replace(layer, spec=replace(spec, window=_turned_window(spec.window), weights=weights))
 
 
-def _is_read_as_written(net: Net, number: int, w: Window) -> bool:
-    """Whether a window slides over the value as the map that its maker wrote, which if it has one row is turned: the
-    window is then, unless its result has several. The net's input may be read as any map."""
+def _is_map_of(net: Net, number: int, w: Window) -> bool:
+    """Whether a window slides over the value as the map that its maker wrote; the net's input may be read as any."""
     maps = ((w.height, w.width, w.channels), (w.width, w.height, w.channels))
-    is_turned = w.height == 1 < w.width
-    return number == net.input or (net.values[number].shape in maps and (not is_turned or w.out_height == 1))
+    return number == net.input or net.values[number].shape in maps
 
 
 def _ready_pool(net: Net, layer: Layer) -> Layer | None:
     spec: Pool = layer.spec  # type: ignore[assignment]
     w = spec.window
-    if not _is_read_as_written(net, layer.inputs[0], w):
+    if not _is_map_of(net, layer.inputs[0], w):
         return None
     w = _turned_window(w) if _is_one_row(w) else w
     is_whole = (w.out_height, w.out_width) == (1, 1) and (w.kernel_h, w.kernel_w) == (w.height, w.width)

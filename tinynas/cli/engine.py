@@ -23,8 +23,9 @@ def comparison(engines: "Mapping[str, Figures]", analysis: "Analysis") -> str:
 _WAYS = {"memory": "As plain C (--format engine)", "speed": "with --optimize speed"}
 
 
-def _needs(ram: int, flash: int, instructions: int) -> str:
-    return f"RAM {size(ram)} B, Flash {size(flash)} B, about {size(instructions)} instructions"
+def _needs(ram: int, flash: int, instructions: int | None) -> str:
+    counted = "" if instructions is None else f", about {size(instructions)} instructions"
+    return f"RAM {size(ram)} B, Flash {size(flash)} B{counted}"
 
 
 def instead(analysis: "Analysis") -> str:
@@ -103,7 +104,7 @@ def _figures(small: "Figures", quick: "Figures", analysis: "Analysis") -> Any:
     ):
         unit = "" if figure in ("MACs", "instructions") else " B"
         ours = [f"{size(_FIGURES[figure](each))}{unit}" for each in (small, quick)]
-        rows.add_row(figure, *ours, f"{size(theirs)}{unit}", about)
+        rows.add_row(figure, *ours, "not known" if theirs is None else f"{size(theirs)}{unit}", about)
     return rows
 
 

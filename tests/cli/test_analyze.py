@@ -136,3 +136,15 @@ def test_an_operator_without_code_is_named_with_what_tflm_needs(tmp_path, capsys
     assert end.value.code == 1
     said = " ".join(capsys.readouterr().err.split())
     assert "the model's output is FLOAT32 with 0 scales; the engine works on INT8 with one. Under TFLM the" in said
+
+
+def test_analyze_says_for_which_build_the_time_is(said):
+    """Kernels built with -Os take more time and less Flash; both are told for the build that was asked for."""
+    told = {}
+    for build, kernels in (("release -O2 i8", "-O2"), ("release -Os i8", "-Os")):
+        options = ("--target", "nucleo_f401", "--build", build)
+        assert f"estimate on nucleo_f401, kernels built with {kernels}" in said(*options)
+        told[build] = json.loads(said(*options, "--json"))
+    fast, small = told.values()
+    assert small["latency_ms"] > 1.1 * fast["latency_ms"]
+    assert small["flash"]["runtime"] < fast["flash"]["runtime"]

@@ -57,6 +57,9 @@ def test_targets_checks_and_shows_one_board(call, tmp_path):
     assert "524,288 B (512 KiB)" in out
     assert "the arena is exact" in out
     assert "nucleo_f411" not in out
+    out = call("targets", "nucleo_l432kc")[1]
+    assert "4 cycles for 8 B, 0.5 a byte of weights; a cache keeps 256 B" in out
+    assert "22.2 mW while it computes, 0.0042 mW asleep, of the chip" in out
     own = tmp_path / "my.json"
     own.write_text(json.dumps({**BOARD, "reserved_ram_bytes": 9152}))
     code, out, _ = call("targets", own)

@@ -85,6 +85,8 @@ def _all(options: argparse.Namespace) -> None:
         for process in [each for each in running if each.poll() is not None]:
             running.remove(process)
             assert process.stdout is not None
+            if process.returncode:
+                raise SystemExit("A run failed: what it said is above; the others are kept.")
             runs.append(json.loads(process.stdout.read().splitlines()[-1]))
             runs.sort(key=lambda run: (run["cell"], run["seed"]))
             options.out.write_text(json.dumps({"command": " ".join(sys.argv), "runs": runs}, indent=1))
@@ -115,7 +117,7 @@ def _run(cell: Cell, data: str, seed: int, minutes: float) -> dict[str, Any]:
     scores = {each.key: _score(worker, dataset, settings, each, max(2, round(CHECKED * epochs))) for each in starts}
     chosen = max(starts, key=lambda each: scores[each.key])
     network = Architecture.from_dict(best["architecture"])
-    found, hand = (_final(worker, FinalJob(each, settings.seed, epochs)) for each in (network, chosen))
+    found, hand = (_final(worker, FinalJob(each, settings.seed, epochs, None)) for each in (network, chosen))
     return {
         "cell": cell.name,
         "seed": seed,

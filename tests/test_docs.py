@@ -49,7 +49,7 @@ def work(furnished, tmp_path, monkeypatch):
 def _furnish_more(request, work, chosen):
     """Put a run and my.keras into the folder if a block speaks of them: they take a training, and TensorFlow."""
     text = "\n".join(block.code for block in chosen)
-    if re.search(r"runs/|\bbest\b|--resume|--run\b|tinynas (pareto|report|compare|trials|show)", text):
+    if re.search(r"runs/|\bbest\b|--resume|--run\b|tinynas (pareto|report|compare|trials|show|train)", text):
         run = request.getfixturevalue("small_run")
         for name in ("a", "b", "small"):
             shutil.copytree(run.folder, work / "runs" / name)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tinynas.runs import Evaluation, Settings, State, Trial
     from tinynas.screening.lower import lower
     from tinynas.screening.screen import screen
-    from tinynas.searching import Executor, Job, Outcome, Proposal, SearchResult, Strategy, resume, search
+    from tinynas.searching import Executor, Job, Outcome, Proposal, SearchResult, Strategy, resume, search, train
     from tinynas.tflite.analyze import Analysis, analyze
     from tinynas.training import quantize
 
@@ -54,6 +54,7 @@ _ROOMS = {
     "resume": "searching",
     "screen": "screening",
     "search": "searching",
+    "train": "searching",
     "write_report": "report",
 }
 
@@ -92,6 +93,7 @@ __all__ = [
     "resume",
     "screen",
     "search",
+    "train",
     "write_report",
 ]
 

@@ -174,6 +174,24 @@ MUTANTS = (
         "export/test_features_c.py",
     ),
     _mutant(
+        "runs/smaller.py",
+        'return error if prefer == "balanced" else',
+        'return 2 * error if prefer == "balanced" else',
+        "runs/test_smaller.py",
+    ),
+    _mutant(
+        "searching/extension.py",
+        "max(final.judged.values()) >= max(",
+        "max(final.judged.values()) > max(",
+        "searching/test_extension.py",
+    ),
+    _mutant(
+        "searching/warm.py",
+        "earlier.n_folds == settings.n_folds",
+        "True",
+        "searching/test_warm.py",
+    ),
+    _mutant(
         "data/groups.py",
         "np.intersect1d(self.codes, self.test_codes)",
         "np.union1d(self.codes, self.test_codes)",

@@ -149,6 +149,17 @@ def test_every_board_at_once(call, small_run):
         (["search", "--target", "nucleo_f401", "--strategy", "magic"], 2, "--strategy is 'magic'"),
         (["search", "--resume", "nowhere"], 1, "'nowhere' is no run"),
         (["search", "--resume", "nowhere", "--seed", "3"], 2, "--seed cannot be given"),
+        (
+            ["search", "--target", "nucleo_f401", "--trials", "+5"],
+            2,
+            "--trials with a + gives more to a search that has",
+        ),
+        (["search", "--resume", "nowhere", "--trials", "5"], 2, "has ended more, as --trials +5"),
+        (["search", "--resume", "nowhere", "--trials", "+0"], 2, "--trials is 0"),
+        (["search", "--resume", "nowhere", "--time-budget", "+soon"], 2, "'soon'"),
+        (["search", "--resume", "nowhere", "--warm-start", "x"], 2, "--warm-start cannot be given with --resume"),
+        (["search", "--target", "nucleo_f401", "--warm-start", "nowhere"], 1, "'nowhere' is no run"),
+        (["search", "--target", "nucleo_f401", "--prefer", "tiny"], 2, "--prefer is 'tiny'"),
         (["search", "--target", "nucleo_f401", "--max-depth", "0"], 2, "--max-depth is 0; wanted a whole number"),
         (
             ["search", "--target", "nucleo_f401", "--initial-depth", "5", "--max-depth", "2"],

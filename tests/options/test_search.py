@@ -17,7 +17,18 @@ from tinynas.searching import strategy_for
 from tinynas.training.augment import Augmentation
 
 SPACE_8 = SearchSpace.for_input((8, 8, 1), 3)
-FOLLOWS = {"version", "target", "data", "space", "limits", "final_threads", "own", "figures"}
+FOLLOWS = {
+    "version",
+    "target",
+    "data",
+    "space",
+    "limits",
+    "final_threads",
+    "own",
+    "figures",
+    "extensions",
+    "warm_start",
+}
 
 
 def _settings(**values):

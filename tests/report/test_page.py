@@ -297,3 +297,24 @@ def test_the_page_of_a_real_search(small_run, stripes):
     assert f"{len(stripes.x_test)} test samples" in page.says("confusion")
     assert f"tensor arena {summary['arena_bytes']:,} B" in page.says("verdict")
     assert "random weights" not in page.says("layers")
+
+
+def test_final_trainings_beside_the_best_are_listed(tmp_path, ended):
+    run = tmp_path / "run"
+    shutil.copytree(ended, run)
+    summary = json.loads((run / "summary.json").read_text())
+    test = summary["best"]["test"]
+    smaller = {
+        **summary["best"],
+        "trial": 3,
+        "test": {**test, "int8": {**test["int8"], "accuracy": 0.8123}},
+        "epochs": 9,
+    }
+    (run / "trained" / "3").mkdir(parents=True)
+    (run / "trained" / "3" / "summary.json").write_text(json.dumps({**summary, "best": smaller}))
+    said = _page(run).says("accuracy")
+    assert "Final trainings" in said
+    assert f"#{summary['best']['trial']} 87.65 %" in said
+    assert "#3 81.23 %" in said
+    (run / "trained" / "3" / "summary.json").write_text("{")
+    assert "trained/3/summary.json is not the summary" in _page(run).says("verdict")

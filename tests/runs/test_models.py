@@ -46,7 +46,7 @@ def test_a_trial_without_a_model_names_those_that_have_one(tmp_path):
         Best(tmp_path, 1)
     for number in (2, 10):
         _write(tmp_path, number)
-    with pytest.raises(RunError, match=r"no model of trial 1: .* 2, 10\."):
+    with pytest.raises(RunError, match=r"no model of trial 1: .* 2, 10; tinynas train .*:1 gives"):
         Best(tmp_path, 1)
 
 

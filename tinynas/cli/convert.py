@@ -134,7 +134,7 @@ def convert(
     if as_json:
         _print_json(converted)
     else:
-        _show(converted)
+        _show(converted, source if run is None else run)
 
 
 def _run(name: str) -> str:
@@ -221,7 +221,7 @@ def _print_json(converted: "Converted") -> None:
     typer.echo(json.dumps(about, indent=1))
 
 
-def _show(converted: "Converted") -> None:
+def _show(converted: "Converted", source: str) -> None:
     for path in converted.files:
         typer.echo(f"wrote {path}")
     _show_memory(converted)
@@ -243,7 +243,8 @@ def _show(converted: "Converted") -> None:
     _show_score(converted)
     if converted.stage not in (None, "final"):
         typer.echo(
-            f"This model had a {converted.stage} training only; the final one is for the best, at a search's end."
+            f"This model had a {converted.stage} training only: the final one comes at a search's end, and for any "
+            f"trial with tinynas train {source}."
         )
     for note in converted.notes:
         typer.echo(f"Note: {note}")

@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from typing import Annotated, Any
 
@@ -78,8 +79,17 @@ def in_options(text: str) -> str:
     return _NAMES.get(first, first) + space + rest
 
 
+@dataclass(frozen=True)
+class More:
+    """What a person wrote as "+30m": so much more."""
+
+    value: Any
+
+
 def _value(row: Option, given: Any) -> Any:
     """Return what `given` means; UsageError where it makes no sense for the option."""
+    if row.more and isinstance(given, str) and given.startswith("+"):
+        return More(_value(row, given[1:]))
     read = _KINDS[row.kind][1]
     value = given if read is None else read(given, row)
     if not row.holds(value):

@@ -25,14 +25,14 @@ def pareto(
     as_json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
 ) -> None:
     """List the models that none beats in every objective at once, in measured bytes."""
-    from tinynas.runs import find_run, front, front_objectives, kept, read_settings, read_trials
+    from tinynas.runs import find_run, front, front_objectives, kept, read_settings, read_trained, read_trials, trained
 
     folder = find_run(run)
     settings = read_settings(folder)
     names = front_objectives(settings.objectives) if objectives is None else parse_names(objectives)
     members = front(read_trials(folder / "journal.sqlite"), names, settings.metric)
-    models = set(kept(folder))
-    rows = [_row(trial, settings.metric, trial.number in models) for trial in members]
+    models, finals = set(kept(folder)), {number: read_trained(folder, number) for number in trained(folder)}
+    rows = [_row(trial, settings.metric, trial.number in models, finals.get(trial.number)) for trial in members]
     if as_json:
         import json
 
@@ -41,7 +41,7 @@ def pareto(
     _show(folder, names, settings.metric, rows)
 
 
-def _row(trial: "Trial", metric: str, is_kept: bool) -> dict[str, Any]:
+def _row(trial: "Trial", metric: str, is_kept: bool, final: dict[str, Any] | None) -> dict[str, Any]:
     footprint = trial.evaluation.footprint
     assert footprint is not None  # a trained trial was measured first
     return {
@@ -55,7 +55,8 @@ def _row(trial: "Trial", metric: str, is_kept: bool) -> dict[str, Any]:
         "macs": footprint.macs,
         "params": footprint.params,
         "architecture": str(trial.architecture),
-        "model_kept": is_kept,
+        "model_kept": is_kept or final is not None,
+        "test": None if final is None else final["best"]["test"]["int8"][metric],
     }
 
 
@@ -79,14 +80,15 @@ def _show(folder: Path, names: tuple[str, ...], metric: str, rows: list[dict[str
             size(row["flash_bytes"]),
             "-" if latency is None else f"{latency:.3g}",
             size(row["macs"]),
-            "kept" if row["model_kept"] else "-",
+            "kept" if row["test"] is None and row["model_kept"] else "-" if row["test"] is None else "trained",
             row["architecture"],
         )
     out.print(made)
     first = next((row["trial"] for row in rows if row["model_kept"]), None)
     if first is not None:
         out.print(
-            f"Next: tinynas convert {folder}:{first}, or another that is kept; each as it was trained in the search."
+            f"Next: tinynas convert {folder}:{first}, or another that is kept, as it was trained in the search; "
+            f"tinynas train {folder}:{first} gives it, or any other, the final training."
         )
     else:
         out.print("The search kept no model of these; its best has one: tinynas convert best.")

@@ -29,17 +29,19 @@ def report(
 
 
 def compare(
-    runs: Annotated[list[str], typer.Argument(help=RUN + " Two or more.", autocompletion=complete)],
+    runs: Annotated[
+        list[str], typer.Argument(help=f"{RUN[:-1]}; or RUN:12, its trial 12. Two or more.", autocompletion=complete)
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Put runs side by side: the settings in which they differ, accuracy, bytes, time."""
     from tinynas.report import compare as compared
     from tinynas.report import read_facts
-    from tinynas.runs import find_run
+    from tinynas.runs import run_and_trial
 
     if len(runs) < 2:
         raise UsageError(f"compare takes two runs or more, got one ({runs[0]}).")
-    found = compared([read_facts(find_run(run)) for run in runs])
+    found = compared([read_facts(*run_and_trial(run)) for run in runs])
     if as_json:
         import json
 

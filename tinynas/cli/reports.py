@@ -107,9 +107,17 @@ def _figures(facts: RunFacts, trial: Trial) -> Any:
         models = f"{_score(trial, metric, 'int8')}{spread} int8, {_score(trial, metric, 'float')} float"
         folds = f"{len(evaluation.folds)} fold" + ("s" if len(evaluation.folds) > 1 else "")
         rows.add_row(f"validation {metric}", f"{models} ({folds}, {evaluation.fidelity})")
+    finals: dict[str, Mapping[str, Any]] = {}
     if facts.final is not None and facts.best is not None and trial.number == facts.best.number:
-        test = facts.final["test"]
-        rows.add_row(f"test {metric}", f"{share(test['int8'][metric])} int8, {share(test['float'][metric])} float")
+        finals["the best"] = facts.final
+    if trial.number in facts.trained:
+        finals[f"trained/{trial.number}"] = facts.trained[trial.number]
+    for name, final in finals.items():
+        test = final["test"]
+        which = f" ({name})" if len(finals) > 1 else ""
+        rows.add_row(
+            f"test {metric}{which}", f"{share(test['int8'][metric])} int8, {share(test['float'][metric])} float"
+        )
     if footprint is not None:
         limits = facts.settings.limits
         ram = footprint.arena_bytes + footprint.ram_outside_bytes

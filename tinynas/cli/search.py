@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tinynas.cli.completion import RUN, boards, runs
-from tinynas.cli.options import DATA, LIMITS, takes
-from tinynas.cli.session import go_on, load_data, refuse_with_resume, show_result, warn_of_short, watched
+from tinynas.cli.options import DATA, LIMITS, More, takes
+from tinynas.cli.session import (
+    go_on,
+    load_data,
+    refuse_more,
+    refuse_with_resume,
+    show_result,
+    warn_of_short,
+    watched,
+)
 from tinynas.errors import ArchitectureError, UsageError
 from tinynas.options import RUNNING, SETTINGS, SPACE, Option
 
@@ -18,7 +26,7 @@ if TYPE_CHECKING:
 
 # What a newcomer needs, in this order.
 _FIRST = (
-    "target", "data", "time_budget_s", "out", "resume", "workers", "as_json", "tensorboard",
+    "target", "data", "time_budget_s", "out", "resume", "warm_start", "workers", "as_json", "tensorboard",
     "ram_bytes", "flash_bytes", "latency_ms", "board_ram_bytes", "board_flash_bytes",
 )  # fmt: skip
 
@@ -44,7 +52,20 @@ def search(
     ] = None,
     resume: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help=f"Go on with this search: {RUN[0].lower()}{RUN[1:]}", autocompletion=runs),
+        typer.Option(
+            metavar="RUN",
+            help=f"Go on with this search: {RUN[0].lower()}{RUN[1:]} One that has ended is given more, such as +30m.",
+            autocompletion=runs,
+        ),
+    ] = None,
+    warm_start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="Begin with the best of an earlier run, of other data or of another board: its networks, made to fit, "
+            "and their weights.",
+            autocompletion=runs,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json on stdout, progress on stderr.")] = False,
     tensorboard: Annotated[
@@ -60,14 +81,16 @@ def search(
 
     console = console_for(stderr=as_json)
     if resume is not None:
-        fixed = {name: value for name, value in given.items() if name not in RUNNING}
-        refuse_with_resume({"target": target, "data": data, "out": out, **fixed})
-        result = go_on(resume, console, tensorboard, **_of(RUNNING, given))
+        more = {name: value.value for name, value in given.items() if isinstance(value, More)}
+        fixed = {name: value for name, value in given.items() if name not in RUNNING and name not in more}
+        refuse_with_resume({"target": target, "data": data, "out": out, "warm_start": warm_start, **fixed})
+        result = go_on(resume, console, more, tensorboard, **_of(RUNNING, given))
     else:
         from tinynas.hardware import Target
         from tinynas.searching import search as run_search
         from tinynas.searching import with_limits
 
+        refuse_more(given)
         if target is None:
             raise UsageError("search needs --target: a name from tinynas targets, or a JSON file of your board.")
         board = Target.load(target)
@@ -84,6 +107,7 @@ def search(
             limits=limits,
             space=_space(dataset, _of(SPACE, given)),
             source=source,
+            warm_start=warm_start,
             tensorboard=tensorboard,
             **_of(RUNNING, given),
             **settings,

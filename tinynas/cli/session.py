@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tinynas.cli.formats import duration, parse_reshape, share, size
-from tinynas.cli.options import in_options
+from tinynas.cli.options import More, in_options
 from tinynas.errors import RunError, UsageError
-from tinynas.options import RUNNING
+from tinynas.options import RUNNING, SETTINGS
 from tinynas.options.reading import READING
 from tinynas.words import counted
 
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rich.console import Console
+    from rich.table import Table
 
     from tinynas.data import Dataset
-    from tinynas.runs import DataSource
+    from tinynas.runs import DataSource, Settings
     from tinynas.searching import SearchResult
 
 
@@ -29,24 +30,53 @@ def refuse_with_resume(options: "Mapping[str, Any]") -> None:
     """A resumed search has its settings; only how it runs here may be chosen anew."""
     for name, value in options.items():
         if value is not None:
-            option = in_options(name) if in_options(name) != name else f"--{name}"
+            option = in_options(name) if in_options(name) != name else f"--{name.replace('_', '-')}"
+            row = SETTINGS.get(name)
+            if row is not None and row.more:
+                raise UsageError(
+                    f"{option} cannot be given anew with --resume: give a search that has ended more, as {option} "
+                    f"+{row.words(value)[1]}."
+                )
             raise UsageError(
                 f"{option} cannot be given with --resume: a resumed search keeps its settings "
                 f"({', '.join(str(row.option) for row in RUNNING.values())}, --tensorboard and --json may be given)."
             )
 
 
-def go_on(run: str, console: "Console", tensorboard: bool = False, **running: "Any") -> "SearchResult":
-    """Resume the search of `run` on the data that its settings name; `running` are the options of RUNNING."""
+def refuse_more(options: "Mapping[str, Any]") -> None:
+    """Only a search that has ended can be given more."""
+    for name, value in options.items():
+        if isinstance(value, More):
+            raise UsageError(
+                f"{in_options(name)} with a + gives more to a search that has ended: name it with --resume RUN, or "
+                f"leave the + away."
+            )
+
+
+def go_on(
+    run: str, console: "Console", more: "Mapping[str, Any]", tensorboard: bool = False, **running: "Any"
+) -> "SearchResult":
+    """Resume the search of `run` on the data that its settings name, with `more` by the name of the setting.
+
+    `running` are the options of RUNNING.
+    """
     from tinynas.runs import find_run, read_settings, read_summary
     from tinynas.searching import resume
+    from tinynas.searching.extension import KEYWORDS
 
     folder = find_run(run)
     dataset = None
-    if read_summary(folder) is None:  # one that has ended needs no data
-        dataset = read_settings(folder).data.load()
-        _tell(dataset, console)
-    return watched(console, resume, folder, dataset, tensorboard=tensorboard, **running)
+    if more or read_summary(folder) is None:  # one that has ended needs no data
+        dataset = loaded(read_settings(folder), console)
+    given = {keyword: more[name] for keyword, name in KEYWORDS.items() if name in more}
+    return watched(console, resume, folder, dataset, tensorboard=tensorboard, **running, **given)
+
+
+def loaded(settings: "Settings", console: "Console") -> "Dataset":
+    """Return the data set that a run's settings name, and say what was understood."""
+    dataset = settings.data.load()
+    _tell(dataset, console)
+    return dataset
 
 
 def watched(
@@ -55,9 +85,13 @@ def watched(
     /,  # a setting may have any name, such as start
     *arguments: Any,
     tensorboard: bool = False,
+    stopped: str | None = None,
     **options: Any,
 ) -> "SearchResult":
-    """Run a search under the live view, its report written as it goes; Ctrl-C ends it with the line to go on with."""
+    """Run a search under the live view, its report written as it goes; Ctrl-C ends it with the line to go on with.
+
+    That line is `stopped` where it is given.
+    """
     from tinynas.cli.live import LiveView
     from tinynas.cli.watchers import watchers_for
     from tinynas.searching import Note
@@ -71,8 +105,8 @@ def watched(
             finally:
                 close()
     except KeyboardInterrupt:
-        go_on = "" if view.folder is None else f" Go on with: tinynas search --resume {view.folder}"
-        raise RunError(f"Stopped.{go_on}") from None
+        go_on = "" if view.folder is None else f"Go on with: tinynas search --resume {view.folder}"
+        raise RunError(f"Stopped. {stopped or go_on}".strip()) from None
 
 
 def warn_of_short(time_budget_s: float | None, console: "Console") -> None:
@@ -161,33 +195,25 @@ def show_result(result: "SearchResult", console: "Console", as_json: bool) -> No
         typer.echo(json.dumps(summary, indent=1))
         return
     from tinynas.cli.console import table as table_of
-    from tinynas.runs import kept
+    from tinynas.runs import kept, smaller_words
 
     trials, best = summary["trials"], summary["best"]
     table = table_of(None, "result, *value")
-    table.add_row("target", summary["target"])
-    table.add_row("data", summary["data"])
+    _add_what(table, summary)
     full = sum(trial.evaluation.fidelity == "full" for trial in result.trials)
     finalists = counted(full, "finalist")
     again = f" ({finalists} among them, trained again on more folds)" if 0 < full < len(result.trials) else ""
     table.add_row("trials", ", ".join(f"{count:,} {state}" for state, count in trials.items()) + again)
-    if best is not None:
-        validation, test = best["validation"]["accuracy"], best["test"]
-        table.add_row("architecture", best["description"])
-        for name, value in _needs(result):
-            table.add_row(name, value)
-        table.add_row("validation accuracy", _validation(validation, best["validation"]["folds"]))
-        if test is not None:
-            table.add_row(
-                "test accuracy",
-                f"{share(test['int8']['accuracy'])} int8, {share(test['float']['accuracy'])} float",
-            )
+    _add_model(table, result)
     table.add_row("time", duration(summary["seconds"]))
     console.print(table)
-    for sentence in summary.get("warnings", ()):
-        console.print(f"Warning: {sentence}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+    _warn(summary, console)
     console.print(f"Kept in {result.folder}.")
     if best is not None:
+        name = "latest" if Path("runs/latest").resolve() == result.folder.resolve() else str(result.folder)
+        sentence = smaller_words(summary, name)
+        if sentence is not None:
+            console.print(f"Smaller: {sentence}", markup=False, highlight=False, soft_wrap=True)
         newest = Path("runs/latest").resolve() == result.folder.resolve()
         run = "" if newest else f" --run {result.folder}"
         console.print(f"Next: tinynas convert best{run}")
@@ -195,5 +221,64 @@ def show_result(result: "SearchResult", console: "Console", as_json: bool) -> No
         if models > 1:
             console.print(
                 f"Trade-offs: tinynas pareto {result.folder} ({models} models are kept as the search trained them; "
-                f"only the best had the final training)"
+                f"tinynas train {result.folder}:TRIAL gives one the final training)"
             )
+
+
+def show_trained(result: "SearchResult", console: "Console", as_json: bool) -> None:
+    """Print what the final training of a trial brought, beside the run's best, or the summary as JSON."""
+    summary = result.summary
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(summary, indent=1))
+        return
+    from tinynas.cli.console import table as table_of
+    from tinynas.runs import read_summary, trained_folder
+
+    assert result.number is not None
+    table = table_of(None, "result, *value")
+    _add_what(table, summary)
+    table.add_row("trial", str(result.number))
+    _add_model(table, result)
+    run = read_summary(result.folder)
+    best = None if run is None else run["best"]
+    if best is not None and best["test"] is not None:
+        table.add_row(
+            "the run's best",
+            f"#{best['trial']}: {share(best['test']['int8']['accuracy'])} int8 on the test set, "
+            f"{size(best['flash_bytes'])} B model file, {size(best['arena_bytes'])} B arena",
+        )
+    table.add_row("time", duration(summary["seconds"]))
+    console.print(table)
+    _warn(summary, console)
+    console.print(f"Kept in {trained_folder(result.folder, result.number)}; the run's best is what it was.")
+    console.print(f"Next: tinynas convert {result.folder}:{result.number}")
+
+
+def _add_what(table: "Table", summary: "Mapping[str, Any]") -> None:
+    table.add_row("target", summary["target"])
+    table.add_row("data", summary["data"])
+
+
+def _add_model(table: "Table", result: "SearchResult") -> None:
+    """Add rows of what the best model is, needs and scores, where there is one."""
+    best = result.summary["best"]
+    if best is None:
+        return
+    validation, test = best["validation"]["accuracy"], best["test"]
+    table.add_row("architecture", best["description"])
+    for name, value in _needs(result):
+        table.add_row(name, value)
+    if best["validation"]["folds"]:
+        table.add_row("validation accuracy", _validation(validation, best["validation"]["folds"]))
+    if test is not None:
+        table.add_row(
+            "test accuracy",
+            f"{share(test['int8']['accuracy'])} int8, {share(test['float']['accuracy'])} float",
+        )
+
+
+def _warn(summary: "Mapping[str, Any]", console: "Console") -> None:
+    for sentence in summary.get("warnings", ()):
+        console.print(f"Warning: {sentence}", style="bold red", markup=False, highlight=False, soft_wrap=True)

@@ -33,7 +33,7 @@ def resolve(
             raise UsageError(
                 f"convert takes a run or RUN:TRIAL, a model file or a search's result; got {type(source).__name__}."
             )
-        return from_run(known(folder))
+        return from_run(known(folder), getattr(source, "number", None))
     path = Path(source)
     if path.suffix.lower() == ".tflite":
         return from_tflite(path, data, input_range, asked)

@@ -73,8 +73,7 @@ def from_run(folder: Path, trial: int | None = None) -> Source:
         features = None if about.get("features") is None else from_dict(about["features"])
         facts = Facts(as_layout(about["layout"], "layout"), int(best.samples.shape[-1]), normalization)
     except (TypeError, KeyError, ValueError, IndexError, TinynasError) as error:
-        where = "best" if trial is None else f"models/{trial}"
-        raise RunError(f"{folder}/{where}/architecture.json is damaged ({error}); resume the search.") from error
+        raise RunError(f"{best.place}/architecture.json is damaged ({error}); resume the search.") from error
     return Source(
         origin=f"the model of {folder}" if trial is None else f"trial {trial} of {folder}",
         tflite=best.tflite,

@@ -29,7 +29,8 @@ class Option:
     follows from other things `default_words` says so, and names the default within. `option` is what is written on the
     command line, by itself the name with dashes and without a leading "n_"; None where only Python takes it. A number
     lies from `least` to `most`, or between `above` and `below`, which are not allowed themselves. `strategies` are
-    those that heed it, and `fidelities` the kinds of training; () is all of them.
+    those that heed it, and `fidelities` the kinds of training; () is all of them. `more`: a search that has
+    ended can be given more of it, as "+30m".
     """
 
     name: str
@@ -47,6 +48,7 @@ class Option:
     metavar: str = ""
     strategies: tuple[str, ...] = ()
     fidelities: tuple[str, ...] = ()
+    more: bool = False
 
     def __post_init__(self) -> None:
         if self.option == "":
@@ -71,6 +73,8 @@ class Option:
             parts.append(f"Only for --strategy {one_of(self.strategies)}.")
         if self.fidelities and "full" not in self.fidelities:
             parts.append(f"Only with --fidelity {one_of(self.fidelities)}.")
+        if self.more:
+            parts.append("With --resume: so much more, as +N.")
         return " ".join(parts)
 
     @property

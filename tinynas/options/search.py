@@ -13,6 +13,7 @@ Start = Literal["handmade", "random"]
 Fidelity = Literal["none", "proxy", "full"]
 Metric = Literal["accuracy", "precision", "recall", "f1"]
 Precision = Literal["float32", "bfloat16"]
+Prefer = Literal["accuracy", "balanced", "small"]
 METRICS: tuple[str, ...] = get_args(Metric)
 OBJECTIVES = ("accuracy", "ram", "flash", "latency", "macs", "params")
 AUGMENTATIONS = ("shift", "flip", "noise", "scale", "erase", "warp")
@@ -39,17 +40,25 @@ _TRAINS: tuple[Fidelity, ...] = ("proxy", "full")
 _ROWS = (
     Option(
         "time_budget_s", "Wall time for everything, such as 20m or 1h30m; give a minute or more.", "time", None,
-        "no limit", "--time-budget", above=0, most=30 * 86400, panel=FIRST,
+        "no limit", "--time-budget", above=0, most=30 * 86400, panel=FIRST, more=True,
     ),
-    Option("max_trials", "End the search after this many trained trials.", "whole", option="--trials", least=1),
+    Option(
+        "max_trials", "End the search after this many trained trials.", "whole", option="--trials", least=1, more=True
+    ),
     Option(
         "n_generations", "End the search after this many generations.", "whole", None,
-        f"{GENERATIONS} when no end is given", least=1,
+        f"{GENERATIONS} when no end is given", least=1, more=True,
     ),
     Option("patience", "End the search after this many generations without a better trial.", "whole", least=1),
     Option(
         "objectives", f"What to improve, as a comma list: accuracy, and any of {', '.join(OBJECTIVES[1:])}.", "names",
         ("accuracy",), choices=OBJECTIVES,
+    ),
+    Option(
+        "prefer",
+        "Which finalist wins: the one with the highest score (accuracy), the smallest within one standard error of it "
+        "(balanced), or within two points, or two standard errors where these are more (small).",
+        "choice", "accuracy", choices=get_args(Prefer), fidelities=_TRAINS,
     ),
     Option("metric", f"How trials are ranked: by {one_of(METRICS)}.", "choice", "accuracy", choices=METRICS),
     Option("seed", "The same seed and number of trials give the same search.", "whole", 0, least=0, most=2**31 - 1),

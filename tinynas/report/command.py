@@ -28,6 +28,11 @@ def command_of(settings: Settings) -> tuple[str, tuple[str, ...]]:
             words += option.words(value)
     words += _space(settings, notes) + _limits(settings)
     words += RUNNING["workers"].words(settings.final_threads)
+    words += [] if settings.warm_start is None else ["--warm-start", settings.warm_start]
+    for extension in settings.extensions:
+        more = {name: value for name in SETTINGS if (value := getattr(extension, name, None)) is not None}
+        given = " ".join(f"{SETTINGS[name].option} +{SETTINGS[name].words(value)[1]}" for name, value in more.items())
+        notes.append(f"Then it went on, by tinynas search --resume RUN {given}.")
     return shlex.join(words), tuple(notes)
 
 

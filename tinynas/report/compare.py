@@ -34,7 +34,7 @@ def compare(runs: Sequence[RunFacts]) -> Comparison:
     differ = {name: values for name, values in differ.items() if any(value != values[0] for value in values)}
     results = [_results(run) for run in runs]
     return Comparison(
-        tuple(str(run.folder) for run in runs), differ, {name: tuple(r[name] for r in results) for name in results[0]}
+        tuple(run.name for run in runs), differ, {name: tuple(r[name] for r in results) for name in results[0]}
     )
 
 

@@ -1,7 +1,7 @@
 """Everything that a run folder says, read once: settings, trials, the best one, its file, the summary."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,20 @@ from tinynas.data import Scores
 from tinynas.engine import Figures, estimate
 from tinynas.errors import RunError, TinynasError, UnsupportedOperatorError
 from tinynas.hardware import Footprint
-from tinynas.runs import Best, Settings, Trial, leader, read_settings, read_summary, read_trials
+from tinynas.runs import (
+    Best,
+    Settings,
+    Trial,
+    kept,
+    leader,
+    numbered,
+    read_settings,
+    read_summary,
+    read_trained,
+    read_trials,
+    standing,
+    trained,
+)
 from tinynas.screening import lower
 from tinynas.tflite import Analysis, Graph, analyze, read
 
@@ -34,7 +47,9 @@ class Model:
 class RunFacts:
     """A run as it stands on disk. `best` is None while nothing is trained, `summary` until the search has ended.
 
-    `trouble` holds a sentence for each file that could not be read: a report of the rest is better than none.
+    `trouble` holds a sentence for each file that could not be read: a report of the rest is better than none. Where
+    `number` is given, it is about that trial: `best` is the trial, `summary` and `model` those of the final training
+    that it was given. `trained` is what summary.json says of a best, of each trial that was given one beside the best.
     """
 
     folder: Path
@@ -45,6 +60,13 @@ class RunFacts:
     class_names: tuple[str, ...]
     summary: dict[str, Any] | None
     trouble: tuple[str, ...] = ()
+    number: int | None = None
+    trained: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """How a person names it: the folder, or "FOLDER:12"."""
+        return f"{self.folder}" if self.number is None else f"{self.folder}:{self.number}"
 
     @property
     def ended(self) -> bool:
@@ -77,25 +99,29 @@ class RunFacts:
         return max((trial.elapsed_s for trial in self.trials), default=0.0)
 
 
-def read_facts(folder: Path) -> RunFacts:
-    """Return what the run in `folder` says; RunError when it is no run folder or its journal is damaged."""
+def read_facts(folder: Path, number: int | None = None) -> RunFacts:
+    """Return what the run in `folder` says, of its best or of trial `number`.
+
+    RunError when it is no run folder or its journal is damaged, UsageError when it has no such trial.
+    """
     settings = read_settings(folder)
     journal = folder / "journal.sqlite"
     trials = tuple(read_trials(journal)) if journal.is_file() else ()
     trouble: list[str] = []
-    summary = _summary(folder, trouble)
-    best = _best(trials, settings.metric, summary)
-    saved = _saved(folder, trouble)
+    summary = _summary(folder, trouble, number)
+    best = _best(trials, settings.metric, summary) if number is None else numbered(trials, number, folder)
+    saved = _saved(folder, trouble, number)
     names = tuple(saved.about["class_names"]) if saved is not None else ()
     classes = settings.space.n_classes
     names = names if len(names) == classes else tuple(map(str, range(classes)))
     model = None if best is None else _model(best, saved, settings, trouble)
-    return RunFacts(folder, settings, trials, best, model, names, summary, tuple(trouble))
+    others = {each: found["best"] for each in trained(folder) if (found := _summary(folder, trouble, each)) is not None}
+    return RunFacts(folder, settings, trials, best, model, names, summary, tuple(trouble), number, others)
 
 
-def _summary(folder: Path, trouble: list[str]) -> dict[str, Any] | None:
+def _summary(folder: Path, trouble: list[str], number: int | None) -> dict[str, Any] | None:
     try:
-        summary = read_summary(folder)
+        summary = read_summary(folder) if number is None else read_trained(folder, number)
     except RunError as error:
         trouble.append(str(error))
         return None
@@ -121,11 +147,11 @@ def _best(trials: Sequence[Trial], metric: str, summary: dict[str, Any] | None) 
     return leader(trials, metric)
 
 
-def _saved(folder: Path, trouble: list[str]) -> Best | None:
-    if not (folder / "best").exists() and not (folder / "best.old").exists():
-        return None
+def _saved(folder: Path, trouble: list[str], number: int | None) -> Best | None:
     try:
-        return Best(folder)
+        if number is not None:
+            return Best(folder, number) if number in {*kept(folder), *trained(folder)} else None
+        return None if standing(folder / "best") is None else Best(folder)
     except RunError as error:
         trouble.append(str(error))
         return None

@@ -16,7 +16,7 @@ from tinynas.report.facts import RunFacts, read_facts
 from tinynas.report.front import MOST_MARKS, Group, groups
 from tinynas.report.trials import ranked
 from tinynas.report.verdict import Verdict, verdict
-from tinynas.runs import METRICS, State, find_run
+from tinynas.runs import METRICS, State, find_run, smaller_words
 from tinynas.runs.folder import write_atomically
 
 _LISTED = 25  # trials in the page's table
@@ -84,6 +84,8 @@ def _context(facts: RunFacts) -> dict[str, Any]:
         "footprint": footprint,
         "verdict": judged,
         "test": test,
+        "smaller": None if facts.summary is None else smaller_words(facts.summary, str(facts.folder)),
+        "finals": [(one["trial"], one) for one in [facts.final, *facts.trained.values()] if one is not None],
         "files": None if facts.final is None else facts.final.get("held_out"),
         "counts": counts,
         "groups": _groups(facts),
@@ -152,7 +154,7 @@ def _score_range(line: family.Family | None, metric: str) -> tuple[float, float]
 
 def _asked(facts: RunFacts) -> Mapping[str, str]:
     """Return the settings as texts, in the order of their file; those that are values of their own are left out."""
-    values = facts.settings.model_dump(exclude={"target", "data", "space", "limits"})
+    values = facts.settings.model_dump(exclude={"target", "data", "space", "limits", "extensions"})
     return {name: _said(value) for name, value in values.items() if value is not None and value != {}}
 
 

@@ -1,7 +1,7 @@
 """A run on disk: settings, the journal of trials, the best model, the summary."""
 
 from tinynas.options.search import METRICS, OBJECTIVES
-from tinynas.runs.folder import Run, read_settings, read_summary
+from tinynas.runs.folder import Run, read_settings, read_summary, read_trained
 from tinynas.runs.front import (
     FRONT,
     checked_objectives,
@@ -12,10 +12,11 @@ from tinynas.runs.front import (
     objective_values,
 )
 from tinynas.runs.journal import Journal, read_trials
-from tinynas.runs.models import Best, kept, trial_folder
+from tinynas.runs.models import Best, kept, standing, start_of, trained, trained_folder, trial_folder
 from tinynas.runs.names import find_run, latest_run, require_outside_models, run_and_trial
-from tinynas.runs.settings import DataSource, Settings
-from tinynas.runs.trial import Evaluation, State, Trial, latest, leader, ranking
+from tinynas.runs.settings import DataSource, Extension, Settings
+from tinynas.runs.smaller import Smaller, contenders, preferred, smaller, smaller_words, standard_error
+from tinynas.runs.trial import Evaluation, State, Trial, latest, leader, numbered, ranking
 
 __all__ = [
     "FRONT",
@@ -24,12 +25,15 @@ __all__ = [
     "Best",
     "DataSource",
     "Evaluation",
+    "Extension",
     "Journal",
     "Run",
     "Settings",
+    "Smaller",
     "State",
     "Trial",
     "checked_objectives",
+    "contenders",
     "dominance",
     "find_run",
     "front",
@@ -38,13 +42,23 @@ __all__ = [
     "latest",
     "latest_run",
     "leader",
+    "numbered",
     "objective_value",
     "objective_values",
+    "preferred",
     "ranking",
     "read_settings",
     "read_summary",
+    "read_trained",
     "read_trials",
     "require_outside_models",
     "run_and_trial",
+    "smaller",
+    "smaller_words",
+    "standard_error",
+    "standing",
+    "start_of",
+    "trained",
+    "trained_folder",
     "trial_folder",
 ]

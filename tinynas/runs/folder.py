@@ -1,11 +1,11 @@
-"""A run folder: settings.json, journal.sqlite, search.log, best/, models/, summary.json; only this room writes them."""
+"""A run folder: settings.json, journal.sqlite, search.log, models, summary.json; only this room writes them."""
 
 import fcntl
 import json
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
@@ -22,9 +22,21 @@ from tinynas.errors import RunError, TinynasError, check_fields, require_utf8
 from tinynas.hardware import Footprint
 from tinynas.options.search import METRICS
 from tinynas.runs.journal import Journal
-from tinynas.runs.models import copy_model, finish_rename, number_of, prune, renamed, trial_folder, write_model
+from tinynas.runs.models import (
+    Best,
+    copy_model,
+    finish_rename,
+    kept,
+    number_of,
+    prune,
+    renamed,
+    standing,
+    trained_folder,
+    trial_folder,
+    write_model,
+)
 from tinynas.runs.names import require_outside_models
-from tinynas.runs.settings import Settings
+from tinynas.runs.settings import Extension, Settings
 from tinynas.runs.trial import Trial
 
 _SETTINGS, _JOURNAL, _SUMMARY, _LOG = "settings.json", "journal.sqlite", "summary.json", "search.log"
@@ -124,8 +136,29 @@ class Run:
         _point_latest(self.folder)
 
     def weights_path(self, number: int) -> Path:
-        """Return where `save_weights` keeps the weights of trial `number` while the search goes on."""
+        """Return where `save_weights` keeps the weights of trial `number`."""
         return self.folder / _WEIGHTS / f"{number}.npz"
+
+    def start_path(self, number: int) -> Path | None:
+        """Return the file with the weights of trial `number` that its children start from; None where there is none."""
+        path = self.weights_path(number)
+        return next((each for each in (path, path.with_suffix(".keras")) if each.exists()), None)
+
+    def keep_starts(self, trials: Iterable[Trial]) -> None:
+        """Let the models of models/ be started from too, for those of `trials` of which no weights are kept.
+
+        A model is of fold 0, as weights are; one of a finalist is for all trials of its network. They are copied, since
+        a search that goes on may remove them from models/, and after a kill would go on otherwise than without.
+        """
+        trials, numbers = tuple(trials), kept(self.folder)
+        models = {trial.architecture.key: trial.number for trial in trials if trial.number in numbers}
+        for trial in trials:
+            is_proxy = trial.evaluation.fidelity == "proxy" and bool(trial.evaluation.folds)
+            if is_proxy and trial.architecture.key in models and self.start_path(trial.number) is None:
+                model = trial_folder(self.folder, models[trial.architecture.key]) / "model.keras"
+                path = self.weights_path(trial.number).with_suffix(".keras")
+                path.parent.mkdir(exist_ok=True)
+                write_atomically(path, model.read_bytes())
 
     def save_weights(self, number: int, weights: Mapping[str, Sequence[np.ndarray]]) -> None:
         """Keep the weights of a trial, by layer name, for those that will start from them."""
@@ -134,15 +167,23 @@ class Run:
             path.parent.mkdir(exist_ok=True)
             write_weights(path, weights)
 
-    def remove_weights(self) -> None:
-        """Remove the weights that `save_weights` kept: the search has ended."""
-        shutil.rmtree(self.folder / _WEIGHTS, ignore_errors=True)
-
     def save_trial(
         self, number: int, about: Mapping[str, Any], keras: bytes, tflite: bytes, samples: np.ndarray
     ) -> None:
         """Keep the model of trial `number` in models/, whole or not at all; the arguments are those of save_best."""
         write_model(trial_folder(self.folder, number), about, keras, tflite, samples)
+
+    def save_trained(
+        self,
+        number: int,
+        about: Mapping[str, Any],
+        keras: bytes,
+        tflite: bytes,
+        samples: np.ndarray,
+        summary: Mapping[str, Any],
+    ) -> None:
+        """Keep what a final training of trial `number` made in trained/, with its summary, whole or not at all."""
+        write_model(trained_folder(self.folder, number), about, keras, tflite, samples, summary)
 
     def prune(self, numbers: Collection[int]) -> None:
         """Remove the kept models of all trials but `numbers`."""
@@ -170,7 +211,7 @@ class Run:
 
     def finish_renames(self) -> None:
         """Bring to its end what a kill left of a model that was being put in another's place."""
-        for place in (self.folder / _BEST, *(trial_folder(self.folder, number) for number in renamed(self.folder))):
+        for place in renamed(self.folder):
             finish_rename(place)
 
     def best_trial(self) -> int | None:
@@ -180,6 +221,35 @@ class Run:
     def copy_to_best(self, number: int) -> None:
         """Put the kept model of trial `number` into best/, whole or not at all."""
         copy_model(trial_folder(self.folder, number), self.folder / _BEST)
+
+    def copy_best(self, number: int, summary: Mapping[str, Any]) -> None:
+        """Keep a copy of best/ as a final training of trial `number`, with its summary, whole or not at all."""
+        copy_model(self.folder / _BEST, trained_folder(self.folder, number), summary)
+
+    def drop_copy(self, number: int) -> None:
+        """Remove what `copy_best` kept of trial `number`, if it still is what best/ holds."""
+        copy = trained_folder(self.folder, number)
+        if standing(copy) is not None and Best(self.folder, number).tflite == Best(self.folder).tflite:
+            shutil.rmtree(copy)
+
+    def extend(self, extension: Extension) -> None:
+        """Let the search, which has ended, go on: the settings say so, and the summary makes room for another."""
+        self.settings = self.settings.model_copy(update={"extensions": (*self.settings.extensions, extension)})
+        write_atomically(self.folder / _SETTINGS, self.settings.model_dump_json(indent=1).encode())
+        self.set_summary_aside()
+
+    def set_summary_aside(self) -> None:
+        """Rename a summary that is older than the newest extension, as `extend` does, which a kill may have stopped."""
+        extensions, summary = self.settings.extensions, self.summary()
+        if extensions and summary is not None and summary["seconds"] <= extensions[-1].age_s:
+            os.replace(self.folder / _SUMMARY, self._summary_before(len(extensions)))
+
+    def summary_before(self, part: int) -> dict[str, Any] | None:
+        """Return what summary.json said before the search went on for the time `part`, counted from 1."""
+        return read_summary(self.folder, self._summary_before(part).name)
+
+    def _summary_before(self, part: int) -> Path:
+        return self.folder / f"summary_{part}.json"
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, whole or not at all."""
@@ -230,9 +300,9 @@ def read_settings(folder: Path) -> Settings:
         raise RunError(f"{folder} is not a run folder: it has no readable {_SETTINGS}.") from error
 
 
-def read_summary(folder: Path) -> dict[str, Any] | None:
+def read_summary(folder: Path, name: str = _SUMMARY) -> dict[str, Any] | None:
     """Return summary.json of the run in `folder`, None while the search has not ended; RunError when it is damaged."""
-    path = folder / _SUMMARY
+    path = folder / name
     try:
         summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         _check_summary(summary)
@@ -244,6 +314,15 @@ def read_summary(folder: Path) -> dict[str, Any] | None:
         raise RunError(
             f"{path} is not the summary of a search ({said}); remove it and resume, and it is written again."
         ) from error
+
+
+def read_trained(folder: Path, number: int) -> dict[str, Any] | None:
+    """Return the summary of the final training that trial `number` was given; None where it was given none.
+
+    It says what summary.json says, of this trial as the best. RunError when it is damaged.
+    """
+    place = standing(trained_folder(folder, number))
+    return None if place is None else read_summary(place)
 
 
 # What a summary holds since the first version, and of what kind; what came later may be missing.
@@ -289,7 +368,7 @@ def _check_summary(summary: Any) -> None:
         for scores in (best["validation"], best["validation"]["float"]):
             for metric in METRICS:
                 for value in scores[metric].values():
-                    if not isinstance(value, int | float):
+                    if not (isinstance(value, int | float) or (value is None and best["validation"]["folds"] == 0)):
                         raise TypeError(f"its {metric} is {value!r:.60}")
         for name in ("float", "int8") if best["test"] else ():
             check_fields(Scores.from_dict(best["test"][name]))

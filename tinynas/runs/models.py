@@ -1,4 +1,4 @@
-"""Saved models: best/ and models/NUMBER/ of a run folder, each whole or not there at all."""
+"""Saved models: best/, models/NUMBER/ and trained/NUMBER/ of a run folder, each whole or not there at all."""
 
 import hashlib
 import json
@@ -15,11 +15,19 @@ from tinynas.errors import RunError
 _ABOUT = ("sha256", "stage", "class_names", "layout", "normalization", "footprint")
 
 
-def write_model(folder: Path, about: Mapping[str, Any], keras: bytes, tflite: bytes, samples: np.ndarray) -> None:
+def write_model(
+    folder: Path,
+    about: Mapping[str, Any],
+    keras: bytes,
+    tflite: bytes,
+    samples: np.ndarray,
+    summary: Mapping[str, Any] | None = None,
+) -> None:
     """Put a model into `folder`, in place of what is there: a kill leaves the old one, the new one or "folder.old".
 
     `about` goes into architecture.json; `samples` are held-out int8 inputs (n, H, W, C), for the check that
-    `convert` makes in TFLM. RunError when the disk refuses; what is there stays as it was.
+    `convert` makes in TFLM; `summary`, where there is one, goes into a summary.json of its own. RunError when the disk
+    refuses; what is there stays as it was.
     """
 
     def fill(fresh: Path) -> None:
@@ -29,13 +37,21 @@ def write_model(folder: Path, about: Mapping[str, Any], keras: bytes, tflite: by
         np.save(fresh / "samples.npy", samples)
         described = {**about, "sha256": hashlib.sha256(tflite).hexdigest()}
         (fresh / "architecture.json").write_text(json.dumps(described, indent=1))
+        if summary is not None:
+            (fresh / "summary.json").write_text(json.dumps(summary, indent=1))
 
     _replace(folder, fill)
 
 
-def copy_model(source: Path, folder: Path) -> None:
-    """Put a copy of the saved model in `source` into `folder`, as `write_model` would."""
-    _replace(folder, lambda fresh: shutil.copytree(source, fresh))
+def copy_model(source: Path, folder: Path, summary: Mapping[str, Any] | None = None) -> None:
+    """Put a copy of the saved model in `source` into `folder`, with `summary`, as `write_model` would."""
+
+    def fill(fresh: Path) -> None:
+        shutil.copytree(source, fresh)
+        if summary is not None:
+            (fresh / "summary.json").write_text(json.dumps(summary, indent=1))
+
+    _replace(folder, fill)
 
 
 def _replace(folder: Path, fill: Callable[[Path], Any]) -> None:
@@ -64,11 +80,19 @@ def finish_rename(folder: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def renamed(folder: Path) -> tuple[int, ...]:
-    """Return the numbers of the trials of the run in `folder` whose kept models were being replaced at a kill."""
-    models = folder / "models"
-    paths = models.iterdir() if models.is_dir() else ()
-    return tuple(sorted({int(path.stem) for path in paths if path.suffix == ".old" and path.stem.isdecimal()}))
+def renamed(folder: Path) -> tuple[Path, ...]:
+    """Return the places, of best/ and of trials, whose models were being replaced at a kill of the run in `folder`."""
+    found = [folder / "best"]
+    for models in (folder / "models", folder / "trained"):
+        paths = models.iterdir() if models.is_dir() else ()
+        found += {path.with_suffix("") for path in paths if path.suffix in (".old", ".new") and path.stem.isdecimal()}
+    return tuple(sorted(found))
+
+
+def standing(place: Path) -> Path | None:
+    """Return where the model of `place` is read: there, or where a writer that was killed left it; None: nowhere."""
+    before = place.with_name(f"{place.name}.old")
+    return next((path for path in (place, before) if path.exists()), None)
 
 
 def number_of(place: Path) -> int | None:
@@ -82,14 +106,37 @@ def number_of(place: Path) -> int | None:
 
 def kept(folder: Path) -> tuple[int, ...]:
     """Return the numbers of the trials whose models the run in `folder` keeps, in their order."""
-    models = folder / "models"
-    names = [path.name for path in models.iterdir()] if models.is_dir() else []
-    return tuple(sorted(int(name) for name in names if name.isdecimal()))
+    return _numbers(folder / "models")
+
+
+def trained(folder: Path) -> tuple[int, ...]:
+    """Return the numbers of the trials that were given a final training beside the best's, in their order."""
+    return _numbers(folder / "trained")
+
+
+def _numbers(models: Path) -> tuple[int, ...]:
+    names = [path.name.removesuffix(".old") for path in models.iterdir()] if models.is_dir() else []
+    return tuple(sorted({int(name) for name in names if name.isdecimal()}))
 
 
 def trial_folder(folder: Path, number: int) -> Path:
     """Return where the run in `folder` keeps, or would keep, the model of trial `number`."""
     return folder / "models" / str(number)
+
+
+def start_of(folder: Path, number: int) -> Path | None:
+    """Return the file that another training may start from, of trial `number` of the run in `folder`, or None.
+
+    It has seen no validation sample of fold 0: what the search kept of the weights, or a model of the front.
+    """
+    weights = folder / "weights"
+    places = (weights / f"{number}.npz", weights / f"{number}.keras", trial_folder(folder, number) / "model.keras")
+    return next((path for path in places if path.exists()), None)
+
+
+def trained_folder(folder: Path, number: int) -> Path:
+    """Return where the run in `folder` keeps, or would keep, what a final training of trial `number` made."""
+    return folder / "trained" / str(number)
 
 
 def prune(folder: Path, numbers: Collection[int]) -> None:
@@ -104,16 +151,18 @@ class Best:
     """A saved model, read back: `about` (architecture.json), `tflite` bytes, `samples` int8 (n, H, W, C)."""
 
     def __init__(self, folder: Path, number: int | None = None) -> None:
-        """Read best/ of the run in `folder`, or the model of trial `number`.
+        """Read best/ of the run in `folder`, or the model of trial `number`: that of its final training if it had one.
 
-        RunError when there is none, naming those that there are, or a file is not the one written.
+        `place` is where it was read. RunError when there is none, naming those that there are, or a file is not the
+        one written.
         """
-        place = folder / "best" if number is None else trial_folder(folder, number)
-        before = place.with_name(f"{place.name}.old")
-        if not place.exists() and before.exists():
-            place = before  # the writer was killed between its two renames
-        if not place.exists():
+        places = [folder / "best"]
+        if number is not None:
+            places = [trained_folder(folder, number), trial_folder(folder, number)]
+        place = next(filter(None, map(standing, places)), None)
+        if place is None:
             raise RunError(_missing(folder, number))
+        self.place = place
         try:
             self.about: dict[str, Any] = json.loads((place / "architecture.json").read_text())
             self.tflite = (place / "model.tflite").read_bytes()
@@ -135,8 +184,9 @@ def _remedy(number: int | None) -> str:
 def _missing(folder: Path, number: int | None) -> str:
     if number is None:
         return f"{folder} has no best model yet: let the search run, or resume it with --resume {folder}."
-    numbers = kept(folder)
-    if not numbers:
-        return f"{folder} keeps no model of trial {number}, nor of any other: its best model is there to convert."
-    there = ", ".join(map(str, numbers))
-    return f"{folder} keeps no model of trial {number}: it keeps those of the trials on its front, {there}."
+    numbers = sorted({*kept(folder), *trained(folder)})
+    there = f": it keeps those of trials {', '.join(map(str, numbers))}" if numbers else ", nor of any other"
+    return (
+        f"{folder} keeps no model of trial {number}{there}; tinynas train {folder}:{number} gives this one its final "
+        f"training."
+    )

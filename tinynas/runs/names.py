@@ -8,7 +8,7 @@ from tinynas.errors import RunError, UsageError
 RUNS = Path("runs")  # where a search puts its folder by itself
 _NEWEST = ("best", "latest")
 _MARK = "settings.json"  # a folder that holds it is a run's
-_KEPT = ("best", "models", "weights")
+_KEPT = ("best", "models", "trained", "weights")
 
 
 def find_run(name: Path | str, root: Path | str = RUNS) -> Path:

@@ -11,7 +11,7 @@ from tinynas.data import Dataset
 from tinynas.errors import RunError, TinynasError, UsageError
 from tinynas.hardware import FIGURES, Limits, Target
 from tinynas.options import SETTINGS
-from tinynas.options.search import Fidelity, Metric, Precision, Selection, Start, StrategyName
+from tinynas.options.search import Fidelity, Metric, Precision, Prefer, Selection, Start, StrategyName
 from tinynas.runs.front import checked_objectives
 
 
@@ -63,12 +63,29 @@ def _of(name: str) -> Any:
     return Field(option.default, description=option.help, **given)
 
 
+class Extension(BaseModel):
+    """What a search that had ended was given more of: generations, trained children, seconds of wall time.
+
+    It goes on with `generation`, at the age of `age_s` seconds; `best` is the trial that was its best until then.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    generation: int = Field(ge=0)
+    age_s: float = Field(ge=0)
+    best: int | None = None
+    n_generations: int | None = Field(None, ge=1)
+    max_trials: int | None = Field(None, ge=1)
+    time_budget_s: float | None = Field(None, gt=0)
+
+
 class Settings(BaseModel):
     """What was asked for: each field beside data, target, space and limits is described in tinynas.options.SETTINGS.
 
     `figures` are those of the time that the limits are held against: a run keeps what it began with, and one without
     the key began with version 0.1.0's. `own` names what was given in Python and no file can hold ("strategy":
-    "module.Class"): a resume needs it again. The strategy is "own" where it was an object.
+    "module.Class"): a resume needs it again. The strategy is "own" where it was an object. `warm_start` is the path of
+    the run that it began with the best of, and `extensions` are what it was given more of, each time when it had ended.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -98,6 +115,7 @@ class Settings(BaseModel):
     n_finalists: int = _of("n_finalists")
     final_epochs: int | None = _of("final_epochs")
     metric: Metric = _of("metric")
+    prefer: Prefer = _of("prefer")
     balance: bool = _of("balance")
     augment: str = _of("augment")
     final_threads: int = Field(1, ge=1)
@@ -107,6 +125,8 @@ class Settings(BaseModel):
     precision: Precision = _of("precision")
     own: dict[str, str] = {}
     figures: int = Field(FIGURES, ge=1, le=FIGURES)
+    warm_start: str | None = None
+    extensions: tuple[Extension, ...] = ()
 
     @model_validator(mode="after")
     def _timed(self) -> "Settings":

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from statistics import mean, pstdev
 from typing import Any
 
 from tinynas.architecture import Architecture
 from tinynas.data import FoldScores, Scores
+from tinynas.errors import UsageError
 from tinynas.hardware import Footprint
 
 _DECIMALS = 9  # of a score that is ranked: means of the same counts differ in the last place of a float
@@ -148,6 +150,15 @@ def ranking(metric: str) -> Callable[[Trial], tuple[int, int, float, int, int]]:
 def leader(trials: Sequence[Trial], metric: str) -> Trial | None:
     """Return the best of the best trained trials; None when none is trained."""
     return min((trial for trial in trials if trial.evaluation.folds), key=ranking(metric), default=None)
+
+
+def numbered(trials: Iterable[Trial], number: int, folder: Path) -> Trial:
+    """Return the trial of that number; UsageError, which names the run's `folder`, when there is none."""
+    there = {trial.number: trial for trial in trials}
+    if number not in there:
+        range_ = f"it has 0 to {max(there)}" if there else "it has none yet"
+        raise UsageError(f"{folder} has no trial {number}: {range_}.")
+    return there[number]
 
 
 def latest(trials: Iterable[Trial]) -> tuple[Trial, ...]:

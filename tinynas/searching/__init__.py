@@ -10,6 +10,7 @@ from tinynas.searching.executor import Calls, Executor
 from tinynas.searching.features import feature_names, features
 from tinynas.searching.jobs import Final, FinalJob, Job, Outcome, StartFile
 from tinynas.searching.nsga2 import NSGA2
+from tinynas.searching.one_trial import train
 from tinynas.searching.processes import Processes
 from tinynas.searching.random_search import RandomSearch
 from tinynas.searching.result import SearchResult
@@ -55,5 +56,6 @@ __all__ = [
     "resume",
     "search",
     "strategy_for",
+    "train",
     "with_limits",
 ]

@@ -16,12 +16,20 @@ from tinynas.hardware import MEASURES, Limits, Target
 from tinynas.options import SETTINGS
 from tinynas.options.search import GENERATIONS, SEVERAL_OBJECTIVES
 from tinynas.runs import DataSource, Evaluation, Run, Settings, find_run
-from tinynas.searching.arguments import check_arguments, check_settings, check_timeout, unheeded
+from tinynas.searching.arguments import (
+    check_arguments,
+    check_dataset,
+    check_same,
+    check_settings,
+    check_timeout,
+    unheeded,
+)
 from tinynas.searching.clock import Clock
-from tinynas.searching.events import Note, Watcher
+from tinynas.searching.events import Note, Watcher, ignore
 from tinynas.searching.executor import Calls, Executor
+from tinynas.searching.extension import checked_more, extend, part_of
 from tinynas.searching.loop import Loop
-from tinynas.searching.own import OWN, check_resume, check_strategy, made_executor, names_of
+from tinynas.searching.own import OWN, MakeExecutor, check_resume, check_strategy, made_executor, names_of
 from tinynas.searching.processes import Processes
 from tinynas.searching.progress import shown
 from tinynas.searching.recovery import damage, take_up_end
@@ -29,13 +37,13 @@ from tinynas.searching.result import SearchResult
 from tinynas.searching.strategies import strategy_for
 from tinynas.searching.strategy import Screen, Strategy
 from tinynas.searching.waits import Waits
+from tinynas.searching.warm import Warm, find_networks, keep_networks, read_networks
 from tinynas.training.augment import augmentation_for
 from tinynas.training.precision import best_precision
 from tinynas.version import __version__
 from tinynas.words import counted, known
 
 Evaluate = Callable[[Architecture], Evaluation]
-MakeExecutor = Callable[[Dataset, Settings], Executor]
 
 
 def search(
@@ -54,6 +62,7 @@ def search(
     watch: Watcher | None = None,
     progress: bool = True,
     source: DataSource | None = None,
+    warm_start: Path | str | None = None,
     **settings: Any,
 ) -> SearchResult:
     """Search for the best model of `dataset` that fits `target`, train it, and leave it in a run folder.
@@ -65,15 +74,18 @@ def search(
     `evaluate` replaces training: a function from Architecture to Evaluation, run in this process; then there is no
     final model. `screen` replaces the hardware check: a function from Architecture to Footprint. `executor` makes what
     trains in place of worker processes, from the data and the settings. What is given of these four is named in
-    settings.json, and a resume needs it again. `watch` is called with each event; without it the
-    progress is shown as lines on standard error, or as a bar in a notebook, unless `progress` is False. Other keywords
-    are those of Settings: seed, n_generations, max_trials, time_budget_s, fidelity and so on; without any end given, 8
-    generations are searched. With more objectives than accuracy the strategy is nsga2, unless another is named, and
-    `tinynas.runs.front(result.trials, objectives)` is the Pareto front.
+    settings.json, and a resume needs it again. `warm_start` names an earlier run, of other data or of another board:
+    half of the first generation are its best networks, made to fit, with their weights.
+
+    `watch` is called with each event; without it the progress is shown as lines on standard error, or as a bar in a
+    notebook, unless `progress` is False. Other keywords are those of Settings: seed, n_generations, max_trials,
+    time_budget_s, fidelity and so on; without any end given, 8 generations are searched. With more objectives than
+    accuracy the strategy is nsga2, unless another is named, and `tinynas.runs.front(result.trials, objectives)` is the
+    Pareto front.
 
     Raises InfeasibleError when nothing fits, UsageError for settings that make no sense, RunError for the run folder.
     """
-    _check_kind("dataset", dataset, Dataset, "make one with Dataset.from_arrays(x, y)")
+    check_dataset(dataset)
     target = Target.load(target) if isinstance(target, str | Path) else target
     _check_kind("target", target, Target, "or the name of a board, or a JSON file")
     check_arguments(
@@ -85,8 +97,9 @@ def search(
         screen=screen,
         executor=executor,
         watch=watch,
+        warm_start=warm_start,
     )
-    watch = watch or _watcher(progress)
+    watch = watch or watcher_for(progress)
     check_settings(settings)
     own = _checked_own(strategy=strategy, evaluate=evaluate, screen=screen, executor=executor)
     if strategy is not None:
@@ -108,6 +121,7 @@ def search(
         limits=with_limits(target, **asdict(limits or Limits())),
         final_threads=workers,
         own=own,
+        warm_start=None if warm_start is None else str(find_run(warm_start).absolute()),
         **settings,
     )
     _check_space(chosen.space, dataset)
@@ -115,11 +129,15 @@ def search(
     # What would only be found by the first training is found before there is a run folder.
     augmentation_for(dataset.layout, chosen.augment)
     dataset.folds(chosen.n_folds, 0)
+    check = screen or _screen_for(target)
+    networks = [] if warm_start is None else find_networks(warm_start, chosen, dataset.class_names, check)
     folder = Path(out) if out is not None else _new_folder(Path("runs"))
     for text in unheeded(given, chosen):
         watch(Note(text))
     run = Run.create(folder, chosen)
     try:
+        if networks:
+            keep_networks(run, networks)
         return _go_on(run, dataset, workers, strategy, evaluate, screen, watch, executor, trial_timeout_s)
     except (InfeasibleError, UsageError):
         if not run.journal.trials():
@@ -133,6 +151,9 @@ def resume(
     folder: Path | str,
     dataset: Dataset | None = None,
     *,
+    more_time_s: float | None = None,
+    more_trials: int | None = None,
+    more_generations: int | None = None,
     workers: int | None = None,
     trial_timeout_s: float | None = None,
     strategy: Strategy | None = None,
@@ -144,32 +165,43 @@ def resume(
 ) -> SearchResult:
     """Go on with the search in `folder` as if it had never stopped. A search that has ended is returned as it ended.
 
+    One that has ended goes on where it is given more: so many seconds of wall time, trained children or generations.
+    Then there are finalists and a final training anew. The best is replaced only by a better one, and kept as
+    "RUN:NUMBER" then.
+
     `folder` may also be a name below runs/, or "latest". The data are loaded from where the search had them; only
     arrays have to be given again, as `dataset`. What the search was given of its own in Python (`strategy`, `evaluate`,
     `screen`, `executor`) is needed again: an object of the same class that has seen no trial, the same functions.
     `watch` and `progress` are as for search().
 
-    Raises RunError when the folder is no run, is in use, or began with other data; UsageError when something is needed.
+    Raises RunError when the folder is no run, is in use, began with other data, or has not ended and is given more;
+    UsageError when something is needed.
     """
+    more = checked_more(more_time_s=more_time_s, more_trials=more_trials, more_generations=more_generations)
     if dataset is not None:
-        _check_kind("dataset", dataset, Dataset, "make one with Dataset.from_arrays(x, y)")
+        check_dataset(dataset)
     check_arguments(folder=folder, evaluate=evaluate, screen=screen, executor=executor, watch=watch)
     workers = _checked_workers(workers)
     check_timeout(trial_timeout_s)
     run = Run.open(find_run(folder))
     try:
         if dataset is not None:
-            _check_same(run, dataset)
-        watch = watch or _watcher(progress)
+            check_same(run, dataset)
+        watch = watch or watcher_for(progress)
+        run.set_summary_aside()
         summary = run.summary()
         lost = None if summary is None else damage(run, summary)
-        if summary is not None and lost is None:
+        if summary is not None and lost is None and not more:
             return _result(run)
         given = {"strategy": strategy, "evaluate": evaluate, "screen": screen, "executor": executor}
         check_resume(run.folder, run.settings, given)
         if dataset is None:
             dataset = run.settings.data.load()
-            _check_same(run, dataset)
+            check_same(run, dataset)
+        if more and lost is not None:
+            raise RunError(f"{lost} Resume it first without giving it more: the final training runs again.")
+        if more:
+            extend(run, more)
         if lost is not None:
             watch(Note(f"{lost} The final training runs again."))
             take_up_end(run)
@@ -178,16 +210,6 @@ def resume(
         )
     finally:
         run.close()
-
-
-def _check_same(run: Run, dataset: Dataset) -> None:
-    """RunError unless `dataset` is what the run began with."""
-    if run.settings.data.digest != dataset.digest:
-        raise RunError(
-            f"{run.folder} began with other data ({run.settings.data.summary}); these are {dataset.summary()}, "
-            f"and their digest differs: resume with the same files; if these are they, this version of tinynas reads "
-            f"them otherwise (CHANGELOG.md), and the search has to begin anew."
-        )
 
 
 def _go_on(
@@ -208,19 +230,25 @@ def _go_on(
     if make_executor is not None:
         executor = made_executor(make_executor, dataset, settings)
     else:
-        executor = Calls(evaluate) if evaluate else _processes(run, dataset, workers, trial_timeout_s, watch)
+        executor = Calls(evaluate) if evaluate else processes_for(run, dataset, workers, trial_timeout_s, watch)
     try:
         final = settings.fidelity != "none" and evaluate is None
-        clock = Clock(settings.time_budget_s, run.journal.fact("seconds", 0.0), workers, final)
+        part = part_of(settings, run.journal.trials())
+        clock = Clock(part.time_budget_s, max(0.0, run.journal.fact("seconds", 0.0) - part.age_s), workers, final)
         check = screen or _screen_for(settings.target)
-        chosen = strategy_for(settings, check) if strategy is None or isinstance(strategy, str) else strategy
-        Loop(run, dataset, chosen, check, executor, watch, clock, try_again)()
+        networks = read_networks(run, dataset.class_names, check)
+        if strategy is None or isinstance(strategy, str):
+            strategy = strategy_for(settings, check, networks)
+        chosen = Warm(strategy, networks) if networks else strategy
+        Loop(run, dataset, chosen, check, executor, watch, clock, try_again, networks)()
     finally:
         executor.close()
     return _result(run)
 
 
-def _processes(run: Run, dataset: Dataset, workers: int, trial_timeout_s: float | None, watch: Watcher) -> Processes:
+def processes_for(
+    run: Run, dataset: Dataset, workers: int | None, trial_timeout_s: float | None, watch: Watcher
+) -> Processes:
     """Return worker processes that keep what they share in the run folder, and know what its trials cost."""
     waits = Waits(trial_timeout_s, run.settings.time_budget_s)
     waits.learn(trial.evaluation for trial in run.journal.trials())
@@ -318,11 +346,7 @@ def _check_objectives(settings: Settings, screen: Screen) -> None:
         )
 
 
-def _watcher(progress: object) -> Watcher:
+def watcher_for(progress: object) -> Watcher:
     """Return what shows the progress of a search that is not watched; UsageError unless `progress` is a truth."""
     check_kind("progress", progress, bool, "True to show how far the search is, or False")
-    return shown() if progress else _ignore
-
-
-def _ignore(event: object) -> None:
-    """Watch nothing."""
+    return shown() if progress else ignore

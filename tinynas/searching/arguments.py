@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from tinynas.architecture import SearchSpace
-from tinynas.errors import UsageError, check_kind
+from tinynas.data import Dataset
+from tinynas.errors import RunError, UsageError, check_kind
 from tinynas.hardware import MEASURES, Limits
 from tinynas.options import RUNNING, SETTINGS, one_of
 from tinynas.options.reading import LOADING, READING
-from tinynas.runs import DataSource, Settings
+from tinynas.runs import DataSource, Run, Settings
 from tinynas.words import known
 
-_FOLLOWS = {"version", "data", "target", "space", "limits", "final_threads", "own", "figures"}
+_FOLLOWS = {"version", "data", "target", "space", "limits", "final_threads", "own", "figures", "extensions"}
 _OF_DATASET = {"test_fraction", "class_names", "groups", "x_test", "y_test"}
 # Argument -> what it must be, where it is given, and in words.
 _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
@@ -20,6 +21,7 @@ _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "out": ((str, Path), "the path of a new run folder"),
     "limits": (Limits, "a tinynas.Limits, such as Limits(ram_bytes=20_000)"),
     "space": (SearchSpace, "a tinynas.SearchSpace, such as SearchSpace.for_input((28, 28, 1), n_classes=10)"),
+    "warm_start": ((str, Path), "the name or the path of a run folder"),
     "source": (DataSource, "a DataSource"),
 }
 
@@ -41,6 +43,24 @@ def check_timeout(seconds: object) -> None:
     number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
     if seconds is not None and not (number and 0 < seconds <= (row.most or 0)):  # type: ignore[operator]
         raise UsageError(f"trial_timeout_s is {seconds!r:.60}; wanted {row.wanted}.")
+
+
+def check_dataset(dataset: object) -> None:
+    """UsageError for something else than a data set."""
+    if not isinstance(dataset, Dataset):
+        raise UsageError(
+            f"search needs a Dataset as dataset, got {type(dataset).__name__}: make one with Dataset.from_arrays(x, y)."
+        )
+
+
+def check_same(run: Run, dataset: Dataset) -> None:
+    """RunError unless `dataset` is what the run began with."""
+    if run.settings.data.digest != dataset.digest:
+        raise RunError(
+            f"{run.folder} began with other data ({run.settings.data.summary}); these are {dataset.summary()}, "
+            f"and their digest differs: resume with the same files; if these are they, this version of tinynas reads "
+            f"them otherwise (CHANGELOG.md), and the search has to begin anew."
+        )
 
 
 def check_settings(settings: Mapping[str, Any]) -> None:

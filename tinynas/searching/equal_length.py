@@ -1,7 +1,7 @@
 """Scores at one length of training, so that a child with inherited weights compares with one that began afresh."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -42,15 +42,19 @@ class EqualLength:
     each, and has seen what it saw of one.
     """
 
-    def __init__(self, metric: str, inherit: bool, size_bonus: float = SIZE_BONUS) -> None:
+    def __init__(
+        self, metric: str, inherit: bool, size_bonus: float = SIZE_BONUS, begun: Mapping[str, int] | None = None
+    ) -> None:
         """Start with no trial; `inherit` says whether children start from their parents' weights.
 
-        `size_bonus` is added for each doubling of the parameters, and of the activations, after 12,000 samples.
+        `begun` are the samples that architectures without a parent had seen before, by key. `size_bonus` is added for
+        each doubling of the parameters, and of the activations, after 12,000 samples.
         """
         self._metric = metric
         self._ranking = ranking(metric)
         self._inherit = inherit
         self._size_bonus = size_bonus
+        self._begun = begun or {}
         self._learned: dict[int, _Learned] = {}  # by the trial's number
         self._gains: list[float] = []
         self._scale: tuple[float, float] | None = None  # the gain and the median size; medians of all, so kept
@@ -62,6 +66,7 @@ class EqualLength:
         promoted = before is not None and before.key == key
         visits = evaluation.visits
         earlier = before.visits if before is not None and (promoted or self._inherit) else 0
+        earlier += self._begun.get(key, 0) if before is None else 0
         if afresh(evaluation):
             visits, earlier = visits // len(evaluation.folds), 0
         error = max(_ERROR_FLOOR, 1.0 - evaluation.mean(self._metric))
@@ -79,6 +84,10 @@ class EqualLength:
     def __call__(self, trial: Trial) -> float:
         """Return what a trial that was told is worth: -log(error) at one sample seen, and the bonus."""
         return self._worth(self._learned[trial.number])
+
+    def seen(self, trial: Trial) -> int:
+        """Return how many samples a trial that was told has seen, with those that its first weights had seen."""
+        return self._learned[trial.number].visits
 
     def stands_out(self, trial: Trial, among: Sequence[Trial], samples: int) -> bool:
         """Return whether `trial` is better than the median of `among` by more than its standard error, size aside.

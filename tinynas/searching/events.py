@@ -56,3 +56,7 @@ class Note:
 
 Event = Started | GenerationStarted | TrialDone | FinalProgress | Note
 Watcher = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Watch nothing."""

@@ -48,7 +48,7 @@ def propose(
         stale = sum(proposal.architecture.key in known for proposal in proposals)
         tried += len(proposals)
         for proposal in proposals:
-            found = _screened(proposal, space, screen, limits, known, rng)
+            found = screened(proposal, space, screen, limits, known, rng)
             candidates.extend(found)
             feasible += sum(not candidate.violations for candidate in found)
             dead_ends += bool(found and found[-1].violations)
@@ -57,7 +57,7 @@ def propose(
     return candidates
 
 
-def _screened(
+def screened(
     proposal: Proposal,
     space: SearchSpace,
     screen: Screen,

@@ -16,10 +16,11 @@ from tinynas.training.schedule import Schedule
 
 @dataclass(frozen=True)
 class StartFile:
-    """A file with the weights of a trained network of `architecture`."""
+    """A file with the weights of a trained network of `architecture`; without `head`, its classes were others."""
 
     path: Path
     architecture: Architecture
+    head: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,37 +1,45 @@
 """The search: propose, screen, train, journal and select by generations; then finalists, then the final model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from tinynas.data import Dataset
 from tinynas.errors import RunError, UsageError
-from tinynas.runs import Evaluation, Run, State, Trial
+from tinynas.runs import Evaluation, Run, State, Trial, contenders
 from tinynas.searching.clock import Clock
 from tinynas.searching.events import FinalProgress, GenerationStarted, Note, Started, TrialDone, Watcher
 from tinynas.searching.executor import Executor
+from tinynas.searching.extension import earlier_final, finalists_fact, is_better, part_of, rounds
 from tinynas.searching.feasible import Candidate, infeasible, propose
+from tinynas.searching.final import final_job, lengths_for, require_fits, say_final, seed_of
 from tinynas.searching.halving import promotions
-from tinynas.searching.jobs import Final, FinalJob, Job, Outcome, StartFile
+from tinynas.searching.jobs import Final, Job, Outcome, StartFile
 from tinynas.searching.keep import drop_models, keep_models, recover
 from tinynas.searching.record import Record, count_trained
-from tinynas.searching.recovery import FINAL_FROM, none_trained, told, try_again
+from tinynas.searching.recovery import FINAL_FROM, damage, none_trained, told, try_again
 from tinynas.searching.strategy import Proposal, Screen, Strategy
 from tinynas.searching.streak import Streak
 from tinynas.searching.summary import about_best, summarize, warnings_of
+from tinynas.searching.warm import Network, begun, starts
 from tinynas.training.regularization import STRENGTHS
-from tinynas.training.schedule import MOST_REPLICAS, Lengths, Schedule
-from tinynas.words import counted, within
+from tinynas.training.schedule import Schedule, scored_samples
+from tinynas.words import counted
 
 _AS_PARENT = 0.7  # the share of children that are regularised as their parents were
 _DRAWN = (0.5, 0.25, 0.25)  # how likely the others are as each of STRENGTHS
 _REGULARIZED = 1  # the stream of chance for it
+_LASTING = 8  # trials of each rung whose weights stay: a search that is given more goes on from them
 
 
 @dataclass
 class Loop:
-    """One search in one run folder. All that lives is the journal, the strategy's memory and the clock."""
+    """One search in one run folder. All that lives is the journal, the strategy's memory and the clock.
+
+    `networks` are those of an earlier run that it begins with.
+    """
 
     run: Run
     dataset: Dataset
@@ -41,49 +49,49 @@ class Loop:
     watch: Watcher
     clock: Clock
     try_again: bool = True  # the failed trials that nothing was built on
+    networks: Sequence[Network] = ()
 
     def __post_init__(self) -> None:
         self._settings = self.run.settings
-        self._record = Record(self.run)
+        self._record = Record(self.run, begun(self.networks))
+        self._starts = starts(self.networks)
+        self._part = part_of(self._settings, self.trials)
+        self._samples = scored_samples(len(self.dataset.y), self._settings.n_folds)
         self._known: set[str] = set()
         self._failures = Streak()
         if not self.trials:  # version 0.1.0 did not count steps: what it began goes on without
             self.run.journal.set_fact("least_steps", True)
-        self._lengths = Lengths.of(
-            self.dataset,
-            self._settings.n_folds,
-            reduction=self._settings.reduction,
-            batch_size=self._settings.batch_size,
-            replicas=min(self._settings.final_threads, MOST_REPLICAS),
-            least=self.run.journal.fact("least_steps", False),
-            small_sets=self.run.journal.fact("small_sets", False),
-            long_finals=self.run.journal.fact("long_finals", False),
-        )
+        self._lengths = lengths_for(self.run, self.dataset)
 
     def __call__(self) -> None:
         """Go on from wherever the journal stands to the summary."""
         settings = self._settings
         self.watch(Started(self.run.folder, self.dataset.summary(), settings.target.name, len(self.trials)))
         self._recover()
-        generation = 0
+        generation = self._part.first
+        self._recall(generation)
         while (why := self._ended(generation)) is None:
             if not self._generation(generation):
                 why = "the search space holds no new architecture that fits"
                 break
             generation += 1
-        self._say(f"Search ends after {counted(generation, 'generation')}: {why}.")
+        done = counted(generation - self._part.first, "more generation" if self._part.number else "generation")
+        self._say(f"Search ends after {done}: {why}.")
         if settings.fidelity == "none":
             self._summarize(None, None)
             return
         self._finalists(generation)
-        self._final()
+        self._final(generation)
 
     def _recover(self) -> None:
         """Put the folder in line with the journal, and tell what was lost; failed trials of the end run again."""
         for text in told(self.run):
             self._say(text)
         recover(self.run, self.trials)
-        again = try_again(self._record) if self.try_again else ()
+        is_begun = any(
+            trial.generation >= self._part.first for trial in self.trials
+        )  # or an earlier part is the newest
+        again = try_again(self._record) if self.try_again and is_begun else ()
         if again:
             self._say(f"{counted(len(again), 'failed trial')} of the newest generation will be tried again.")
 
@@ -94,17 +102,28 @@ class Loop:
 
     # --- the search phase
 
+    def _recall(self, generation: int) -> None:
+        """Tell the strategy what earlier parts of the search have tried, as they did, but for their finalists."""
+        for trial in self._record.before(generation):
+            self._known.add(trial.architecture.key)
+            self.strategy.tell(trial)
+
+    def _age(self) -> float:
+        """Return the seconds of the whole search, earlier parts included."""
+        return self._part.age_s + self.clock.elapsed()
+
     def _ended(self, generation: int) -> str | None:
         """Return why no further generation starts, or None."""
-        settings, record = self._settings, self._record
+        settings, record, part = self._settings, self._record, self._part
         self._allot()
-        if settings.n_generations is not None and generation >= settings.n_generations:
-            return _asked(settings.n_generations, "generation")
-        if settings.max_trials is not None and count_trained(record.before(generation)) >= settings.max_trials:
-            return _asked(settings.max_trials, "trial")
+        if part.n_generations is not None and generation >= part.n_generations:
+            return part.asked("n_generations")
+        if part.max_trials is not None and count_trained(record.before(generation)) >= part.max_trials:
+            return part.asked("max_trials")
         if generation and self.clock.search_is_over() and not record.reaches(generation):
             return "its share of the time budget is used"
-        if settings.patience is not None and record.stale(generation) >= settings.patience:
+        stale = min(record.stale(generation), generation - part.first)
+        if settings.patience is not None and stale >= settings.patience:
             return f"{counted(settings.patience, 'generation')} brought nothing better"
         return None
 
@@ -112,7 +131,7 @@ class Loop:
         """Run one generation; return False when there was nothing new to train."""
         before = self._record.before(generation)
         stretch = self._stretch(before)
-        first = 1 + max((trial.number for trial in before), default=-1)
+        first = self._record.first_number(generation)
         promoted = self._promotions(before)
         candidates = self._propose(generation, before)
         fits = sum(not candidate.violations for candidate in candidates)
@@ -138,7 +157,7 @@ class Loop:
 
     def _allot(self) -> None:
         """Share out the time budget by what trainings have cost; a search that version 0.1.0 began keeps its shares."""
-        ranked = self._contenders() if self._settings.time_budget_s else []
+        ranked = self._contenders() if self._part.time_budget_s else []
         if ranked and self._lengths.least:
             self.clock.allot(self._record.searched, ranked, self._lengths, self._settings)
 
@@ -182,22 +201,32 @@ class Loop:
             jobs.append(replace(job, rung=rung, start=self._start_of(trial.number)))
         return jobs
 
+    def _start_for(self, proposal: Proposal, schedule: Schedule | None) -> StartFile | None:
+        """Return what a child starts from: its parent's weights, or those of the earlier run that it is of.
+
+        They are of fold 0, so none of them is for a training on more folds.
+        """
+        if not self._settings.inherit or schedule is None or schedule.folds > 1:
+            return None
+        return self._start_of(proposal.parent) or self._starts.get(proposal.architecture.key)
+
     def _start_of(self, number: int | None) -> StartFile | None:
         """Return the file with the weights of trial `number`, or None when there is none.
 
         Where all folds are trained there is none: the weights of one have seen what the others are scored on.
         """
-        if number is None or self._lengths.few or not self.run.weights_path(number).exists():
+        path = None if number is None or self._lengths.few else self.run.start_path(number)
+        if number is None or path is None:
             return None
-        return StartFile(self.run.weights_path(number), self._record[number].architecture)
+        return StartFile(path, self._record[number].architecture)
 
     def _propose(self, generation: int, before: Sequence[Trial]) -> list[Candidate]:
         """Return the generation's children: the same ones whenever they are asked for."""
         settings = self._settings
         rng = np.random.default_rng([settings.seed, generation])
         wanted = settings.n_children
-        if settings.max_trials is not None:
-            wanted = min(wanted, settings.max_trials - count_trained(before))
+        if self._part.max_trials is not None:
+            wanted = min(wanted, self._part.max_trials - count_trained(before))
         return propose(self.strategy, settings.space, self.screen, settings.limits, self._known, wanted, rng)
 
     def _jobs(self, generation: int, first: int, candidates: Sequence[Candidate], stretch: float) -> list[Job]:
@@ -208,10 +237,10 @@ class Loop:
                 self._require_same(self._record[number], candidate)
                 continue
             if candidate.violations:
-                self._record.add(_infeasible_trial(number, generation, candidate), self.clock.elapsed())
+                self._record.add(_infeasible_trial(number, generation, candidate), self._age())
             else:
-                start = self._start_of(candidate.proposal.parent) if self._settings.inherit else None
-                jobs.append(replace(self._job(number, generation, candidate, schedule), start=start))
+                job = self._job(number, generation, candidate, schedule)
+                jobs.append(replace(job, start=self._start_for(candidate.proposal, schedule)))
         return jobs
 
     def _require_same(self, trial: Trial, candidate: Candidate) -> None:
@@ -241,7 +270,7 @@ class Loop:
             proposal.parent,
             proposal.architecture,
             self._settings.fidelity,
-            self._seed(number),
+            seed_of(self._settings, number),
             candidate.footprint,
             schedule,
             regularization=self._regularization(number, proposal),
@@ -262,17 +291,15 @@ class Loop:
             return as_parent
         return str(rng.choice(STRENGTHS, p=_DRAWN))
 
-    def _seed(self, number: int) -> int:
-        return int(np.random.SeedSequence([self._settings.seed, number]).generate_state(1)[0] >> 2)
-
     def _share(self, done: int) -> float:
         """Return how much of the search phase is done, by whichever of its ends is nearest."""
-        settings = self._settings
+        part = self._part
+        done -= part.trained
         shares = [self.clock.share()]
-        if settings.max_trials is not None:
-            shares.append(done / settings.max_trials)
-        if settings.n_generations is not None:
-            shares.append(done / (settings.n_generations * settings.n_children))
+        if part.max_trials is not None:
+            shares.append(done / (part.max_trials - part.trained))
+        if part.n_generations is not None:
+            shares.append(done / ((part.n_generations - part.first) * self._settings.n_children))
         return min(1.0, max(shares))
 
     # --- training and its record
@@ -285,8 +312,9 @@ class Loop:
             if outcome.weights and self._is_start(job):
                 self.run.save_weights(job.number, outcome.weights)
             leads = self._record.leads(trial)
-            keep_models(self.run, self.dataset, [*self._record.trials, trial], trial, outcome, leads)
-            self._record.add(trial, self.clock.elapsed())
+            saves = leads and not self._part.number  # an earlier part's final model stays until there is another
+            keep_models(self.run, self.dataset, [*self._record.trials, trial], trial, outcome, saves)
+            self._record.add(trial, self._age())
             drop_models(self.run, self._record.trials)
             self.watch(TrialDone(trial, leads, self._share(count_trained(self._record.trials))))
             self._failures.tell(trial)
@@ -306,10 +334,13 @@ class Loop:
             return
         schedule = self._finalists_schedule(ranked)
         if schedule is None:
-            self._say("There is no time to train the finalists on more folds: the best proxy wins.")
+            known = any(trial.evaluation.fidelity == "full" for trial in self.trials)
+            stays = "the best of before stays" if known else "the best proxy wins"
+            self._say(f"There is no time to train the finalists on more folds: {stays}.")
             return
-        jobs = []
-        for number, trial in enumerate(ranked, 1 + self._record.searched[-1].number):
+        jobs, done = [], {trial.architecture.key for trial in self._record.finalists(self._rounds())}
+        new = [trial for trial in ranked if trial.architecture.key not in done]
+        for number, trial in enumerate(new, self._record.first_number(generation, finalists=True)):
             if number not in self._record and trial.evaluation.footprint is not None:
                 candidate = Candidate(_proposal(trial), trial.evaluation.footprint, ())
                 jobs.append(replace(self._job(number, generation, candidate, schedule), fidelity="full"))
@@ -318,84 +349,88 @@ class Loop:
         if failures := none_trained(self.trials):
             self._say(f"No finalist could be trained ({failures}): the best of the search phase wins.")
 
-    def _contenders(self) -> list[Trial]:
-        """Return the best trials, and the best of the hand-made starts beside them: proxies are short, it is proven."""
-        settings, ranked = self._settings, self._record.ranked()
-        chosen = ranked[: settings.n_finalists]
-        if self._lengths.long_finals and settings.n_finalists > 1 and settings.start == "handmade":
-            starts = {architecture.key for architecture in settings.space.handmade()}
-            best = next((trial for trial in ranked if trial.architecture.key in starts), None)
-            chosen += [best] if best is not None and best not in chosen else []
-        return chosen
-
     def _finalists_schedule(self, ranked: Sequence[Trial]) -> Schedule | None:
         """Return how long finalists are trained, which is settled once; None where there is no time for them."""
-        settled = self.run.journal.fact("finalists")
+        fact = finalists_fact(self._part.number)
+        settled = self.run.journal.fact(fact)
         if settled is None:
             schedule = self.clock.finalists(self._record.searched, ranked, self._lengths)
-            self.run.journal.set_fact("finalists", (schedule or Schedule(0, 0, 0)).to_dict())
+            self.run.journal.set_fact(fact, (schedule or Schedule(0, 0, 0)).to_dict())
             return schedule
         schedule = Schedule.from_dict(settled)
         return schedule if schedule.folds else None
 
-    def _final(self) -> None:
-        """Train the best architecture on all training data, save it, and write the summary."""
-        best = self._record.best()
+    def _contenders(self) -> list[Trial]:
+        """Return the best trials, and the best of the hand-made starts beside them: proxies are short, it is proven.
+
+        So is the best of an earlier part of the search.
+        """
+        settings, ranked = self._settings, self._record.ranked()
+        found = contenders(ranked, settings.n_finalists, settings.metric, settings.prefer, self._samples)
+        if self._lengths.long_finals and settings.n_finalists > 1 and settings.start == "handmade":
+            starts = {architecture.key for architecture in settings.space.handmade()}
+            best = next((trial for trial in ranked if trial.architecture.key in starts), None)
+            found += [best] if best is not None and best not in found else []
+        if self._part.best is None:
+            return found
+        key = self._record[self._part.best].architecture.key
+        earlier = [trial for trial in ranked if trial.architecture.key == key]
+        return [*earlier, *(trial for trial in found if trial not in earlier)]
+
+    def _rounds(self) -> tuple[int, ...]:
+        """Return the generations of earlier finalists that were trained as those of this part are."""
+        return rounds(self.run, self.run.journal.fact(finalists_fact(self._part.number)))
+
+    def _final(self, generation: int) -> None:
+        """Train the best architecture on all training data, save it, and write the summary.
+
+        Where it has a final model from an earlier part, that one stays unless another is better.
+        """
+        best = self._record.best((*self._rounds(), generation), self._samples)
+        earlier, seconds = earlier_final(self.run, self._part, best, self.trials), self.clock.final_seconds()
+        if earlier is not None:
+            best, before = earlier
+            if seconds is None and damage(self.run, before) is None:  # it would be trained as it was
+                self._stay(best, before)
+                return
         self._say(f"Final training of {best}.")
-        self.run.journal.set_fact(FINAL_FROM, self.clock.elapsed())
-        seconds, given = self.clock.final_seconds(), self._settings.final_epochs
-        job = FinalJob(
-            best.architecture,
-            self._seed(best.number),
-            given or self._lengths.final(timed=seconds is not None),
-            seconds,
-            until_flat=self._lengths.least and given is None and seconds is None,
-            regularization=best.evaluation.regularization,
-            start=self._start_of(best.number) if best.evaluation.fidelity == "full" else None,
-            twice=self.clock.twice,
-        )
+        self.run.journal.set_fact(FINAL_FROM, self._age())
+        start = self._start_of(best.number) if best.evaluation.fidelity == "full" else None
+        job = final_job(self._settings, self._lengths, best, seconds, start=start, twice=self.clock.twice)
         final = self.executor.final(job, lambda p: self.watch(FinalProgress(p.epoch, p.epochs, p.loss, p.seconds)))
-        if final is not None:
-            self._save_final(best, final)
-        else:
+        if final is None:
             self._summarize(best, None)
+        elif earlier is not None and not is_better(final, before) and damage(self.run, before) is None:
+            self._stay(best, before)
+        else:
+            self._save_final(best, final)
+
+    def _stay(self, best: Trial, before: Mapping[str, Any]) -> None:
+        """Let the final model of an earlier part be the end of this one as well."""
+        self._say(f"Nothing better was found: the final model of trial {best.number} stays the best.")
+        summary = summarize(self.run, self.dataset, self.trials, best, None, self._age())
+        kept = {name: before[name] for name in ("best", "warnings") if name in before}
+        self.run.write_summary({**summary, **kept})
+        self.run.drop_copy(best.number)
+        self.run.prune_weights(self._record.lasting(_LASTING))
 
     def _save_final(self, best: Trial, final: Final) -> None:
         footprint = final.footprint
-        violations = self._settings.limits.violations(footprint)
-        if violations:
-            raise RunError(f"The final file does not fit: {'; '.join(str(v) for v in violations)}.")
+        require_fits(self._settings, final)
         warnings = warnings_of(self.run, self.dataset, self.trials, best, final)
         about = about_best(self.run, self.dataset, best, footprint, "final", warnings)
         self.run.save_best(about, final.keras, final.tflite, final.samples)
-        self.run.journal.set_fact("seconds", self.clock.elapsed())
+        self.run.journal.set_fact("seconds", self._age())
         self._summarize(best, final)
-        checked = (
-            "TFLM is not available here, so the file was not run in it"
-            if final.tflm_largest_step is None
-            else f"TFLM agrees with the reference {within(final.tflm_largest_step)}"
-        )
-        scores = final.scores
-        self._say(
-            f"Final model: test accuracy {scores.int8.accuracy:.4f} int8, {scores.float.accuracy:.4f} float "
-            f"after {counted(final.epochs, 'epoch')}; {checked}."
-        )
-        if final.judged:
-            judged = " and ".join(f"{score:.4f} {name.upper()}" for name, score in final.judged.items())
-            self._say(f"On training samples held out: {judged}; the better file was kept.")
+        say_final(final, self._say)
 
     def _summarize(self, best: Trial | None, final: Final | None) -> None:
-        self.run.write_summary(summarize(self.run, self.dataset, self.trials, best, final, self.clock))
-        self.run.remove_weights()
+        self.run.write_summary(summarize(self.run, self.dataset, self.trials, best, final, self._age()))
+        self.run.prune_weights(self._record.lasting(_LASTING))
 
     def _say(self, text: str) -> None:
         self.run.log(text)
         self.watch(Note(text))
-
-
-def _asked(count: int, noun: str) -> str:
-    """Return the reason for an end that was asked for."""
-    return f"{counted(count, noun)} {'was' if count == 1 else 'were'} asked for"
 
 
 def _by_rung(job: Job) -> int:

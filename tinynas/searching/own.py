@@ -6,10 +6,13 @@ from inspect import isclass
 from pathlib import Path
 from typing import Any
 
+from tinynas.data import Dataset
 from tinynas.errors import TinynasError, UsageError
 from tinynas.options import SETTINGS
 from tinynas.runs import Settings
 from tinynas.searching.executor import Executor
+
+MakeExecutor = Callable[[Dataset, Settings], Executor]
 
 OWN = "own"
 """The strategy of a search that was given an object."""

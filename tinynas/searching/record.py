@@ -1,19 +1,20 @@
 """What a search has found so far: the journal's trials in memory, and the questions that the loop asks of them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from tinynas.errors import RunError
-from tinynas.runs import Run, State, Trial, leader, ranking
+from tinynas.runs import Run, State, Trial, leader, preferred, ranking
 from tinynas.searching.equal_length import EqualLength
 
 
 class Record:
     """The trials of a run, by number. `add` is the only way in, `forget` the only way out; both write the journal."""
 
-    def __init__(self, run: Run) -> None:
-        """Start with the trials that the journal holds."""
+    def __init__(self, run: Run, begun: Mapping[str, int] | None = None) -> None:
+        """Start with the trials that the journal holds; `begun` as in `EqualLength`."""
+        self._begun = begun
         self._run = run
         self._key = ranking(run.settings.metric)
         self._trials: dict[int, Trial] = {trial.number: trial for trial in run.journal.trials()}
@@ -37,8 +38,22 @@ class Record:
         return tuple(trial for trial in self.trials if trial.evaluation.fidelity != "full")
 
     def before(self, generation: int) -> tuple[Trial, ...]:
-        """The trials of the generations before `generation`."""
-        return tuple(trial for trial in self.trials if trial.generation < generation)
+        """The trials of the search phase in the generations before `generation`."""
+        return tuple(trial for trial in self.searched if trial.generation < generation)
+
+    def first_number(self, generation: int, finalists: bool = False) -> int:
+        """Return the first number of a trial of `generation`, or of the finalists in it, which come behind others."""
+        before = (
+            t for t in self.trials if t.generation < generation or (finalists and t.evaluation.fidelity != "full")
+        )
+        return 1 + max((trial.number for trial in before), default=-1)
+
+    def finalists(self, generations: Collection[int]) -> tuple[Trial, ...]:
+        """The finalists, of a proxy search, that came in one of `generations`."""
+        if self._run.settings.fidelity != "proxy":
+            return ()
+        full = (trial for trial in self.trials if trial.evaluation.fidelity == "full")
+        return tuple(trial for trial in full if trial.generation in generations)
 
     def reaches(self, generation: int) -> bool:
         """Return whether the search phase has trials of `generation` or a later one."""
@@ -66,16 +81,20 @@ class Record:
         for number in numbers:
             del self._trials[number]
 
-    def best(self) -> Trial:
+    def best(self, rounds: Collection[int] = (), samples: int = 1) -> Trial:
         """Return the best trained trial: of the finalists, or where there are none of the search phase.
 
-        RunError, with the most common reason, when none could be trained.
+        Those of the generations `rounds` were trained alike, and count before others; what a smaller network may lose
+        is the setting `prefer`'s, with folds of so many `samples`. RunError, with the most common reason, when none
+        could be trained.
         """
-        best = leader(self.trials, self._run.settings.metric)
-        if best is not None and best.evaluation.fidelity != "full":
-            best = self.ranked()[0]
+        metric, prefer = self._run.settings.metric, self._run.settings.prefer
+        alike = [trial for trial in self.finalists(rounds) if trial.evaluation.folds]
+        best = leader(alike or self.trials, metric)
         if best is not None:
-            return best
+            full = best.evaluation.fidelity == "full"
+            among = (alike or self.trials) if full else self.ranked()
+            return preferred(among, metric, prefer, samples, best if full else among[0])
         errors = Counter(trial.evaluation.error for trial in self.trials if trial.evaluation.error)
         reason = f"the most common error is: {errors.most_common(1)[0][0]}" if errors else "there were no trials."
         raise RunError(f"No trial could be trained: {reason} See {self._run.folder / 'search.log'}.")
@@ -83,7 +102,8 @@ class Record:
     def lengths(self, trials: Sequence[Trial]) -> EqualLength:
         """Return what the scores of `trials` are worth at one length of training."""
         settings = self._run.settings
-        lengths = EqualLength(settings.metric, settings.inherit and settings.fidelity == "proxy")
+        inherit = settings.inherit and settings.fidelity == "proxy"
+        lengths = EqualLength(settings.metric, inherit, begun=self._begun)
         for trial in trials:
             if trial.evaluation.folds:
                 lengths.tell(trial)
@@ -109,6 +129,15 @@ class Record:
         for trial in sorted(trained, key=key):
             first.setdefault(trial.architecture.key, trial)
         return list(first.values())
+
+    def lasting(self, most: int) -> set[int]:
+        """Return the numbers of the trials that are gone on from: the best `most` of each rung, and the finalists."""
+        trained = [trial for trial in self.searched if trial.evaluation.folds]
+        rungs: dict[int, list[Trial]] = {}
+        for trial in sorted(trained, key=self.lengths(trained).key):
+            rungs.setdefault(trial.evaluation.rung, []).append(trial)
+        finalists = {trial.number for trial in self.trials} - {trial.number for trial in self.searched}
+        return finalists | {trial.number for trials in rungs.values() for trial in trials[:most]}
 
     def stale(self, generation: int) -> int:
         """Return how many generations before `generation` have passed since the best one."""

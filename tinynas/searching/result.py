@@ -13,13 +13,15 @@ from tinynas.runs import Best, Trial
 class SearchResult:
     """A finished search: the best trial, all trials, summary.json as a mapping, and the run folder.
 
-    `best` is None, and so is what is said of it, where nothing was trained (fidelity "none").
+    `best` is None, and so is what is said of it, where nothing was trained (fidelity "none"). Of `train("RUN:12")` it
+    is trial 12, `number` is 12, and the summary is that of its final training.
     """
 
     best: Trial | None
     trials: tuple[Trial, ...]
     summary: dict[str, Any]
     folder: Path
+    number: int | None = None
 
     @property
     def accuracy(self) -> float | None:
@@ -49,13 +51,13 @@ class SearchResult:
 
     @property
     def tflite(self) -> bytes | None:
-        """The int8 file of the best model, which lies in best/model.tflite of the run folder.
+        """The int8 file of the best model, which lies in best/model.tflite of the run folder, or in trained/NUMBER/.
 
         None where the scores came without a model, as from `evaluate=`. RunError when the file cannot be read.
         """
         if self.best is None or (self.summary["best"]["test"] is None and not (self.folder / "best").exists()):
             return None
-        return Best(self.folder).tflite
+        return Best(self.folder, self.number).tflite
 
     def report(self) -> Path:
         """Write report.html into the run folder and return its path: one page, to be read without a network."""

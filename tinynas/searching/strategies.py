@@ -1,6 +1,6 @@
 """From the settings of a search to its strategy."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tinynas.options import HEEDS
@@ -11,14 +11,16 @@ from tinynas.searching.nsga2 import NSGA2
 from tinynas.searching.random_search import RandomSearch
 from tinynas.searching.strategy import Screen, Strategy
 from tinynas.searching.surrogate import Surrogate
+from tinynas.searching.warm import Network, begun
 
 
-def strategy_for(settings: Settings, screen: Screen) -> Strategy:
+def strategy_for(settings: Settings, screen: Screen, networks: Sequence[Network] = ()) -> Strategy:
     """Return the strategy that the settings name, knowing no trial yet; `screen` is for one that looks ahead.
 
-    KeyError for an object of a caller's own, which only he has.
+    `networks` are those of an earlier run that the search begins with. KeyError for an object of a caller's own, which
+    only he has.
     """
-    return _MAKERS[settings.strategy](settings, screen)
+    return _MAKERS[settings.strategy](settings, screen, begun(networks))
 
 
 def _told(settings: Settings) -> dict[str, Any]:
@@ -26,15 +28,15 @@ def _told(settings: Settings) -> dict[str, Any]:
     return {"metric": settings.metric} | {name: getattr(settings, name) for name in HEEDS[settings.strategy]}
 
 
-def _evolution(settings: Settings, _: Screen) -> Strategy:
+def _evolution(settings: Settings, *_: object) -> Strategy:
     return Evolution(settings.space, **_told(settings))
 
 
-def _aging(settings: Settings, _: Screen) -> Strategy:
+def _aging(settings: Settings, *_: object) -> Strategy:
     return AgingEvolution(settings.space, **_told(settings))
 
 
-def _nsga2(settings: Settings, _: Screen) -> Strategy:
+def _nsga2(settings: Settings, *_: object) -> Strategy:
     return NSGA2(
         settings.space,
         objectives=front_objectives(settings.objectives),
@@ -43,21 +45,22 @@ def _nsga2(settings: Settings, _: Screen) -> Strategy:
     )
 
 
-def _surrogate(settings: Settings, screen: Screen) -> Strategy:
+def _surrogate(settings: Settings, screen: Screen, begun: Mapping[str, int]) -> Strategy:
     return Surrogate(
         settings.space,
         screen,
         settings.limits,
         inherit=settings.inherit and settings.fidelity == "proxy",
+        begun=begun,
         **_told(settings),
     )
 
 
-def _random(settings: Settings, _: Screen) -> Strategy:
+def _random(settings: Settings, *_: object) -> Strategy:
     return RandomSearch(settings.space)
 
 
-_MAKERS: Mapping[str, Callable[[Settings, Screen], Strategy]] = {
+_MAKERS: Mapping[str, Callable[[Settings, Screen, Mapping[str, int]], Strategy]] = {
     "evolution": _evolution,
     "aging": _aging,
     "nsga2": _nsga2,

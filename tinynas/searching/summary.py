@@ -7,9 +7,9 @@ from typing import Any
 from tinynas.data import Dataset
 from tinynas.data.doubts import Figures, Validation, doubts
 from tinynas.hardware import Footprint
-from tinynas.runs import METRICS, Evaluation, Run, State, Trial, latest
-from tinynas.searching.clock import Clock
+from tinynas.runs import METRICS, Evaluation, Run, State, Trial, latest, smaller
 from tinynas.searching.jobs import Final
+from tinynas.training.schedule import scored_samples
 
 
 def summarize(
@@ -18,7 +18,7 @@ def summarize(
     trials: Sequence[Trial],
     best: Trial | None,
     final: Final | None,
-    clock: Clock,
+    seconds: float,
 ) -> dict[str, Any]:
     """Return summary.json; "best" is None when nothing was trained (fidelity "none")."""
     states = Counter(trial.evaluation.state for trial in trials)
@@ -29,7 +29,8 @@ def summarize(
         "trials": {state.value: states[state] for state in State},
         "best": None if best is None else _best(run, best, final),
         "warnings": [] if best is None else list(warnings_of(run, dataset, trials, best, final)),
-        "seconds": round(clock.elapsed(), 3),
+        "smaller": None if best is None else _smaller(run, dataset, trials, best),
+        "seconds": round(seconds, 3),
     }
 
 
@@ -55,6 +56,15 @@ def warnings_of(
             losses=final.losses,
         )
     )
+
+
+def _smaller(run: Run, dataset: Dataset, trials: Sequence[Trial], best: Trial) -> dict[str, Any] | None:
+    """Return what is said of the smallest network within one standard error of `best`; None where there is none."""
+    if not best.evaluation.folds:
+        return None
+    settings = run.settings
+    found = smaller(trials, best, settings.metric, scored_samples(len(dataset.y), settings.n_folds))
+    return None if found is None else found.to_dict()
 
 
 def _best(run: Run, best: Trial, final: Final | None) -> dict[str, Any]:
@@ -87,12 +97,18 @@ def _best(run: Run, best: Trial, final: Final | None) -> dict[str, Any]:
 
 
 def validation(evaluation: Evaluation) -> dict[str, Any]:
-    """Return mean and deviation over the folds of each metric of the int8 model, below "float" of the float model."""
-    int8, floats = (
-        {metric: {"mean": evaluation.mean(metric, m), "std": evaluation.std(metric, m)} for metric in METRICS}
-        for m in ("int8", "float")
-    )
+    """Return mean and deviation over the folds of each metric of the int8 model, below "float" of the float model.
+
+    All are None where no fold was trained: a trial of a search that only measures.
+    """
+    int8, floats = ({metric: _spread(evaluation, metric, model) for metric in METRICS} for model in ("int8", "float"))
     return {**int8, "float": floats, "fidelity": evaluation.fidelity, "folds": len(evaluation.folds)}
+
+
+def _spread(evaluation: Evaluation, metric: str, model: str) -> dict[str, float | None]:
+    if not evaluation.folds:
+        return {"mean": None, "std": None}
+    return {"mean": evaluation.mean(metric, model), "std": evaluation.std(metric, model)}
 
 
 def about_best(

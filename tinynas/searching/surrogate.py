@@ -1,5 +1,6 @@
 """A model of what was trained ranks a large pool of screened architectures; the best of it is trained next."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,17 +57,19 @@ class Surrogate:
         start: str = "handmade",
         metric: str = "accuracy",
         inherit: bool = True,
+        begun: Mapping[str, int] | None = None,
         curiosity: float = 0.5,
     ) -> None:
         """Start with no trial known; `curiosity` is the mean of the weight of the deviation.
 
-        `inherit` says whether children start from their parents' weights.
+        `inherit` says whether children start from their parents' weights, `begun` what those without a parent had seen
+        before, as in `EqualLength`.
         """
         self._space = space
         self._screen = screen
         self._limits = limits
         self._start = start
-        self._lengths = EqualLength(metric, inherit)
+        self._lengths = EqualLength(metric, inherit, begun=begun)
         self._curiosity = curiosity
         self._population = Population()
         self._told: set[str] = set()

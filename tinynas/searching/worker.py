@@ -6,19 +6,19 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
-from tinynas.architecture import Architecture
+from tinynas.architecture import Architecture, walk
 from tinynas.data import Dataset, FoldScores, class_weights
 from tinynas.data.splits import Fold, representative_rows
 from tinynas.runs import Evaluation, Settings, State
 from tinynas.searching.agreement import require_agreement
-from tinynas.searching.jobs import Final, FinalJob, Job, Outcome
+from tinynas.searching.jobs import Final, FinalJob, Job, Outcome, StartFile
 from tinynas.searching.share import SharedDataset
 from tinynas.searching.trouble import trouble_of
 from tinynas.tflite.tflm import require_same_head
@@ -81,12 +81,11 @@ class Worker:
 
     def _train(self, job: Job, schedule: Schedule) -> tuple[tuple[FoldScores, ...], Any, int, float]:
         """Train the job's folds; return their scores, the first one's model, the samples visited, a visit's seconds."""
-        from tinynas.runs.folder import read_weights
         from tinynas.training.evaluate import Start, train_fold
 
         start = None
         if job.start is not None:  # weights of fold 0, the one that proxies train
-            start = Start(job.start.architecture, read_weights(job.start.path))
+            start = Start(job.start.architecture, _weights(job.start))
         scored, first, visits, seconds = [], None, 0, 0.0
         for number, fold in enumerate(self._folds(schedule.folds)):
             scores, trained = train_fold(
@@ -113,7 +112,6 @@ class Worker:
 
     def final(self, job: FinalJob, report: Callable[[Any], None] | None = None) -> Final:
         """Train the final model, score it on the test set, and run it in TFLM beside the reference resolver."""
-        from tinynas.runs.folder import read_weights
         from tinynas.screening import screen
         from tinynas.tflite import analyze
         from tinynas.training.evaluate import Start, train_final
@@ -131,7 +129,7 @@ class Worker:
             precision=precision,
             qat=self._settings.qat,
             until_flat=job.until_flat,
-            start=None if job.start is None else Start(job.start.architecture, read_weights(job.start.path)),
+            start=None if job.start is None else Start(job.start.architecture, _weights(job.start)),
             unseen=None if job.start is None else self._folds(1)[0].validation,
             twice=job.twice,
         )
@@ -188,6 +186,16 @@ class Worker:
         from tinynas.training.convert import clear
 
         clear()
+
+
+def _weights(start: StartFile) -> Mapping[str, Sequence[np.ndarray]]:
+    """Return the weights, by layer name, that a run keeps as such, or within a Keras model of its own."""
+    from tinynas.runs.folder import read_weights
+    from tinynas.training.keras import saved_weights
+
+    read = saved_weights if start.path.suffix == ".keras" else read_weights
+    classes = None if start.head else walk(start.architecture)[-1].name
+    return {name: arrays for name, arrays in read(start.path).items() if name != classes}
 
 
 class Works(Protocol):

@@ -23,13 +23,12 @@ from tinynas.training.inherit import inherit
 from tinynas.training.int8 import Int8Model
 from tinynas.training.keras import layer_weights, seed_everything
 from tinynas.training.precision import Precision, precision_for
-from tinynas.training.schedule import Schedule, batching
+from tinynas.training.schedule import SCORED_SAMPLES, Schedule, batching
 
 CALIBRATION_SAMPLES = 100
 _QAT_SHARE = 1 / 12  # of the final training
 _REHEARSAL_FOLDS = 5  # one of them tells how long to train where little can be held out
 _HELD_OUT, _LEAST_HELD_OUT, _MOST_HELD_OUT = 0.05, 50, 2000  # samples to choose between two int8 files by
-_SCORED_SAMPLES = 4000  # of a fold's validation part: the standard error of an accuracy is then below 0.8 point
 _FLOAT_SAMPLES = (
     1000  # of these for the float score, which only shows what quantising has cost: nothing is chosen by it
 )
@@ -107,7 +106,7 @@ def train_fold(
     same fold: one from another has seen these validation samples.
     """
     rng = np.random.default_rng(seed)
-    train, held_out = _some(fold.train, schedule.samples, rng), _some(fold.validation, _SCORED_SAMPLES, rng)
+    train, held_out = _some(fold.train, schedule.samples, rng), _some(fold.validation, SCORED_SAMPLES, rng)
     x, y, validation = dataset.x[train], dataset.y[train], (dataset.x[held_out], dataset.y[held_out])
     told: list[Progress] = []
     recipe = replace(recipe, epochs=schedule.epochs)

@@ -2,8 +2,11 @@
 
 import gc
 import os
+import zipfile
+from pathlib import Path
 from typing import Any
 
+from tinynas.errors import ConversionError
 from tinynas.training.quiet import quiet
 
 # Keras 3 breaks tensorflow-model-optimization and keras-flops; every user of tf.keras must see tf_keras.
@@ -15,7 +18,7 @@ with quiet():
     import tensorflow as tf
     import tf_keras as keras
 
-__all__ = ["configure", "keras", "layer_weights", "seed_everything", "tf"]
+__all__ = ["configure", "keras", "layer_weights", "saved_weights", "seed_everything", "tf"]
 
 
 def configure(threads: int = 1) -> None:
@@ -40,3 +43,12 @@ def seed_everything(seed: int) -> None:
 def layer_weights(model: Any) -> dict[str, tuple[Any, ...]]:
     """Return the weights of `model` by layer name, as NumPy arrays; layers without weights are left out."""
     return {layer.name: tuple(layer.get_weights()) for layer in model.layers if layer.weights}
+
+
+def saved_weights(path: Path) -> dict[str, tuple[Any, ...]]:
+    """Return the `layer_weights` of a model that tinynas wrote; ConversionError when it cannot be read."""
+    try:
+        return layer_weights(keras.models.load_model(path, compile=False))
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        said = " ".join(str(error).split())[:200]
+        raise ConversionError(f"{path}, a model that a search kept, cannot be read ({said}).") from error

@@ -24,6 +24,7 @@ _LEAST_STEPS = {"proxy": 120, "full": 480, "final": 1_500, "timed": 1_500}
 # 2.5 points, and nothing that is worth finding is much larger.
 _FEW_SCORED = 250
 
+SCORED_SAMPLES = 4000  # of a fold's validation part: the standard error of an accuracy is then below 0.8 point
 MOST_REPLICAS = 4  # of a batch of 64: a larger one takes fewer, worse steps
 
 
@@ -54,6 +55,11 @@ class Schedule:
             return cls(**value)
         folds, epochs, samples = value
         return cls(folds, samples, epochs)
+
+
+def scored_samples(samples: int, n_folds: int) -> int:
+    """Return how many of `samples` a fold's score is counted on."""
+    return min(SCORED_SAMPLES, samples // n_folds)
 
 
 def batching(samples: int, batch_size: int, replicas: int = 1) -> tuple[int, int, int]:

@@ -121,7 +121,7 @@ _METHODS: Mapping[str, str] = {
 }
 # Kernels that TFLM also has for int8 alone, which saves up to 17 kB of code each, and the header that declares it.
 # Only CMSIS-NN has kernels of their own; elsewhere these headers give the full kernel by the same name.
-_INT8_ONLY: Mapping[str, str] = {
+INT8_ONLY: Mapping[str, str] = {
     "ADD": "add.h",
     "AVERAGE_POOL_2D": "pooling.h",
     "CONV_2D": "conv.h",
@@ -132,7 +132,7 @@ _INT8_ONLY: Mapping[str, str] = {
     "PAD": "pad.h",
     "SOFTMAX": "softmax.h",
 }
-_INCLUDED = frozenset(_INT8_ONLY.values()) - {"pad.h"}  # by micro_mutable_op_resolver.h itself
+_INCLUDED = frozenset(INT8_ONLY.values()) - {"pad.h"}  # by micro_mutable_op_resolver.h itself
 _COUNTED_INPUTS = {"PAD": 1}  # inputs whose type chooses the kernel, where they are not two: paddings are always int32
 
 
@@ -147,7 +147,7 @@ class Registration:
     @property
     def header(self) -> str | None:
         """The header of the kernel, where the resolver's own does not include it."""
-        header = None if self.kernel is None else _INT8_ONLY[self.operator]
+        header = None if self.kernel is None else INT8_ONLY[self.operator]
         return None if header in _INCLUDED else header
 
 
@@ -169,6 +169,6 @@ def registrations(graph: Graph) -> tuple[Registration, ...]:
             raise UnsupportedOperatorError(
                 f"operator {name}: no method of TFLM's resolver is known (but for {', '.join(_METHODS)})"
             )
-        small = name in _INT8_ONLY and name not in wider
+        small = name in INT8_ONLY and name not in wider
         found.append(Registration(name, _METHODS[name], f"Register_{name}_INT8" if small else None))
     return tuple(found)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tinynas.hardware import old_runtime
 from tinynas.hardware.estimate import Estimate
 from tinynas.hardware.footprint import Arena, ArenaStatus, Flash, Footprint
 from tinynas.hardware.kernels import TargetKernels
@@ -80,9 +81,11 @@ def costs(
     those of the library itself and the board, if there is one, has no other.
     """
     names = frozenset(kinds)
+    is_old = target is not None and target.figures < FIGURES
+    code = old_runtime.runtime_flash_bytes if is_old else runtime_flash_bytes
     time = None if target is None or work is None else latency(work, target, kernels)
     return Costs(
-        runtime=runtime_flash_bytes(names, build or usual_build(target), kernels),
+        runtime=code(names, build or usual_build(target), kernels),
         ram_outside_bytes=ram_outside_arena(len(names)),
         latency=time,
         energy=None if target is None else energy(time, target),

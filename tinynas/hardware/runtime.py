@@ -1,13 +1,17 @@
 """What TFLM adds to a program beside the model and the arena: code in Flash, and RAM for its own objects.
 
-Flash is modelled as the interpreter's core, plus each operator's own code, less the helpers that operators share.
-The sizes are those of programs linked with --gc-sections and newlib-nano for a Cortex-M4 with CMSIS-NN (TFLM of
-2026-08-20, arm-none-eabi-gcc 12.2, -DNDEBUG). tools/fit_runtime.py fits the shared sizes and prints the errors.
+Flash is the sum of the parts that the linker keeps: those of the interpreter, and each part that one of the model's
+operators needs, once, however many need it. The parts are those of programs linked with --gc-sections and newlib-nano
+(nano.specs) for a Cortex-M4 with CMSIS-NN (TFLM of 2026-08-20, arm-none-eabi-gcc 12.2, -DNDEBUG); what TFLM calls of
+the C library is among them. tools/fit_runtime.py reads them from the linker's maps into runtime_code.json and prints
+the errors. The builds that keep error strings are a fitted step above.
 """
 
+import json
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import hypot
+from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from tinynas.errors import UnsupportedOperatorError, UsageError
@@ -20,126 +24,16 @@ BUILDS: tuple[Build, ...] = get_args(Build)
 them (Register_CONV_2D_INT8 and so on); -Os and -O2 are the kernels' (the core is -Os in all)."""
 DEFAULT_BUILD: Build = "release -O2 i8"
 
-_COLUMNS: tuple[Build, ...] = (
-    "logs -O2", "logs -O2 i8", "release -O2", "release -O2 i8", "release -Os", "release -Os i8"
-)  # fmt: skip
-_CORE = (18096, 18096, 10648, 10648, 10648, 10648)
-
-# Bytes of a program with the core and one operator, in the order of _COLUMNS; None: not measured in that build.
-_ALONE: Mapping[str, tuple[int | None, ...]] = {
-    "CONV_2D": (52116, 34644, 41908, 24628, 39764, 23892),
-    "DEPTHWISE_CONV_2D": (42040, 33372, 31780, 23172, 30308, 22756),
-    "FULLY_CONNECTED": (41428, 36900, 30440, 26664, 24648, 21480),
-    "MAX_POOL_2D": (25204, 24584, 16936, 16360, 16680, 16136),
-    "AVERAGE_POOL_2D": (25012, 24392, 16744, 16168, 16456, 15944),
-    "MEAN": (27584, 27584, 18752, 18752, 17728, 17728),
-    "SOFTMAX": (31084, 29968, 21688, 20344, 21112, 19864),
-    "RESHAPE": (20832, 20832, 11768, 11768, 11704, 11704),
-    "ADD": (34052, 28012, 25016, 19192, 21816, 17912),
-    "PAD": (25168, 25168, 15000, 15000, 13848, 13848),
-    "MUL": (32068, 32068, None, None, None, None),
-    "CONCATENATION": (24268, 24268, None, None, None, None),
-    "EXPAND_DIMS": (20376, 20376, None, None, None, None),
-    "REDUCE_MAX": (25020, 25020, None, None, None, None),
-    "LOGISTIC": (27072, 27072, None, None, None, None),
-    "RELU": (23152, 23152, None, None, None, None),
-}
-_DYNAMIC_FLATTEN = (33448, 33448, 23576, 23576, 16760, 16760)  # SHAPE, STRIDED_SLICE and PACK, measured together
-
-
-class _Likeness(NamedTuple):
-    """An operator that was not linked alone: which measured one it resembles, how much larger, and how sure that is."""
-
-    like: str
-    factor: float = 1.0
-    error: float = 0.5
-
-
-# From the kernels' sources: what they instantiate (types, broadcasts) and which helpers they call.
-_LIKE: Mapping[str, _Likeness] = {
-    "SUB": _Likeness("ADD", 1.0, 0.25),
-    "TANH": _Likeness("LOGISTIC", 1.1, 0.35),
-    "HARD_SWISH": _Likeness("LOGISTIC", 0.9),
-    "LEAKY_RELU": _Likeness("RELU", 1.2),
-    "PRELU": _Likeness("RELU", 1.8),
-    "RELU6": _Likeness("RELU", 0.7),
-    "QUANTIZE": _Likeness("MUL", 0.6),
-    "DEQUANTIZE": _Likeness("MUL", 0.4),
-    "TRANSPOSE": _Likeness("PAD", 1.2),
-    "PADV2": _Likeness("PAD", 1.0, 0.25),
-    "MAXIMUM": _Likeness("MUL", 0.6),
-    "MINIMUM": _Likeness("MUL", 0.6),
-    "SUM": _Likeness("MEAN", 1.0, 0.25),
-    "REDUCE_MIN": _Likeness("REDUCE_MAX", 1.0, 0.25),
-    "SQUEEZE": _Likeness("RESHAPE", 1.0),
-    "TRANSPOSE_CONV": _Likeness("CONV_2D", 1.0),
-    "SVDF": _Likeness("FULLY_CONNECTED", 1.0),
-    "BATCH_MATMUL": _Likeness("FULLY_CONNECTED", 1.3),
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": _Likeness("FULLY_CONNECTED", 2.5),
-    "L2_POOL_2D": _Likeness("AVERAGE_POOL_2D", 0.7),
-    **dict.fromkeys(("LOG_SOFTMAX", "CUMSUM"), _Likeness("SOFTMAX", 0.8)),
-    **dict.fromkeys(("L2_NORMALIZATION", "ELU", "ABS", "RSQRT"), _Likeness("LOGISTIC", 1.0)),
-    **dict.fromkeys(("DIV", "SQUARED_DIFFERENCE"), _Likeness("ADD", 1.0)),
-    **dict.fromkeys(("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"), _Likeness("PAD", 1.3)),
-    **dict.fromkeys(("EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL"), _Likeness("ADD", 1.5)),
-    **dict.fromkeys(("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"), _Likeness("RESHAPE", 1.0)),
-    **dict.fromkeys(
-        ("SPLIT", "SPLIT_V", "UNPACK", "SLICE", "GATHER", "GATHER_ND", "SELECT_V2", "REVERSE_V2", "MIRROR_PAD"),
-        _Likeness("PAD", 1.0),
-    ),
-    **dict.fromkeys(
-        ("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "FILL", "ZEROS_LIKE", "CAST"),
-        _Likeness("PAD", 1.0),
-    ),
-    **dict.fromkeys(("BROADCAST_TO", "ARG_MAX", "ARG_MIN", "FLOOR_DIV", "FLOOR_MOD"), _Likeness("PAD", 1.0)),
-    **dict.fromkeys(("SQUARE", "SQRT", "EXP", "LOG", "SIN", "COS", "CEIL", "ROUND"), _Likeness("RELU", 1.0)),
-    **dict.fromkeys(("FLOOR", "NEG", "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT"), _Likeness("RELU", 0.5)),
-    **dict.fromkeys(
-        (
-            *("CUSTOM:SignalRfft", "CUSTOM:SignalIrfft", "CUSTOM:SignalFilterBank", "CUSTOM:SignalFramer"),
-            *("CUSTOM:SignalStacker", "CUSTOM:SignalDelay", "CUSTOM:SignalOverlapAdd"),
-        ),
-        _Likeness("ADD", 2.0),
-    ),
-    **dict.fromkeys(
-        (
-            *("CUSTOM:SignalWindow", "CUSTOM:SignalFftAutoScale", "CUSTOM:SignalEnergy", "CUSTOM:SignalFilterBankLog"),
-            *("CUSTOM:SignalFilterBankSquareRoot", "CUSTOM:SignalFilterBankSpectralSubtraction", "CUSTOM:SignalPCAN"),
-            "CUSTOM:CIRCULAR_BUFFER",
-        ),
-        _Likeness("RELU", 1.5),
-    ),
-}
-_FLATTEN_SHARES: Mapping[str, float] = {"SHAPE": 0.1, "STRIDED_SLICE": 0.6, "PACK": 0.3}
-
-# Helpers that are linked once, however many operators call them: bytes in each build (tools/fit_runtime.py).
-# "any": type and shape utilities; "arithmetic": QuantizeMultiplier and soft doubles; "convolution": filters, im2col.
-SHARED: Mapping[str, tuple[int, ...]] = {
-    "any": (704, 631, 237, 206, 236, 209),
-    "arithmetic": (3925, 3927, 3897, 3738, 3859, 3715),
-    "convolution": (3720, 3407, 1843, 1953, 2022, 2089),
-}
-ERRORS: tuple[float, ...] = (0.022, 0.021, 0.021, 0.026, 0.018, 0.021)
-"""Relative error of each build (_COLUMNS), the worst of the rows left out one at a time."""
+CODE = Path(__file__).with_name("runtime_code.json")
+ERROR, LOGS_ERROR, DERIVED_ERROR = 0.01, 0.03, 0.05
+"""Relative errors: of the builds without error strings, at worst of the programs that were linked whole
+(tools/fit_runtime.py); of those with them; and with an operator whose code in a build follows from that in another."""
 
 OTHER_KERNELS_ERROR = 0.25
 """For cores without DSP (Thumb-1 code is longer, the kernels' loops are shorter), for ESP-NN, MVE and reference."""
 
-_NO_ARITHMETIC = frozenset(
-    (
-        "RESHAPE",
-        "SQUEEZE",
-        "EXPAND_DIMS",
-        "SHAPE",
-        "STRIDED_SLICE",
-        "PACK",
-        "PAD",
-        "PADV2",
-        "CONCATENATION",
-        "TRANSPOSE",
-    )
-)
-_CONVOLUTIONS = frozenset(("CONV_2D", "DEPTHWISE_CONV_2D"))
+# Error strings and what formats them: the core's, those of the first operator's checks, and each operator's.
+_LOGS_CORE, _LOGS_FIRST, _LOGS_OPERATOR = 7448, 1900, 1180
 
 INTERPRETER_BYTES = 208  # sizeof(MicroInterpreter), arm-none-eabi
 RESOLVER_BYTES, RESOLVER_BYTES_PER_OPERATOR = 12, 36  # sizeof(MicroMutableOpResolver<N>) = 12 + 36 * N
@@ -147,46 +41,89 @@ LIBRARY_DATA_BYTES, LIBRARY_BSS_BYTES = 104, 252  # newlib's .data, TFLM's and n
 STACK_BYTES = 1188  # the deepest of 121 models: Invoke 680..1188, AllocateTensors 380..644; no printf
 
 
+class Code(NamedTuple):
+    """The code of a build: bytes of the core, of what registers one operator, and of the parts with who needs them.
+
+    `derived` are the operators that were not linked in the build. `instead` is a part that is left out where others of
+    the operators need a larger one that does its work too: (who needs it, who need the larger one, bytes).
+    """
+
+    core: int
+    registration: int
+    parts: tuple[tuple[frozenset[str], int], ...]
+    derived: frozenset[str] = frozenset()
+    instead: tuple[tuple[frozenset[str], frozenset[str], int], ...] = ()
+
+    @property
+    def operators(self) -> frozenset[str]:
+        """All that the code is known of."""
+        return frozenset().union(*(users for users, _ in self.parts))
+
+    def bytes(self, operators: frozenset[str]) -> int:
+        """Bytes of a program with these operators."""
+        shared = sum(size for users, size in self.parts if not users.isdisjoint(operators))
+        spared = sum(
+            size
+            for small, large, size in self.instead
+            if not small.isdisjoint(operators) and not large.isdisjoint(operators)
+        )
+        return self.core + self.registration * len(operators) + shared - spared
+
+
 def runtime_flash_bytes(
     operators: Iterable[str], build: Build = DEFAULT_BUILD, kernels: TargetKernels = "cmsis_nn"
 ) -> Estimate:
     """Bytes of code and constants that TFLM adds for a set of operator names, the model itself not counted.
 
-    The error covers what the model of shared code misses; for operators that were not linked alone in that build, how
-    they were derived; and for `kernels` other than CMSIS-NN with DSP, that their code was not linked at all.
-    UnsupportedOperatorError names an operator of unknown size: it is never counted as nothing.
+    The C library is newlib-nano; what TFLM calls of it counts. The error covers what alignment and the compiler's
+    choices in a whole program change; and for `kernels` other than CMSIS-NN with DSP, that their code was not linked at
+    all. UnsupportedOperatorError names an operator of unknown size: it is never counted as nothing.
     """
     return _runtime(frozenset(operators), build, kernels == "cmsis_nn")
 
 
 @lru_cache(maxsize=1024)
 def _runtime(operators: frozenset[str], build: Build, linked: bool) -> Estimate:
-    if build not in _COLUMNS:
+    if build not in BUILDS:
         raise UsageError(f"The build of TFLM is {build!r}; wanted one of {', '.join(BUILDS)}.")
-    column = _COLUMNS.index(build)
-    total, unsure = float(_CORE[column]), 0.0
-    for name in sorted(operators):
-        size, off = _own(name, column)
-        measured = name in _FLATTEN_SHARES and operators >= _FLATTEN_SHARES.keys()
-        total, unsure = total + size, unsure + (0.0 if measured else off)
-    total -= sum(SHARED[helper][column] * again for helper, again in repeats(operators).items())
-    error = hypot(ERRORS[column], unsure / total, 0.0 if linked else OTHER_KERNELS_ERROR)
-    return Estimate(round(total), error, f"{build}, linked for a Cortex-M4 with CMSIS-NN")
+    code = codes()[_release(build)]
+    unknown = sorted(operators - code.operators)
+    if unknown:
+        known = ", ".join(sorted(code.operators))
+        raise UnsupportedOperatorError(
+            f"operator {unknown[0]}: the size of its code in TFLM is not known (known: {known}), so no verdict on "
+            f"Flash with the runtime can be given"
+        )
+    total = code.bytes(operators)
+    if build.startswith("logs"):
+        total += _LOGS_CORE + _LOGS_FIRST * bool(operators) + _LOGS_OPERATOR * len(operators)
+    error = LOGS_ERROR if build.startswith("logs") else ERROR
+    error = hypot(
+        max(error, DERIVED_ERROR) if code.derived & operators else error, 0 if linked else OTHER_KERNELS_ERROR
+    )
+    return Estimate(total, error, f"{build}, linked with newlib-nano for a Cortex-M4 with CMSIS-NN")
 
 
-def repeats(operators: frozenset[str]) -> dict[str, int]:
-    """How often each shared helper is counted again when the operators' own sizes are added up."""
-    users = {
-        "any": len(operators),
-        "arithmetic": len(operators - _NO_ARITHMETIC),
-        "convolution": len(operators & _CONVOLUTIONS),
+def _release(build: Build) -> str:
+    return build.replace("logs", "release")
+
+
+@cache
+def codes() -> Mapping[str, Code]:
+    """The code of each build that strips error strings."""
+    stored = json.loads(CODE.read_text())
+    return {
+        build: Code(
+            values["core"],
+            values["registration"],
+            tuple((frozenset(users.split()), size) for users, size in values["parts"].items()),
+            frozenset(values["derived"]),
+            tuple(
+                (frozenset(small.split()), frozenset(large.split()), size) for small, large, size in values["instead"]
+            ),
+        )
+        for build, values in stored.items()
     }
-    return {helper: max(count - 1, 0) for helper, count in users.items()}
-
-
-def own_bytes(operator: str, build: Build) -> int:
-    """Bytes of the operator alone, its helpers included."""
-    return round(_own(operator, _COLUMNS.index(build))[0])
 
 
 def ram_outside_arena(n_operator_kinds: int) -> int:
@@ -196,53 +133,3 @@ def ram_outside_arena(n_operator_kinds: int) -> int:
     """
     objects = INTERPRETER_BYTES + RESOLVER_BYTES + RESOLVER_BYTES_PER_OPERATOR * n_operator_kinds
     return objects + LIBRARY_DATA_BYTES + LIBRARY_BSS_BYTES + STACK_BYTES
-
-
-def _own(name: str, column: int) -> tuple[float, float]:
-    """(bytes of the operator alone, bytes by which they may be off)."""
-    if name in _ALONE:
-        alone = _ALONE[name][column]
-        if alone is not None:
-            return alone - _CORE[column], 0.0
-        ratio, spread = _against_logs(column)
-        return _scaled(_unshared(name, column % 2) * ratio, name, column, spread)
-    if name in _FLATTEN_SHARES:
-        size = (_DYNAMIC_FLATTEN[column] - _CORE[column]) * _FLATTEN_SHARES[name]
-        return size, size * 0.3
-    if name in _LIKE:
-        like, factor, error = _LIKE[name]
-        size, unsure = _own(like, column)
-        derived, more = _scaled((size - _helpers(like, column)) * factor, name, column, error)
-        return derived, hypot(unsure, more)
-    known = ", ".join(sorted({*_ALONE, *_FLATTEN_SHARES, *_LIKE}))
-    raise UnsupportedOperatorError(
-        f"operator {name}: the size of its code in TFLM is not known (known: {known}), so no verdict on Flash with "
-        f"the runtime can be given"
-    )
-
-
-def _scaled(code: float, name: str, column: int, error: float) -> tuple[float, float]:
-    """The size of an operator from an estimate of the code it shares with no other; at least 1 kB of it is unsure."""
-    return _helpers(name, column) + max(code, 0.0), error * max(code, 1000.0)
-
-
-def _helpers(name: str, column: int) -> int:
-    """Bytes of the shared helpers that the operator calls, convolution's aside."""
-    return SHARED["any"][column] + (0 if name in _NO_ARITHMETIC else SHARED["arithmetic"][column])
-
-
-def _unshared(name: str, column: int) -> float:
-    size = _ALONE[name][column]
-    assert size is not None  # the two columns "logs" are full
-    return size - _CORE[column] - _helpers(name, column)
-
-
-def _against_logs(column: int) -> tuple[float, float]:
-    """(mean, half spread over mean) of operators' own code in a build over that in "logs", where both are known."""
-    ratios = sorted(
-        _unshared(name, column) / _unshared(name, column % 2)
-        for name, sizes in _ALONE.items()
-        if sizes[column] is not None
-    )
-    mean = sum(ratios) / len(ratios)
-    return mean, (ratios[-1] - ratios[0]) / 2 / mean

@@ -27,6 +27,15 @@ def test_head_is_what_the_wheel_plans(name, wheel_heads):
     assert plan_head(KINDS[name], "reference").head == wheel_heads[name]
 
 
+M4 = json.loads((Path(__file__).parents[1] / "fixtures" / "kinds_m4.json").read_text())
+"""What arena_used_bytes() said of each kind on an emulated Cortex-M4F, TFLM 90b983c2 with CMSIS-NN."""
+
+
+@every("name", KINDS)
+def test_the_arena_is_what_a_cortex_m4_used(name):
+    assert plan_arena(KINDS[name], "cmsis_nn").used == M4[name]
+
+
 def test_every_operator_has_a_kind_and_a_method():
     """What analyze knows, the fixtures and the kinds hold; and a resolver of TFLM takes it."""
     fixtures = json.loads((Path(__file__).parents[1] / "fixtures" / "arena" / "measured.json").read_text())

@@ -21,8 +21,8 @@ def check_writable(graph: Graph) -> None:
     """Raise unless the graph is one subgraph whose tensor numbers are in range."""
     if graph.n_subgraphs != 1:
         raise UnsupportedOperatorError(
-            f"the model has {graph.n_subgraphs} subgraphs (control flow), and only one can be written; "
-            "convert the model without loops and branches"
+            f"the model has {graph.n_subgraphs} subgraphs (one that fills variables, or control flow), and only one "
+            "can be written; convert the model without them"
         )
     n_tensors = len(graph.tensors)
     used = [*graph.inputs, *graph.outputs]

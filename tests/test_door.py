@@ -1,5 +1,6 @@
 """Wrong kinds in public functions, and damaged files of a run: errors of tinynas, one sentence each, nothing else."""
 
+import contextlib
 import copy
 import inspect
 import json
@@ -12,11 +13,32 @@ import sys
 import numpy as np
 import pytest
 
+from tests.every import every
 from tests.old_run import FOLDER
+from tests.searching.conftest import footprint_of
 from tests.tflite.models import fixture
-from tinynas import Dataset, Limits, Target, analyze, convert, search, write_report
+from tinynas import (
+    Architecture,
+    Block,
+    Dataset,
+    Head,
+    Kind,
+    Limits,
+    SearchSpace,
+    Stage,
+    Target,
+    analyze,
+    convert,
+    lower,
+    register_kind,
+    resume,
+    screen,
+    search,
+    write_report,
+)
 from tinynas.errors import DataError, RunError, TinynasError, UsageError, door
-from tinynas.runs import read_summary, read_trials
+from tinynas.runs import Best, find_run, front, kept, latest_run, read_settings, read_summary, read_trials
+from tinynas.searching import NSGA2, AgingEvolution, Evolution, RandomSearch, with_limits
 
 MODEL = fixture("mn_tiny_c4_b1")
 DATA = Dataset.from_arrays(np.random.default_rng(0).random((40, 8, 8)), np.arange(40) % 2)
@@ -75,6 +97,99 @@ def test_no_argument_of_any_kind_is_a_foreign_error(function, tmp_path, monkeypa
             given = {"data": MODEL} if function is analyze else {"source": "no.tflite"}
             assert "\n" not in _said(TinynasError, lambda options={**given, name: value}: function(**options))
     assert list(tmp_path.iterdir()) == []
+
+
+SPACE = SearchSpace.for_input((8, 8, 1), 2)
+NETWORK = SPACE.handmade()[0]
+BOARD = Target.load("nucleo_f401")
+X, Y = DATA.x[:, :, :, 0], DATA.y
+# What is public, with arguments that are right: each of them in turn is something of every kind.
+PUBLIC = {
+    "Dataset.load": (Dataset.load, {"path": "no.npz"}),
+    "Dataset.load_pair": (Dataset.load_pair, {"images": "no.npy", "labels": "nor.npy"}),
+    "Dataset.from_arrays": (Dataset.from_arrays, {"x": X, "y": Y}),
+    "Dataset.folds": (DATA.folds, {"k": 2, "seed": 0}),
+    "Dataset.representative": (DATA.representative, {"n": 2, "seed": 0}),
+    "Target": (Target, BOARD.model_dump()),
+    "Target.load": (Target.load, {}),
+    "Limits": (Limits, {}),
+    "SearchSpace": (SearchSpace, {"input_shape": (8, 8, 1), "n_classes": 2}),
+    "SearchSpace.for_input": (SearchSpace.for_input, {"shape": (8, 8, 1), "n_classes": 2}),
+    "random_architecture": (SPACE.random_architecture, {"rng": np.random.default_rng(0)}),
+    "Architecture": (
+        Architecture,
+        {"input_shape": (8, 8, 1), "blocks": NETWORK.blocks, "head": NETWORK.head, "n_classes": 2},
+    ),
+    "Block": (Block, {"kind": "conv", "filters": 4, "kernel_size": 3}),
+    "Head": (Head, {}),
+    "Kind": (Kind, {"name": "s", "short": "spr", "stages": (Stage("conv", "conv", spatial=True),)}),
+    "Stage": (Stage, {"name": "conv", "convolution": "conv"}),
+    "register_kind": (register_kind, {}),
+    "screen": (screen, {"architecture": NETWORK, "target": BOARD}),
+    "lower": (lower, {"architecture": NETWORK}),
+    "resume": (resume, {"folder": "nothing"}),
+    "with_limits": (with_limits, {"target": BOARD}),
+    "find_run": (find_run, {"name": "x"}),
+    "latest_run": (latest_run, {"root": "x"}),
+    "read_settings": (read_settings, {"folder": "x"}),
+    "read_summary": (read_summary, {"folder": "x"}),
+    "read_trials": (lambda path: list(read_trials(path)), {"path": "there.sqlite"}),
+    "Best": (Best, {"folder": "x"}),
+    "kept": (kept, {"folder": "x"}),
+    "front": (front, {"trials": []}),
+    "Evolution": (Evolution, {"space": SPACE}),
+    "AgingEvolution": (AgingEvolution, {"space": SPACE}),
+    "NSGA2": (NSGA2, {"space": SPACE}),
+    "RandomSearch": (RandomSearch, {"space": SPACE}),
+}
+READING = ("label", "columns", "window", "rate", "missing", "range", "image_size", "group")
+
+
+@every("name", PUBLIC)
+def test_no_argument_of_what_is_public_is_a_foreign_error(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    function, right = PUBLIC[name]
+    names = [each.name for each in inspect.signature(function).parameters.values() if each.kind != each.VAR_KEYWORD]
+    names += READING if name.startswith("Dataset.load") else ()
+    for argument in dict.fromkeys([*names, *right]):
+        for value in (*WRONG, 10**30, -1, "", [None], (1, 2)):
+            try:
+                said = _said(TinynasError, lambda given={**right, argument: value}: function(**given))
+            except Exception as error:
+                raise AssertionError(f"{name}({argument}={value!r}): {type(error).__name__}: {error}") from error
+            assert "\n" not in said
+            assert len(said) < 1500
+
+
+@pytest.mark.parametrize("value", [object(), "x", np.zeros(3), float("nan"), 10**30, "\udcff", [None]])
+def test_no_argument_of_search_is_a_foreign_error(tmp_path, monkeypatch, value):
+    """What begins is stopped by its first child; nothing that is refused leaves a folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def evaluate(architecture):
+        raise KeyboardInterrupt
+
+    for name in (
+        *inspect.signature(search).parameters,
+        "seed",
+        "max_trials",
+        "time_budget_s",
+        "objectives",
+        "peak_rate",
+    ):
+        if name == "settings":
+            continue
+        given = {"dataset": DATA, "target": BOARD, "evaluate": evaluate, "screen": lambda _: footprint_of(NETWORK)}
+        with contextlib.suppress(KeyboardInterrupt):
+            said = _said(
+                TinynasError,
+                lambda given={**given, "n_generations": 1, "strategy": "random", "out": "run", name: value}: search(
+                    **given
+                ),
+            )
+            assert "\n" not in said
+            assert not (tmp_path / "run").exists()
+        shutil.rmtree(tmp_path / "run", ignore_errors=True)
 
 
 @pytest.mark.parametrize("executor", [5, int, lambda: None, lambda data, settings: 5, lambda data, settings: 1 / 0])

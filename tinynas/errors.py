@@ -14,7 +14,7 @@ TinynasError              an error that a person can act on (exit code 1)
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache, wraps
 from numbers import Integral, Real
@@ -97,10 +97,12 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Path": (lambda value: isinstance(value, PathLike), "a path"),
     "bytes": (lambda value: isinstance(value, bytes | bytearray), "bytes"),
     "Sequence": (lambda value: isinstance(value, Sequence) and not isinstance(value, str | bytes), "a sequence"),
+    "Iterable": (lambda value: isinstance(value, Iterable) and not isinstance(value, str | bytes), "a sequence"),
     "tuple": (lambda value: isinstance(value, tuple | list), "a tuple"),
     "Mapping": (lambda value: isinstance(value, Mapping), "a mapping"),
     "dict": (lambda value: isinstance(value, dict), "a dict"),
     "Callable": (callable, "a function"),
+    "Generator": (lambda value: hasattr(value, "integers") and hasattr(value, "permutation"), "a NumPy Generator"),
     "ndarray": (lambda value: hasattr(value, "__array__"), "a NumPy array"),
 }
 # Classes of tinynas are told by their names: this room knows none of them.
@@ -115,7 +117,8 @@ def door(function: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
 
     An annotation that is no kind of `_KINDS` and no class of tinynas, such as a set of words, is left to the function.
     """
-    signature = inspect.signature(function)
+    signature, called = inspect.signature(function), function.__qualname__.rpartition("<locals>.")[2]
+    called = called.removesuffix(".__init__")
     kinds = {name: _alternatives(each.annotation) for name, each in signature.parameters.items()}
 
     @wraps(function)
@@ -123,10 +126,10 @@ def door(function: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
         try:
             bound = signature.bind(*arguments, **options).arguments
         except TypeError as error:
-            raise UsageError(f"{function.__name__}() cannot be called like that: {error}.") from None
+            raise UsageError(f"{called}() cannot be called like that: {error}.") from None
         for name, value in bound.items():
             if not _is_one_of(value, kinds[name]):
-                check_kind(f"{function.__name__}(): {name}", value, (), _words(kinds[name]))
+                check_kind(f"{called}(): {name}", value, (), _words(kinds[name]))
         return function(*arguments, **options)
 
     return checked

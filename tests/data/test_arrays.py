@@ -245,3 +245,15 @@ def test_arrays_that_are_left_out_are_told(tmp_path, more, said):
     notes = " ".join(load(tmp_path / "d.npz").notes)
     assert f"{said} beside them are left out" in notes
     assert "their names are not known: extra" in notes
+
+
+@pytest.mark.parametrize(("kind", "number"), [("<U1", 0x110000), (">U1", 0x110000), ("S1", 0x80)])
+@pytest.mark.parametrize("key", ["y", "class_names"])
+def test_texts_of_what_is_no_character_are_refused(tmp_path, kind, number, key):
+    """NumPy fails on them later, with a SystemError."""
+    texts = np.array(["a", "b"] * (20 if key == "y" else 1), dtype=kind)
+    texts.view(np.uint8 if kind == "S1" else np.dtype(np.uint32).newbyteorder(kind[0]))[1] = number
+    arrays = {"x": np.random.default_rng(0).random((40, 8, 8)), "y": np.arange(40) % 2, key: texts}
+    np.savez(tmp_path / "d.npz", **arrays)
+    with pytest.raises(DataError, match=rf"{key}.npy: holds texts with {number:#x} in them, which is no character"):
+        load(tmp_path / "d.npz")

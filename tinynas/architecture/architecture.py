@@ -64,6 +64,9 @@ class Architecture:
         checks.whole(self.n_classes, 2, "The architecture's n_classes")
         if not blocks:
             raise ArchitectureError("The architecture has no blocks; it needs at least one.")
+        for number, block in enumerate(blocks):
+            if not isinstance(block, Block):
+                raise ArchitectureError(f"Block {number} is {block!r:.60}; a tinynas.Block was wanted.")
         for name, value in (("input_shape", shape), ("blocks", blocks), ("dropout", dropout)):
             object.__setattr__(self, name, value)  # JSON's lists become tuples, and 0 becomes 0.0: one key for both
         for number, (block, incoming) in enumerate(zip(blocks, self.shapes, strict=False)):

@@ -22,7 +22,7 @@ from tinynas.architecture.draw import draw_block, draw_head
 from tinynas.architecture.kinds import KINDS, register_kind, require_kind
 from tinynas.architecture.starts import starts
 from tinynas.architecture.walk import Shape
-from tinynas.errors import ArchitectureError
+from tinynas.errors import ArchitectureError, door
 from tinynas.options import SPACE
 from tinynas.words import known
 
@@ -162,6 +162,7 @@ class SearchSpace:
         """Return a block for a map of `shape` as an engineer might try it; it fits the map and the space."""
         return self._fit(self._snap(draw_block(self, rng, shape), shape), shape)
 
+    @door
     def random_architecture(self, rng: np.random.Generator) -> Architecture:
         """Return a network of 1 to initial_depth random blocks and a random head."""
         blocks: list[Block] = []

@@ -10,6 +10,8 @@ import numpy as np
 
 from tinynas.errors import UsageError, check_kind
 
+_MOST_SEED = 2**32 - 1
+
 
 def check_path(name: str, value: object) -> None:
     """UsageError for what is no path."""
@@ -39,7 +41,14 @@ def check_options(reshape: object, test_fraction: object, seed: object) -> None:
         raise UsageError(f"reshape must be a tuple of axes such as (8, 8), got {_short(reshape)}.")
     if not isinstance(test_fraction, int | float):
         raise UsageError(f"test_fraction must be a share between 0 and 1, got {_short(test_fraction)}.")
-    check_whole("seed", seed)
+    check_seed(seed)
+
+
+def check_seed(value: object) -> None:
+    """UsageError for what no generator of random numbers begins with: a whole number from 0 to 2**32 - 1 does."""
+    check_whole("seed", value)
+    if int(value) > _MOST_SEED:  # type: ignore[call-overload]
+        raise UsageError(f"seed must be at most {_MOST_SEED:,}, got {_short(value)}.")
 
 
 def check_whole(name: str, value: object) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinynas.data.arguments import check_arrays, check_names, check_path, check_whole
+from tinynas.data.arguments import check_arrays, check_names, check_path, check_seed, check_whole
 from tinynas.data.files import Meta
 from tinynas.data.groups import Groups, group_folds, most_group_folds
 from tinynas.data.layout import Layout
@@ -225,7 +225,7 @@ class Dataset:
     def folds(self, k: int, seed: int) -> tuple[Fold, ...]:
         """k stratified folds of the training part, no group taken apart; DataError when k is over `most_folds`."""
         check_whole("k", k)
-        check_whole("seed", seed)
+        check_seed(seed)
         if (k, seed) not in self._folds:
             about = self.class_names, self.name
             self._folds[k, seed] = (
@@ -247,5 +247,5 @@ class Dataset:
     def representative(self, n: int, seed: int) -> Floats:
         """n training samples (n, H, W, C), evenly over the classes; all when there are no more than n."""
         check_whole("n", n)
-        check_whole("seed", seed)
+        check_seed(seed)
         return np.asarray(self.x[representative_rows(self.y, n, seed)])

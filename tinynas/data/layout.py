@@ -23,7 +23,7 @@ _LONG = 3  # times as long as wide, from where on a picture is doubtful
 def as_layout(value: object, where: str) -> Layout:
     """`value` when it names a layout; DataError says where it came from otherwise."""
     for layout in LAYOUTS:
-        if value == layout:
+        if isinstance(value, str) and value == layout:
             return layout
     raise DataError(f'{where}: layout is {value!r}, wanted "image" or "series"')
 

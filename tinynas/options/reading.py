@@ -78,7 +78,7 @@ def _one_of(*choices: str) -> Callable[[str, Any], str]:
     """Return a reader of one of a few words."""
 
     def read(name: str, value: Any) -> str:
-        if value not in choices:
+        if not isinstance(value, str) or value not in choices:
             raise UsageError(f"{name} is {value!r}; choose {one_of(choices)}.")
         return str(value)
 

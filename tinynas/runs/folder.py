@@ -18,7 +18,7 @@ import numpy as np
 
 from tinynas.architecture import Architecture
 from tinynas.data import Scores
-from tinynas.errors import RunError, TinynasError, check_fields, require_utf8
+from tinynas.errors import RunError, TinynasError, check_fields, door, require_utf8
 from tinynas.hardware import Footprint
 from tinynas.options.search import METRICS
 from tinynas.runs.journal import Journal
@@ -291,18 +291,20 @@ def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
     return weights
 
 
-def read_settings(folder: Path) -> Settings:
+@door
+def read_settings(folder: Path | str) -> Settings:
     """Return the settings of the run in `folder`; RunError when it is no run folder."""
-    path = folder / _SETTINGS
+    path = Path(folder) / _SETTINGS
     try:
         return Settings.read(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{folder} is not a run folder: it has no readable {_SETTINGS}.") from error
 
 
-def read_summary(folder: Path, name: str = _SUMMARY) -> dict[str, Any] | None:
+@door
+def read_summary(folder: Path | str, name: str = _SUMMARY) -> dict[str, Any] | None:
     """Return summary.json of the run in `folder`, None while the search has not ended; RunError when it is damaged."""
-    path = folder / name
+    path = Path(folder) / name
     try:
         summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         _check_summary(summary)

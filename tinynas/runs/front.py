@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from tinynas.errors import ModelError, UsageError
+from tinynas.errors import ModelError, UsageError, door
 from tinynas.options.search import OBJECTIVES
 from tinynas.runs.trial import Trial, latest
 from tinynas.words import known
@@ -20,6 +20,7 @@ _FIGURES = {
 FRONT = ("accuracy", "ram", "flash")  # where no other objectives were asked for
 
 
+@door
 def checked_objectives(names: Sequence[str]) -> tuple[str, ...]:
     """Return `names` as a tuple; UsageError unless they are known, different, and accuracy is one of them."""
     for name in names:
@@ -77,13 +78,18 @@ def dominance(values: np.ndarray) -> np.ndarray:
     return np.logical_and((rows <= columns).all(axis=2), (rows < columns).any(axis=2))
 
 
+@door
 def front(trials: Iterable[Trial], objectives: Sequence[str] = FRONT, metric: str = "accuracy") -> tuple[Trial, ...]:
     """Return the trained trials that no other dominates, best int8 score first.
 
     An architecture stands here with its trial of most training (see `latest`); of trials equal in every objective all
     are returned.
     """
-    last = latest(trials)
+    given = tuple(trials)
+    for each in given:
+        if not isinstance(each, Trial):
+            raise UsageError(f"front(): trials must be tinynas.Trial objects, and one is {each!r:.60}.")
+    last = latest(given)
     values = objective_values(last, checked_objectives(objectives), metric)
     beaten = np.any(dominance(values), axis=0)
     kept = [trial for trial, is_beaten in zip(last, beaten.tolist(), strict=True) if not is_beaten]

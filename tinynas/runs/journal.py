@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tinynas.architecture import Architecture
-from tinynas.errors import RunError, TinynasError, check_fields
+from tinynas.errors import RunError, TinynasError, check_fields, door
 from tinynas.runs.trial import Evaluation, Trial
 
 _SCHEMA = """
@@ -118,9 +118,10 @@ def _trial(
     return trial
 
 
-def read_trials(path: Path) -> Iterator[Trial]:
+@door
+def read_trials(path: Path | str) -> Iterator[Trial]:
     """Yield the trials of the journal at `path` without keeping it open."""
-    journal = Journal(path)
+    journal = Journal(Path(path))
     try:
         yield from journal.trials()
     finally:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynas.errors import RunError
+from tinynas.errors import RunError, door
 
 # What architecture.json must say: convert and the firmware need it.
 _ABOUT = ("sha256", "stage", "class_names", "layout", "normalization", "footprint")
@@ -104,9 +104,10 @@ def number_of(place: Path) -> int | None:
     return number if isinstance(number, int) else None
 
 
-def kept(folder: Path) -> tuple[int, ...]:
+@door
+def kept(folder: Path | str) -> tuple[int, ...]:
     """Return the numbers of the trials whose models the run in `folder` keeps, in their order."""
-    return _numbers(folder / "models")
+    return _numbers(Path(folder) / "models")
 
 
 def trained(folder: Path) -> tuple[int, ...]:
@@ -150,12 +151,14 @@ def prune(folder: Path, numbers: Collection[int]) -> None:
 class Best:
     """A saved model, read back: `about` (architecture.json), `tflite` bytes, `samples` int8 (n, H, W, C)."""
 
-    def __init__(self, folder: Path, number: int | None = None) -> None:
+    @door
+    def __init__(self, folder: Path | str, number: int | None = None) -> None:
         """Read best/ of the run in `folder`, or the model of trial `number`: that of its final training if it had one.
 
         `place` is where it was read. RunError when there is none, naming those that there are, or a file is not the
         one written.
         """
+        folder = Path(folder)
         places = [folder / "best"]
         if number is not None:
             places = [trained_folder(folder, number), trial_folder(folder, number)]

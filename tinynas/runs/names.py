@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tinynas.errors import RunError, UsageError
+from tinynas.errors import RunError, UsageError, door
 
 RUNS = Path("runs")  # where a search puts its folder by itself
 _NEWEST = ("best", "latest")
@@ -11,6 +11,7 @@ _MARK = "settings.json"  # a folder that holds it is a run's
 _KEPT = ("best", "models", "trained", "weights")
 
 
+@door
 def find_run(name: Path | str, root: Path | str = RUNS) -> Path:
     """Return the run folder that `name` means: a folder, else one of that name below `root`, else the newest run.
 
@@ -23,6 +24,7 @@ def find_run(name: Path | str, root: Path | str = RUNS) -> Path:
     return folder
 
 
+@door
 def run_and_trial(name: Path | str, root: Path | str = RUNS) -> tuple[Path, int | None]:
     """Return the run folder and the number of "RUN:12", RUN being what `find_run` takes; None without a number.
 
@@ -67,11 +69,13 @@ def _folder(text: str, root: Path) -> Path | None:
     return None
 
 
-def latest_run(root: Path) -> Path:
+@door
+def latest_run(root: Path | str) -> Path:
     """Return the newest run folder below `root`: the newest with a model, else the one begun last.
 
     RunError when there is none.
     """
+    root = Path(root)
     link = root / "latest"
     if _exists(link / _MARK):
         return link.resolve()

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.architecture import Architecture, Layer
-from tinynas.errors import ArchitectureError, check_kind
+from tinynas.errors import ArchitectureError, check_kind, door
 from tinynas.screening.forward import Folded, Weights, fold, ranges
 from tinynas.screening.graph import Constants, Quantization, assemble, weight_shape
 from tinynas.screening.layers import layers
@@ -25,6 +25,7 @@ _SOFTMAX = Quantization(1 / 256, -128)  # fixed by TFLite (lite/kernels/activati
 _SAME_SCALE = ("max_pool", "average_pool", "flatten")  # these only move or mean values
 
 
+@door
 def lower(
     architecture: Architecture,
     weights: Weights | None = None,

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tinynas.architecture import SearchSpace, mutate
+from tinynas.errors import door
 from tinynas.runs import Trial, ranking
 from tinynas.searching.population import Population
 from tinynas.searching.starts import first
@@ -18,6 +19,7 @@ class AgingEvolution:
     defaults are for searches of some dozen to some hundred trials.
     """
 
+    @door
     def __init__(
         self,
         space: SearchSpace,

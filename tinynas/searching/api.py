@@ -11,7 +11,7 @@ from typing import Any
 
 from tinynas.architecture import Architecture, SearchSpace
 from tinynas.data import Dataset
-from tinynas.errors import InfeasibleError, RunError, UsageError, check_kind
+from tinynas.errors import InfeasibleError, RunError, UsageError, check_kind, door
 from tinynas.hardware import MEASURES, Limits, Target
 from tinynas.options import SETTINGS
 from tinynas.options.search import GENERATIONS, SEVERAL_OBJECTIVES
@@ -192,6 +192,8 @@ def resume(
         summary = run.summary()
         lost = None if summary is None else damage(run, summary)
         if summary is not None and lost is None and not more:
+            run.sweep()  # it may have been killed at its very end
+            run.remove_weights()
             return _result(run)
         given = {"strategy": strategy, "evaluate": evaluate, "screen": screen, "executor": executor}
         check_resume(run.folder, run.settings, given)
@@ -284,6 +286,7 @@ def _screen_for(target: Target) -> Screen:
     return partial(screen, target=target)
 
 
+@door
 def with_limits(target: Target, **limits: Any) -> Limits:
     """Return the target's limits with those given in their place; None keeps the target's."""
     unknown = sorted(set(limits) - set(MEASURES))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tinynas.architecture import SearchSpace, mutate
+from tinynas.errors import door
 from tinynas.runs import Trial, ranking
 from tinynas.searching.population import Population
 from tinynas.searching.starts import first
@@ -17,6 +18,7 @@ class Evolution:
     left behind: only the newest generation can be chosen from. With "plus" every trial so far can.
     """
 
+    @door
     def __init__(
         self,
         space: SearchSpace,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinynas.architecture import Architecture, SearchSpace, crossover, mutate
+from tinynas.errors import door
 from tinynas.hardware import Limits
 from tinynas.runs import FRONT, State, Trial, dominance, objective_values
 from tinynas.searching.population import Population
@@ -24,6 +25,7 @@ class NSGA2:
     two. An infeasible one was never trained, so its children name no parent.
     """
 
+    @door
     def __init__(
         self,
         space: SearchSpace,

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tinynas.architecture import SearchSpace
+from tinynas.errors import door
 from tinynas.runs import Trial
 from tinynas.searching.strategy import Proposal
 
@@ -10,6 +11,7 @@ from tinynas.searching.strategy import Proposal
 class RandomSearch:
     """Random architectures of the space."""
 
+    @door
     def __init__(self, space: SearchSpace) -> None:
         """Draw from `space`."""
         self._space = space

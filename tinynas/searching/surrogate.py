@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinynas.architecture import SearchSpace, crossover, mutate
+from tinynas.errors import door
 from tinynas.hardware import Limits
 from tinynas.runs import Trial
 from tinynas.searching.equal_length import EqualLength
@@ -48,6 +49,7 @@ class Surrogate:
     prior on parameters and MACs ranks, with chance beside it.
     """
 
+    @door
     def __init__(
         self,
         space: SearchSpace,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -144,7 +145,7 @@ def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, takes_o
                 f"{where}: the header promises {n_bytes:,} bytes and {info.file_size - offset:,} follow; wanted as "
                 f"many, and at most {MAX_BYTES:,} (save larger arrays as x.npy and y.npy: they stay on disk)"
             )
-        return np.load(io.BytesIO(archive.read(info)), allow_pickle=False)  # type: ignore[no-any-return]
+        return _characters(np.load(io.BytesIO(archive.read(info)), allow_pickle=False), where)
     except DataError:
         raise
     except (ValueError, EOFError, zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
@@ -163,9 +164,23 @@ def _open(path: Path, takes_objects: bool) -> Array:
                 return read_objects(file.read(MAX_BYTES), shape, str(path))
         if math.prod(shape) * dtype.itemsize != path.stat().st_size - offset:
             raise DataError(f"{path}: promises shape {shape} of {dtype}, which its size does not match: it is cut off")
-        return np.load(path, mmap_mode="r" if math.prod(shape) else None, allow_pickle=False)  # type: ignore[no-any-return]
+        return _characters(np.load(path, mmap_mode="r" if math.prod(shape) else None, allow_pickle=False), str(path))
     except (ValueError, EOFError, OSError) as error:
         raise DataError(f"{path}: cannot be read as .npy ({_first_line(error)})") from error
+
+
+def _characters(array: Array, where: str) -> Array:
+    """`array`; DataError for texts with a number in them that is no character: NumPy itself fails on them later."""
+    if array.dtype.kind not in "US" or not array.size:
+        return array
+    plain = np.ascontiguousarray(array).reshape(-1)
+    if array.dtype.kind == "S":
+        most, strange = 0x7F, plain.view(np.uint8)
+    else:
+        most, strange = sys.maxunicode, plain.view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+    if strange.size and strange.max() > most:
+        raise DataError(f"{where}: holds texts with {strange.max():#x} in them, which is no character: it is damaged")
+    return array
 
 
 def _header(file: Any, where: str, takes_objects: bool) -> tuple[tuple[int, ...], np.dtype[Any], int]:

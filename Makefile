@@ -14,7 +14,7 @@ SLOW_PACKAGES := clang libc6-dev-i386 lib32gcc-$(shell gcc -dumpversion 2> /dev/
 # A process a core, of up to 2 GB each; tests/conftest.py says which tests share one and which come first.
 ON_ALL_CORES := -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: system-packages slow-packages install demo test test-all check lock clean
+.PHONY: system-packages slow-packages install demo test test-all check audit lock clean
 
 # The stamp holds the environment to the lock file: it is made anew when either changes.
 .venv/installed: requirements.lock pyproject.toml
@@ -49,6 +49,11 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_layers.py tests/test_imports.py
+
+# Needs pip-audit (pip install pip-audit) and its service. --strict: a package that cannot be looked up is an error too.
+audit: install
+	$(BIN)/python tools/licences.py
+	pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 
 # Needs uv (pip install uv). The lock holds for every Python and platform that pyproject.toml names.
 lock:

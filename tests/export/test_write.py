@@ -1,6 +1,9 @@
 """A folder is written whole or not at all."""
 
+import errno
+import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -106,3 +109,28 @@ def test_a_link_to_the_models_of_a_run_is_followed(tmp_path):
 def test_a_folder_that_is_called_best_may_be_written_elsewhere(tmp_path):
     converted = convert(ARENA / "mn_tiny_c4_b1.tflite", out=tmp_path / "best", name="net", formats=("tflite",))
     assert [path.name for path in converted.files] == ["net.tflite"]
+
+
+def test_a_failure_between_two_moves_puts_back_what_was_there(tmp_path, monkeypatch):
+    files = {"a.c": b"old a", "b.c": b"old b"}
+    write_folder(tmp_path / "out", files)
+    made = Path.replace
+
+    def fails(self, to):
+        if Path(to).name == "b.c" and self.parent.name == "fresh":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return made(self, to)
+
+    monkeypatch.setattr(Path, "replace", fails)
+    with pytest.raises(ConversionError, match=r"out cannot be written .*make room there, or choose another --out"):
+        write_folder(tmp_path / "out", {"a.c": b"new a", "b.c": b"new b", "c.c": b"new c"})
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == files
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    (tmp_path / f".tinynas-{dead.pid}-abc" / "fresh").mkdir(parents=True)
+    (tmp_path / f".tinynas-{os.getppid()}-abc").mkdir()
+    write_folder(tmp_path, {"a.c": b"a"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f".tinynas-{os.getppid()}-abc", "a.c"]

@@ -150,9 +150,9 @@ class Maker:
 def run(folder: Path, dataset: Dataset, maker: Maker) -> None:
     """Search in `folder`, from wherever it stands."""
     if (folder / "settings.json").exists():
-        resume(folder, dataset, executor=maker)
+        resume(folder, dataset, executor=maker, progress=False)
     else:
-        search(dataset, "nucleo_f401", out=folder, executor=maker, workers=1, **_SETTINGS)
+        search(dataset, "nucleo_f401", out=folder, executor=maker, workers=1, progress=False, **_SETTINGS)
 
 
 # --- the moments: whatever a search does to its folder

@@ -193,7 +193,6 @@ def resume(
         lost = None if summary is None else damage(run, summary)
         if summary is not None and lost is None and not more:
             run.sweep()  # it may have been killed at its very end
-            run.remove_weights()
             return _result(run)
         given = {"strategy": strategy, "evaluate": evaluate, "screen": screen, "executor": executor}
         check_resume(run.folder, run.settings, given)

@@ -425,8 +425,8 @@ class Loop:
         say_final(final, self._say)
 
     def _summarize(self, best: Trial | None, final: Final | None) -> None:
+        self.run.prune_weights(self._record.lasting(_LASTING))  # first: with the summary the search has ended
         self.run.write_summary(summarize(self.run, self.dataset, self.trials, best, final, self._age()))
-        self.run.prune_weights(self._record.lasting(_LASTING))
 
     def _say(self, text: str) -> None:
         self.run.log(text)

@@ -256,6 +256,25 @@ def test_every_link_within_the_project_leads_somewhere(path):
         assert "://" in link or (path.parent / link).exists(), link
 
 
+def _anchors(path):
+    """The names by which GitHub links to the headings of a page."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@every("path", FILES)
+def test_every_link_to_a_heading_finds_it(path):
+    for page, anchor in re.findall(r"\]\(([^)#:\s]*)#([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        assert anchor in _anchors(path.parent / page if page else path), f"{page}#{anchor}"
+
+
+def test_every_page_is_in_the_index():
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        assert page.name == "README.md" or f"]({page.name})" in index, page.name
+
+
 # --- and the taking apart itself
 
 

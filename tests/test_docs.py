@@ -269,6 +269,19 @@ def test_every_link_to_a_heading_finds_it(path):
         assert anchor in _anchors(path.parent / page if page else path), f"{page}#{anchor}"
 
 
+TELEGRAPHIC = re.compile(
+    r"\ban? \w+ an? (class|sample|row|column|channel|trial|event|operator|person|moment|fold|epoch|generation|number)\b"
+)
+
+
+@every("path", FILES)
+def test_each_is_said_with_a_preposition(path):
+    """A folder for each class, never "a folder a class"."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    found = [match[0] for match in TELEGRAPHIC.finditer(text) if match[0].split()[1] not in ("is", "as", "of", "in")]
+    assert found == []
+
+
 def test_every_page_is_in_the_index():
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     for page in sorted((ROOT / "docs").glob("*.md")):

@@ -170,3 +170,10 @@ def test_the_defaults_of_readers_are_what_they_do(tmp_path):
             f"a,{name},b\n" + "".join(f"{i % 7},{i % 2},{i % 5}\n" for i in range(40))
         )
         assert Dataset.load(tmp_path / f"{name}.csv").input_shape == (2, 1, 1)
+
+
+def test_what_a_search_tries_is_called_a_trial_in_every_help():
+    for words, command in _commands():
+        texts = [command.help or "", *(getattr(parameter, "help", None) or "" for parameter in command.params)]
+        for text in texts:
+            assert not re.search(r"\b(child|children|candidates?|proposals?)\b", text), f"{words}: {text}"

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinynas.data import FoldScores, Scores, confusion, score
+from tinynas.data import FoldScores, Scores, confusion, mistakes, score
+from tinynas.data.metrics import MOST_MISTAKES
 from tinynas.errors import DataError
 
 pairs = st.integers(1, 40).flatmap(lambda n: st.tuples(*[st.lists(st.integers(0, 3), min_size=n, max_size=n)] * 2))
@@ -57,7 +58,7 @@ def test_a_known_table() -> None:
     [
         ([], [], "at least one sample"),
         ([0, 1], [0], "wanted one class for each sample in both"),
-        ([0, 1], [[0.1, 0.9], [0.3, 0.7]], "one class a sample"),
+        ([0, 1], [[0.1, 0.9], [0.3, 0.7]], "one class for each sample"),
         ([0, 1], [0.2, 0.8], "predicted classes are of type float64"),
         ([0, 3], [0, 1], "true classes run from 0 to 3, wanted 0 to 2"),
         ([0, 1], [0, -1], "predicted classes run from -1"),
@@ -71,3 +72,13 @@ def test_what_cannot_be_scored(true, pred, sentence: str) -> None:
 def test_scores_from_a_wrong_dict() -> None:
     with pytest.raises(DataError, match="wanted accuracy, precision, recall and f1"):
         Scores.from_dict({"accuracy": 1.0})
+
+
+def test_mistakes_are_of_every_kind_before_they_are_many() -> None:
+    true = [0] * 100 + [1, 2, 2]
+    pred = [1] * 100 + [1, 0, 2]
+    found = mistakes(true, pred, 3)
+    assert len(found) == MOST_MISTAKES
+    assert found[-1] == (101, 2, 0)
+    assert found[:-1] == tuple((row, 0, 1) for row in range(MOST_MISTAKES - 1))
+    assert mistakes([0, 1], [0, 1], 2) == ()

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.metrics import precision_score, recall_score
 
 from tinynas.data import confusion
-from tinynas.report.confusion import confusion_of
+from tinynas.report.confusion import confusion_of, mistakes_of
 
 
 def test_recall_precision_and_mixes():
@@ -40,3 +40,9 @@ def test_what_is_not_of_the_classes_is_no_matrix():
     assert confusion_of(None, ("a", "b")) is None
     assert confusion_of([[1, 2]], ("a", "b")) is None
     assert confusion_of([[1], [2]], ("a", "b")) is None
+
+
+def test_mistakes_have_names_and_what_is_none_is_left_out():
+    assert mistakes_of([[4, 0, 1], [37, 1, 0]], ("a", "b")) == ((4, "a", "b"), (37, "b", "a"))
+    for wrong in (None, "text", {}, [4], [[4, 0]], [[4, 0, 2]], [[4, -1, 0]], [[4, "a", "b"]], [[4, True, 0]]):
+        assert mistakes_of(wrong, ("a", "b")) == ()

@@ -117,6 +117,7 @@ def test_scores_are_the_journal_s(page, facts):
     assert "each of its 4 epochs, from 1.900 in the first to 0.400 in the last" in page.says("anytime")
     assert "a → b" in page.says("confusion")
     assert "3 of 33" in page.says("confusion")
+    assert "dataset.x_test[4] is the first of them" in page.says("confusion")
     assert "99 test samples" in page.says("confusion")
 
 

@@ -5,7 +5,7 @@ from tinynas.data.dataset import Dataset
 from tinynas.data.groups import Groups
 from tinynas.data.idx import read_idx, write_idx
 from tinynas.data.layout import Layout
-from tinynas.data.metrics import FoldScores, Scores, confusion, score
+from tinynas.data.metrics import FoldScores, Scores, confusion, mistakes, score
 from tinynas.data.normalize import Normalization
 from tinynas.data.samples import Samples
 from tinynas.data.splits import Fold
@@ -37,6 +37,7 @@ __all__ = [
     "from_tf_data",
     "load",
     "load_pair",
+    "mistakes",
     "read_idx",
     "score",
     "write_idx",

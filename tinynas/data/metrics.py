@@ -36,17 +36,23 @@ class Scores:
             raise DataError(f"scores: wanted accuracy, precision, recall and f1 as numbers, got {values!r}") from error
 
 
+MOST_MISTAKES = 24
+"""Wrong answers that are kept of a test: enough to look at, and few for a summary."""
+
+
 @dataclass(frozen=True)
 class FoldScores:
     """The scores of the float model and of its int8 file on the same samples.
 
     `confusion` counts the int8 file's answers: a row a true class, a column a predicted one; None where nobody counted.
-    It is no part of the journal, and of no weight when scores are compared.
+    `mistakes` are some samples that the int8 file gets wrong, as (row, true class, answer); see `mistakes`. Neither is
+    part of the journal, or of any weight when scores are compared.
     """
 
     float: Scores
     int8: Scores
     confusion: tuple[tuple[int, ...], ...] | None = field(default=None, compare=False, repr=False)
+    mistakes: tuple[tuple[int, int, int], ...] = field(default=(), compare=False, repr=False)
 
 
 def score(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, n_classes: int) -> Scores:
@@ -61,6 +67,22 @@ def score(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, n_classes: int) -> Score
         true, pred, labels=np.arange(n_classes), average="macro", zero_division=0
     )
     return Scores(float(accuracy_score(true, pred)), float(precision), float(recall), float(f1))
+
+
+def mistakes(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, n_classes: int) -> tuple[tuple[int, int, int], ...]:
+    """Return some samples that were taken for another class, as (row, true class, answer), by rising row.
+
+    They are at most MOST_MISTAKES: the first of each confusion of two classes, then the second of each, and so on, so
+    that the usual confusion does not hide the others.
+    """
+    true, pred = _checked(y_true, y_pred, n_classes)
+    seen: dict[tuple[int, int], int] = {}
+    found = []
+    for row in np.flatnonzero(true != pred).tolist():
+        pair = (int(true[row]), int(pred[row]))
+        seen[pair] = seen.get(pair, 0) + 1
+        found.append((seen[pair], row, *pair))
+    return tuple(sorted((row, real, taken) for _, row, real, taken in sorted(found)[:MOST_MISTAKES]))
 
 
 def confusion(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, n_classes: int) -> Ints:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 _MOST_NUMBERS = 20  # classes up to which the cells have room for their counts
 _MOST_DRAWN = 64  # classes up to which the matrix is drawn: more cells say nothing, and weigh megabytes
@@ -31,6 +32,19 @@ class Confusion:
     samples: int
     numbers: bool
     drawn: bool
+
+
+def mistakes_of(mistakes: Any, names: Sequence[str]) -> tuple[tuple[int, str, str], ...]:
+    """Return (row of the test part, true class, answer) by name; () for a summary without them, or with others."""
+    n, found = len(names), []
+    for each in mistakes if isinstance(mistakes, list) else ():
+        if not (isinstance(each, list) and len(each) == 3 and all(type(one) is int and one >= 0 for one in each)):
+            return ()
+        row, real, taken = each
+        if real >= n or taken >= n:
+            return ()
+        found.append((row, names[real], names[taken]))
+    return tuple(found)
 
 
 def confusion_of(counts: Sequence[Sequence[int]] | None, names: Sequence[str]) -> Confusion | None:

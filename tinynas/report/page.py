@@ -93,6 +93,7 @@ def _context(facts: RunFacts) -> dict[str, Any]:
         "most_marks": MOST_MARKS,
         "picked": _picked(facts),
         "heading": HEADING,
+        "mistakes": confusion.mistakes_of(None if test is None else test.get("mistakes"), facts.class_names),
         "confusion": confusion.confusion_of(None if test is None else test.get("confusion"), facts.class_names),
         "curve": curve_of(None if facts.final is None else facts.final.get("losses")),
         "drawing": None if best is None else drawing.draw(best.architecture, operators),

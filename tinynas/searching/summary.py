@@ -74,6 +74,7 @@ def _best(run: Run, best: Trial, final: Final | None) -> dict[str, Any]:
     if final is not None:
         scores = final.scores
         tested = {"float": scores.float.to_dict(), "int8": scores.int8.to_dict(), "confusion": scores.confusion}
+        tested["mistakes"] = scores.mistakes
     return {
         "trial": best.number,
         "architecture": best.architecture.to_dict(),

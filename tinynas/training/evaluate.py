@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinynas.architecture import Architecture
-from tinynas.data import Dataset, FoldScores, confusion, score
+from tinynas.data import Dataset, FoldScores, confusion, mistakes, score
 from tinynas.data.splits import Fold, representative_rows
 from tinynas.hardware import Footprint, Target
 from tinynas.tflite import analyze
@@ -290,6 +290,7 @@ def score_both(model: Any, tflite: bytes, x: np.ndarray, y: np.ndarray, most_flo
         float=score(y[:most_float], predict(model, x[:most_float]).argmax(axis=1), classes),
         int8=score(y, int8, classes),
         confusion=tuple(map(tuple, confusion(y, int8, classes).tolist())),
+        mistakes=mistakes(y, int8, classes),
     )
 
 

@@ -291,6 +291,9 @@ def test_thousands_of_trials_stay_below_the_limit(tmp_path):
 def test_the_page_of_a_real_search(small_run, stripes):
     page, summary = _page(small_run.folder), small_run.summary["best"]
     counts = summary["test"]["confusion"]
+    wrong = sum(map(sum, counts)) - sum(counts[k][k] for k in range(len(counts)))
+    assert len(summary["test"]["mistakes"]) == min(24, wrong)
+    assert all(int(stripes.y_test[row]) == real != taken for row, real, taken in summary["test"]["mistakes"])
     assert sum(map(sum, counts)) == len(stripes.x_test)
     assert [sum(row) for row in counts] == [int((stripes.y_test == k).sum()) for k in range(3)]
     right = sum(counts[k][k] for k in range(3)) / len(stripes.x_test)

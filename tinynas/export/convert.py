@@ -149,7 +149,8 @@ def convert(
     result = graph.tensors[graph.outputs[0]]
     scored = _score(data_of_file, found, result)
     arena = arena_size(data_of_file, analysis, board)
-    no_room = golden.too_large(answers, judged, board)
+    tests_itself = is_engine or "test" in formats
+    no_room = golden.too_large(answers, judged, board) if tests_itself and judged.fits is not False else None
     notes += answers.notes if no_room is None else (*answers.notes, no_room)
     firmware = Firmware(
         name=name or found.name,

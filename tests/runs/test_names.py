@@ -60,7 +60,7 @@ def test_a_trial_of_a_run(tmp_path):
     run = make_run(root / "x", QUICK)
     for name in (f"{run}:12", "x:12", "latest:12", "best:12"):
         assert run_and_trial(name, root) == (run, 12)
-        with pytest.raises(UsageError, match=r"is a trial, where a whole run is wanted: leave :12 away"):
+        with pytest.raises(UsageError, match=r"is a trial, where a whole run is wanted: leave out :12"):
             find_run(name, root)
     assert run_and_trial("latest", root) == (run, None)
     odd = make_run(root / "a:7", QUICK)
@@ -128,7 +128,7 @@ def test_a_trial_is_named_alike(here, capsys, small_run, command):
         assert not end.value.code, capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["report", "trials", "compare", "pareto", "search --resume"])
+@pytest.mark.parametrize("command", ["report", "trials", "pareto", "search --resume"])
 def test_a_trial_is_no_run(here, capsys, command):
     with pytest.raises(SystemExit) as end:
         main([part.format("small:0") for part in COMMANDS[command]])

@@ -13,6 +13,7 @@ from tinynas.cli.models import analyze
 from tinynas.cli.pareto import pareto
 from tinynas.cli.report import compare, report, show, trials
 from tinynas.cli.search import search
+from tinynas.cli.stream import stream
 from tinynas.cli.train import train
 from tinynas.version import __version__
 
@@ -44,7 +45,7 @@ def common(
     """Options before the command; `main` has taken --debug out already."""
 
 
-for command in (search, train, convert, analyze, pareto, targets, doctor):
+for command in (search, train, convert, stream, analyze, pareto, targets, doctor):
     app.command(cls=Command)(command)
 app.add_typer(data, name="data")
 for command in (report, compare, trials, show):

@@ -37,7 +37,8 @@ class Dataset:
     A series of L steps of C channels is (n, L, 1, C). The arrays are read-only. The test part is for the end. An x or
     x_test that would be larger than `in_memory_bytes` is a `Samples`, which reads like an array but stays on disk.
     `groups` are the samples that belong together, `features` says how sound became samples, and `notes` are sentences
-    for the person on what was left out or assumed while reading. `channels` names the channels where the files do.
+    for the person on what was left out or assumed while reading. `channels` names the channels where the files do, and
+    `rate` is the steps a second where it is known.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Dataset:
     features: Features | None = None
     notes: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    rate: float | None = None
 
     def __post_init__(self) -> None:
         for what, name in (("The name of the data", self.name), *(("A class", each) for each in self.class_names)):

@@ -35,8 +35,8 @@ class Source:
     groups: a name or number a sample; samples of one group are never split.  features: how the samples were made from
     sound; those of an IntLogMel are its logarithms, of which bytes are made by the range of the training part.
     notes: sentences for the person, on what was left out or assumed.  channels: their names, where the files give
-    them.  is_clean: missing values were treated by the reader.  no_classes: a sentence that says why the labels
-    cannot be classes, for those who need such.
+    them.  rate: steps a second.  is_clean: missing values were treated by the reader.  no_classes: a sentence that
+    says why the labels cannot be classes, for those who need such.
     """
 
     meta: Meta
@@ -49,6 +49,7 @@ class Source:
     features: Features | None = None
     notes: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    rate: float | None = None
     is_clean: bool = False
     no_classes: str | None = None
 
@@ -82,6 +83,7 @@ class Prepared(NamedTuple):
     features: Features | None
     notes: tuple[str, ...]
     channels: tuple[str, ...]
+    rate: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +140,7 @@ def prepare(source: Source, options: Options) -> Prepared:
         cast(Floats, normalized(part, part_rows, fitted, options.in_memory_bytes))
         for part, part_rows in ((raw, rows), (raw_test, rows_test))
     )
-    about = layout, reason, fitted, groups, features, notes, source.channels
+    about = layout, reason, fitted, groups, features, notes, source.channels, source.rate
     return Prepared(x, y, x_test, y_test, names, *about)
 
 

@@ -25,13 +25,15 @@ class Facts:
     """Layout, and the way in: raw -> normalised to [0, 1] -> stretched to `input_range`.
 
     `channels` is how many channels a raw sample has, one after the other. Without a `normalization` the model takes
-    real values as they are.
+    real values as they are. `names` are the channels' where the data give them, `rate` is the steps a second.
     """
 
     layout: Layout
     channels: int
     normalization: Normalization | None = None
     input_range: tuple[float, float] = UNIT
+    names: tuple[str, ...] = ()
+    rate: float | None = None
 
     def __post_init__(self) -> None:
         if self.normalization is not None and len(self.normalization.offset) not in (1, self.channels):
@@ -44,6 +46,8 @@ class Facts:
 def facts_of_data(dataset: Dataset | ValueDataset, input_range: tuple[float, float]) -> Facts:
     """The facts of a model that takes the samples of `dataset`, [0, 1] stretched to `input_range`."""
     channels = int(dataset.x.shape[-1])
+    if isinstance(dataset, Dataset):
+        return Facts(dataset.layout, channels, dataset.normalization, input_range, dataset.channels, dataset.rate)
     return Facts(dataset.layout, channels, dataset.normalization, input_range)
 
 

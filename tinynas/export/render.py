@@ -22,6 +22,7 @@ from tinynas.export.features_tflite import features_tflite
 from tinynas.export.golden import Golden
 from tinynas.export.operators import registrations
 from tinynas.export.output import Output, last_operator
+from tinynas.export.stream import stream_of, unit_of
 from tinynas.features import Features, IntLogMel
 from tinynas.hardware import Target
 from tinynas.tflite import Graph, Tensor, read
@@ -36,10 +37,17 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     "test": ("{name}_test.h", "{name}_test.cc"),
     "features": ("{name}_features.h", "{name}_features.c"),
     "features-tflite": ("{name}_features.tflite",),
+    "stream": ("{name}_stream.h", "{name}_stream.c"),
     "main": ("main.cc",),
     "readme": ("README.md",),
 }
 """What can be asked for of a model under TFLM, and the files of each."""
+
+_MISSING: Mapping[str, str] = {
+    "features": "the model has no features to write: it was not trained on sound; leave the format away",
+    "features-tflite": "the model has no features that TFLM has operators for: those are int_log_mel, of sound",
+    "stream": "the model cannot run on a stream: that takes classes, int8 in and out, and sound or a series of steps",
+}
 
 DEFAULT_FORMATS = tuple(each for each in FORMATS if each != "features-tflite")
 """What is written where nothing is asked for, less what there is not of a model."""
@@ -54,6 +62,8 @@ _ENGINE_TEMPLATES = {
     "main.c": "engine_main.c",
     "{name}_features.h": "features.h",
     "{name}_features.c": "features.c",
+    "{name}_stream.h": "stream.h",
+    "{name}_stream.c": "stream.c",
     "Makefile": "engine_Makefile",
     "README.md": "engine_README.md",
 }
@@ -69,6 +79,8 @@ _TEMPLATES = {
     "{name}_test.cc": "test.cc",
     "{name}_features.h": "features.h",
     "{name}_features.c": "features.c",
+    "{name}_stream.h": "stream.h",
+    "{name}_stream.c": "stream.c",
     "main.cc": "main.cc",
     "README.md": "README.md",
 }
@@ -111,9 +123,9 @@ class Firmware:
 
     def has(self, form: str) -> bool:
         """Whether there is anything to write of a format."""
-        if form == "features-tflite":
+        if form in ("features", "features-tflite"):
             return isinstance(self.features, IntLogMel)
-        return form != "features" or self.features is not None
+        return form != "stream" or stream_of(self.tflite, self.output, self.facts, self.features) is not None
 
 
 def render(firmware: Firmware, formats: Iterable[str] = DEFAULT_FORMATS) -> dict[str, bytes]:
@@ -124,12 +136,9 @@ def render(firmware: Firmware, formats: Iterable[str] = DEFAULT_FORMATS) -> dict
     asked = set(formats)
     missing = [form for form in FORMATS if form in asked and not firmware.has(form)]
     if missing and asked != set(DEFAULT_FORMATS):
-        raise ModelError(
-            f"the model has no {missing[0]} to write: it was not trained on sound that became int_log_mel or log_mel "
-            f"features; leave the format away"
-            if firmware.features is None
-            else f"there are no TFLM operators for {firmware.features.KIND}: take the format features, which is C"
-        )
+        raise ModelError(_MISSING[missing[0]])
+    if "stream" in asked and "stream" not in missing:  # whose C includes that of one of these
+        asked |= {"features"} if firmware.has("features") else {"settings"}
     wanted = [file for form in FORMATS if form in asked and form not in missing for file in FORMATS[form]]
     values = {**_values(firmware), "files": [each.format(name=firmware.name) for each in wanted]}
     files = {}
@@ -207,6 +216,11 @@ def _values(firmware: Firmware) -> dict[str, Any]:
         "alone": ends.alone,
         "classifies": any(out["n_classes"] for out in outs),
         **_features_values(firmware, ends.inputs[0].tensor),
+        "stream": stream_of(firmware.tflite, firmware.output, firmware.facts, firmware.features),
+        "rate": firmware.facts.rate,
+        "rate_words": None if firmware.facts.rate is None else c_text.number(firmware.facts.rate),
+        "channel_names": _macro(map(c_text.string, firmware.facts.names)),
+        "channel_units": _macro(map(c_text.string, map(unit_of, firmware.facts.names))),
         "ins": ins,
         "outs": outs,
         **_facts_values(firmware.facts),

@@ -71,7 +71,13 @@ def from_run(folder: Path, trial: int | None = None) -> Source:
         normalization = Normalization.from_dict(about["normalization"])
         names, flops = tuple(map(str, about["class_names"])), about["footprint"]["flops"]
         features = None if about.get("features") is None else from_dict(about["features"])
-        facts = Facts(as_layout(about["layout"], "layout"), int(best.samples.shape[-1]), normalization)
+        facts = Facts(
+            as_layout(about["layout"], "layout"),
+            int(best.samples.shape[-1]),
+            normalization,
+            names=tuple(map(str, about.get("channels", ()))),
+            rate=None if about.get("rate") is None else float(about["rate"]),
+        )
     except (TypeError, KeyError, ValueError, IndexError, TinynasError) as error:
         raise RunError(f"{best.place}/architecture.json is damaged ({error}); resume the search.") from error
     return Source(

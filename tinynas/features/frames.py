@@ -72,6 +72,11 @@ class MelFrames:
         """How many whole frames a clip has."""
         return 1 + (self.clip - self.frame) // self.hop
 
+    @property
+    def span(self) -> int:
+        """Samples from the first to the last of a clip's frames."""
+        return self.frame + (self.n_frames - 1) * self.hop
+
     def filters(self) -> Doubles:
         """The triangles (n_fft / 2 + 1, n_mels): the weight of each FFT value in each band."""
         edges = self.edges()

@@ -129,6 +129,8 @@ def about_best(
         "class_names": list(dataset.class_names),
         "layout": dataset.layout,
         "normalization": dataset.normalization.to_dict(),
+        "channels": list(dataset.channels),
+        "rate": dataset.rate,
         "features": None if dataset.features is None else dataset.features.to_dict(),
         "validation": validation(trial.evaluation),
         "footprint": footprint.to_dict(),

@@ -30,7 +30,7 @@ def read_signals(path: Path, options: ReadOptions) -> Source:
     sheets = read_sheets(path, options, lambda tables: None)
     every = [*sheets.train, *(sheets.test or [])]
     timing, notes = _timing(every, sheets, options)
-    window, stride = _steps(path, options, timing)
+    window, stride, rate = _steps(path, options, timing)
     marks, told = _missing(path, sheets, options)
     n = len(sheets.train)
     recordings = [_recording(sheet, own, marks, options) for sheet, own in zip(every, timing, strict=True)]
@@ -46,7 +46,7 @@ def read_signals(path: Path, options: ReadOptions) -> Source:
     source = Source(
         meta, windows.x, plain_labels(windows.labels), groups=windows.groups, notes=notes, channels=sheets.channels
     )
-    source = replace(source, is_clean=options.missing is not None)
+    source = replace(source, is_clean=options.missing is not None, rate=rate)
     if tested is None:
         return source
     both = plain_labels([*windows.labels, *tested.labels])
@@ -68,8 +68,8 @@ def _timing(
     return found, (*assumed, *said(found, files, lines, name, options.rate))
 
 
-def _steps(path: Path, options: ReadOptions, timing: Sequence[Timing | None]) -> tuple[int, int]:
-    """(window, stride) in rows."""
+def _steps(path: Path, options: ReadOptions, timing: Sequence[Timing | None]) -> tuple[int, int, float | None]:
+    """(window, stride) in rows, and rows a second where they are known."""
     rates = [own.rate for own in timing if own is not None]
     rate = options.rate or (float(np.median(rates)) if rates else None)
 
@@ -85,7 +85,7 @@ def _steps(path: Path, options: ReadOptions, timing: Sequence[Timing | None]) ->
 
     assert options.window is not None
     window = rows(options.window, "window")
-    return window, window if options.stride is None else rows(options.stride, "stride")
+    return window, window if options.stride is None else rows(options.stride, "stride"), rate
 
 
 def _missing(path: Path, sheets: Sheets, options: ReadOptions) -> tuple[Marks, tuple[str, ...]]:

@@ -12,9 +12,12 @@ import pytest
 from tests.engine.host import WARNINGS
 from tests.export.firmware import made, needs_compiler, run
 from tests.features.configurations import configurations, sound
+from tinynas.data import Normalization
+from tinynas.export.ends import quantized
 from tinynas.export.features_c import AS_THEY_ARE, check_hash, check_sound, ram_bytes, whole_values
 from tinynas.export.render import _rendered, render
-from tinynas.features import IntLogMel
+from tinynas.features import IntLogMel, MelFeatures
+from tinynas.tflite import read
 
 needs_board = pytest.mark.skipif(not boards.available(), reason="arm-none-eabi-gcc or qemu-system-arm is not there")
 QUICK = 8
@@ -110,6 +113,45 @@ def test_c_makes_the_windows_that_numpy_makes(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_hundred_in_c(tmp_path: Path) -> None:
     check_host(configurations(100), tmp_path, "-O2")
+
+
+FLOAT_MAIN = """
+#include <stdio.h>
+#include "digits_features.h"
+int main(void) {
+  static digits_features features;
+  static int8_t window[DIGITS_FEATURES_FRAMES * DIGITS_FEATURES_BANDS];
+  static int16_t piece[DIGITS_FEATURES_HOP];
+  while (fread(piece, sizeof piece, 1, stdin) == 1) digits_features_push(&features, piece, DIGITS_FEATURES_HOP);
+  if (!digits_features_is_ready(&features)) return 1;
+  digits_features_window(&features, window);
+  fprintf(stderr, "%u", (unsigned)sizeof features);
+  return fwrite(window, sizeof window, 1, stdout) == 1 ? 0 : 1;
+}
+"""
+
+
+@needs_compiler
+def test_decibels_in_c_are_within_a_step(tmp_path: Path) -> None:
+    features = MelFeatures.for_sound(16000, 16000 + 160)  # whole hops
+    normalization = Normalization((-80.0,), (1 / 70,), "float32")
+    firmware = made(features=features, normalization=normalization)
+    for name, data in render(firmware, ("features",)).items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "main.c").write_text(FLOAT_MAIN)
+    run(["gcc", "-std=c99", "-O2", *WARNINGS, "main.c", "digits_features.c", "-o", "p", "-lm"], tmp_path)
+    samples = np.concatenate([sound(51 * features.hop // 6, seed) for seed in range(6)])
+    done = subprocess.run([tmp_path / "p"], input=samples.tobytes(), capture_output=True, check=True)
+    assert int(done.stderr) == ram_bytes(features)
+    last = (len(samples) - features.frame) // features.hop + 1 - features.n_frames
+    clip = samples[last * features.hop :][: features.clip] / 32768
+    source = read(firmware.tflite).tensors[read(firmware.tflite).inputs[0]]
+    raw = features.apply(np.pad(clip, (0, features.clip - len(clip)))[None])
+    wanted = quantized(normalization.apply(raw)[..., None], replace(source, shape=(1, *raw.shape[1:], 1)))
+    apart = np.abs(np.frombuffer(done.stdout, np.int8).astype(int) - wanted.ravel())
+    assert apart.max() <= 1
+    assert apart.mean() < 0.002
+    assert len(np.unique(wanted)) > 20
 
 
 def board_program(features: Sequence[IntLogMel]) -> dict[str, str]:

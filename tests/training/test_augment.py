@@ -53,6 +53,17 @@ def test_noise_and_scale_stay_in_range(batch):
     assert 0.1 < np.abs(changed - batch).mean() < 0.4
 
 
+def test_level_adds_one_value_to_each_sample_and_leaves_silence(batch):
+    sound = 0.4 + 0.2 * batch
+    sound[:, 3] = 0
+    changed = _apply(Augmentation(level=0.1), sound)
+    more = (changed - sound)[:, :3].reshape(32, -1)
+    assert more.std(axis=1).max() < 1e-6
+    assert -0.1 <= more.min() < -0.05
+    assert 0.05 < more.max() <= 0.1
+    assert (changed[:, 3] == 0).all()
+
+
 def test_the_seed_decides(batch):
     augmentation = Augmentation(shift=0.2, noise=0.1)
     np.testing.assert_array_equal(_apply(augmentation, batch), _apply(augmentation, batch))

@@ -21,7 +21,8 @@ from tinynas.export.resolve import resolve
 from tinynas.export.score import Accuracy, Deviation, Score, score, warnings_of
 from tinynas.export.source import Source
 from tinynas.export.write import write_folder
-from tinynas.hardware import Target
+from tinynas.features import MelFeatures
+from tinynas.hardware import WITHOUT_FPU, Target
 from tinynas.options import FLASH_BUDGET, PRESETS, Preset
 from tinynas.runs import require_outside_models
 from tinynas.tflite import Analysis, Tensor, add_offline_plan, analyze, read
@@ -163,7 +164,7 @@ def convert(
         golden=golden.choose(answers, golden.how_many(answers, judged, board), found.output, result),
         target=board,
         offline_plan=planned,
-        warnings=found.warnings + warnings_of(scored, found.output.class_names),
+        warnings=found.warnings + warnings_of(scored, found.output.class_names) + _without_fpu(found, board),
         engine=engine if is_engine else None,
         features=found.features,
     )
@@ -224,6 +225,17 @@ def _engine(source: Source, analysis: Analysis, is_wanted: bool, options: Mappin
             f"{source.origin}: {error}. Under TFLM, without --format engine, the model needs {ram:,} B of RAM and "
             f"{footprint.flash.total:,} B of Flash"
         ) from error
+
+
+def _without_fpu(source: Source, board: Target | None) -> tuple[str, ...]:
+    """A sentence where the features of sound need a floating-point unit that the board has not."""
+    if not isinstance(source.features, MelFeatures) or board is None or board.core not in WITHOUT_FPU:
+        return ()
+    return (
+        f"The features are decibels in floating point ({source.features.KIND}), and a {board.core} has no unit for it: "
+        f"the compiler's library takes many times as long, perhaps longer than the sound lasts. Search anew on the "
+        f"same data: features are whole numbers then.",
+    )
 
 
 def _score(data: bytes, source: Source, result: Tensor) -> Score | None:

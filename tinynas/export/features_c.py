@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinynas.export import c_text
-from tinynas.features import IntLogMel
+from tinynas.features import Features, IntLogMel, MelFeatures
 from tinynas.features.tables import BANK_BITS, LN2_Q16, WINDOW_BITS, correction_bits, radices
 
 Int8s = npt.NDArray[np.int8]
@@ -41,9 +41,32 @@ def whole_values(features: IntLogMel, levels: Int8s = AS_THEY_ARE) -> dict[str, 
     }
 
 
-def ram_bytes(features: IntLogMel) -> int:
+def float_values(features: MelFeatures) -> dict[str, Any]:
+    """What the templates know of features in floating point."""
+    window, filters = features.window(), features.filters()
+    phase = -2 * np.pi * np.arange(features.n_fft // 2) / features.n_fft
+    roots = zip(map(c_text.number, np.cos(phase)), map(c_text.number, np.sin(phase)), strict=True)
+    used = [np.flatnonzero(column) for column in filters.T]
+    weights = [filters[at[0] : at[-1] + 1, band] for band, at in enumerate(used)]
+    return {
+        "f": features,
+        "whole": False,
+        "ram_bytes": ram_bytes(features),
+        "window": c_text.array(map(c_text.number, window / window.sum() / 32768)),
+        "roots": c_text.array(f"{{{a}, {b}}}" for a, b in roots),
+        "starts": c_text.array(at[0] for at in used),
+        "lengths": c_text.array(map(len, weights)),
+        "n_weights": sum(map(len, weights)),
+        "weights": c_text.array(map(c_text.number, np.concatenate(weights))),
+        "floor": c_text.number(10 ** (features.floor_db / 10)),
+        "floor_db": c_text.number(features.floor_db),
+    }
+
+
+def ram_bytes(features: Features) -> int:
     """Bytes of the structure that C keeps, on a processor of 32 bits."""
-    size = 2 * features.n_fft + 16 + 2 * features.frame + features.n_frames * features.n_mels
+    work = 2 * features.n_fft if isinstance(features, IntLogMel) else 4 * features.n_fft
+    size = work + 16 + 2 * features.frame + features.n_frames * features.n_mels
     return -(-size // 4) * 4
 
 

@@ -17,13 +17,13 @@ from tinynas.export import c_text
 from tinynas.export.arena import ArenaSize
 from tinynas.export.ends import TYPES, End, Ends, Stored, all_ends, quantized
 from tinynas.export.facts import Facts, plain_facts
-from tinynas.export.features_c import whole_values
+from tinynas.export.features_c import float_values, whole_values
 from tinynas.export.features_tflite import features_tflite
 from tinynas.export.golden import Golden
 from tinynas.export.operators import registrations
 from tinynas.export.output import Output, last_operator
 from tinynas.export.stream import stream_of, unit_of
-from tinynas.features import Features, IntLogMel
+from tinynas.features import Features, IntLogMel, MelFeatures
 from tinynas.hardware import Target
 from tinynas.tflite import Graph, Tensor, read
 from tinynas.tflite.affine import step_of
@@ -123,8 +123,10 @@ class Firmware:
 
     def has(self, form: str) -> bool:
         """Whether there is anything to write of a format."""
-        if form in ("features", "features-tflite"):
+        if form == "features-tflite":
             return isinstance(self.features, IntLogMel)
+        if form == "features":
+            return self.features is not None and self.facts.normalization is not None
         return form != "stream" or stream_of(self.tflite, self.output, self.facts, self.features) is not None
 
 
@@ -139,13 +141,21 @@ def render(firmware: Firmware, formats: Iterable[str] = DEFAULT_FORMATS) -> dict
         raise ModelError(_MISSING[missing[0]])
     if "stream" in asked and "stream" not in missing:  # whose C includes that of one of these
         asked |= {"features"} if firmware.has("features") else {"settings"}
+    if "features" in asked and isinstance(firmware.features, MelFeatures):  # whose C calls NAME_quantize()
+        asked |= {"settings"}
     wanted = [file for form in FORMATS if form in asked and form not in missing for file in FORMATS[form]]
     values = {**_values(firmware), "files": [each.format(name=firmware.name) for each in wanted]}
     files = {}
     for file in wanted:
         name = file.format(name=firmware.name)
-        files[name] = _rendered(_TEMPLATES[file], values) if file in _TEMPLATES else _binary(firmware, file)
+        files[name] = _rendered(_template(firmware, file), values) if file in _TEMPLATES else _binary(firmware, file)
     return files
+
+
+def _template(firmware: Firmware, file: str) -> str:
+    """The template of a file."""
+    template = _TEMPLATES.get(file) or _ENGINE_TEMPLATES[file]
+    return "features_float.c" if template == "features.c" and isinstance(firmware.features, MelFeatures) else template
 
 
 def _binary(firmware: Firmware, file: str) -> bytes:
@@ -172,8 +182,8 @@ def _rendered_engine(firmware: Firmware, engine: Engine) -> dict[str, bytes]:
 
     more = {"figures": engine.figures, "keeps_input": engine.keeps_input, "compiler": measured()["compiler"]}
     values = {**_values(firmware), **more}
-    there = {file: template for file, template in _ENGINE_TEMPLATES.items() if firmware.has(template.partition(".")[0])}
-    names = {file.format(name=firmware.name): template for file, template in there.items()}
+    there = [file for file, template in _ENGINE_TEMPLATES.items() if firmware.has(template.partition(".")[0])]
+    names = {file.format(name=firmware.name): _template(firmware, file) for file in there}
     return {**engine.files(firmware.name), **{name: _rendered(each, values) for name, each in names.items()}}
 
 
@@ -301,8 +311,10 @@ def _threshold(threshold: float, result: Tensor) -> str:
 def _features_values(firmware: Firmware, source: Tensor) -> dict[str, Any]:
     """What the templates know of the features; the int8 of each byte is what Python's normalisation makes of it."""
     features, normalization = firmware.features, firmware.facts.normalization
-    if not isinstance(features, IntLogMel) or normalization is None:
+    if features is None or normalization is None:
         return {"f": None}
+    if isinstance(features, MelFeatures):
+        return float_values(features)
     levels = quantized(normalization.apply(np.arange(256, dtype=np.uint8)[:, None]), replace(source, shape=(1, 1)))
     return whole_values(features, levels.reshape(256))
 

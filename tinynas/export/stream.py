@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tinynas.export.ends import all_ends
 from tinynas.export.facts import Facts
 from tinynas.export.output import Output
-from tinynas.features import Features, IntLogMel
+from tinynas.features import Features
 from tinynas.features.smoothing import Smoothing, smoothing_for, stride_for
 from tinynas.tflite import read
 
@@ -39,7 +39,7 @@ def stream_of(tflite: bytes, output: Output, facts: Facts, features: Features | 
     if output.kind != "classes" or facts.normalization is None:
         return None
     if features is not None:
-        if not isinstance(features, IntLogMel) or elements != features.n_frames * features.n_mels:
+        if elements != features.n_frames * features.n_mels:
             return None
         length, every = features.n_frames, features.hop / features.sample_rate
     else:

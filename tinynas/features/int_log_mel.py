@@ -58,6 +58,10 @@ class IntLogMel(MelFrames):
         """How many decibels a step of a byte is."""
         return float(_DECIBELS / self.log_scale)
 
+    def share_of(self, decibels: float) -> float:
+        """How much of the range of a byte so many decibels are."""
+        return decibels / self.step_db / 255
+
     def fitted(self, low: float, high: float) -> IntLogMel:
         """The same with bytes that span the logarithms from `low` to `high`, which are those of `logs`."""
         scale = int(np.clip(255 * 65536 // max(high - low, 1), 1, _GREATEST_SCALE))

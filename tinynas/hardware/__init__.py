@@ -5,7 +5,7 @@ Target is loaded on first use, since it needs pydantic; everything else is plain
 
 from typing import TYPE_CHECKING, Any
 
-from tinynas.hardware.cores import CORES, Core
+from tinynas.hardware.cores import CORES, WITHOUT_FPU, Core
 from tinynas.hardware.costs import Costs, costs, usual_build
 from tinynas.hardware.estimate import Estimate
 from tinynas.hardware.footprint import Arena, Flash, Footprint
@@ -26,6 +26,7 @@ __all__ = [
     "FIGURES",
     "KERNEL_LIBRARIES",
     "MEASURES",
+    "WITHOUT_FPU",
     "Arena",
     "Build",
     "Core",

@@ -61,3 +61,6 @@ CORES: Mapping[str, Core] = {
     "Xtensa LX7": Core({"esp_nn": FITTED["Xtensa LX7"], "reference": Pace(5.7, 0.5)}),
     "other": Core({"reference": None}),
 }
+
+WITHOUT_FPU = frozenset(("Cortex-M0+", "Cortex-M3", "Cortex-M4"))
+"""The cores on which floating point is the compiler's library."""

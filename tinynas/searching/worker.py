@@ -16,6 +16,7 @@ import numpy as np
 from tinynas.architecture import Architecture, walk
 from tinynas.data import Dataset, FoldScores, class_weights
 from tinynas.data.splits import Fold, representative_rows
+from tinynas.features import IntLogMel
 from tinynas.runs import Evaluation, Settings, State
 from tinynas.searching.agreement import require_agreement
 from tinynas.searching.jobs import Final, FinalJob, Job, Outcome, StartFile
@@ -26,6 +27,7 @@ from tinynas.training.augment import detail_of
 from tinynas.training.regularization import Regularization, regularization
 from tinynas.training.schedule import MOST_REPLICAS, Schedule
 
+_LEVEL_DB = 12.0  # louder or softer, that sound is trained with
 TEMPORARY = "tmp"  # the folder of the temporary files, beside that of the shared data
 CHECKED_SAMPLES = 200  # held-out samples on which TFLM and the reference resolver must agree
 
@@ -145,7 +147,9 @@ class Worker:
         return Final(done.scores, *model, done.epochs, footprint, step, done.judged, done.losses)
 
     def _regularization(self, strength: str) -> Regularization:
-        return regularization(strength, self._dataset.layout, self._settings.augment, self._detail)
+        features = self._dataset.features
+        level = features.share_of(_LEVEL_DB) if isinstance(features, IntLogMel) else 0.0
+        return regularization(strength, self._dataset.layout, self._settings.augment, self._detail, level)
 
     def _regularized(self, job: Job | FinalJob) -> Architecture:
         """Return the network with the dropout that it is trained with; its file is the same."""

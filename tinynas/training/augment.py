@@ -14,6 +14,7 @@ from tinynas.options.search import AUGMENTATIONS
 _LOOKED_AT = 500  # samples
 _NOISE = 0.1  # of the detail
 _WARPED = 0x5A17  # another stream of chance than that of the other augmentations, which keep theirs
+_LEVELLED = 0x1E7E
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Augmentation:
     scale: the largest relative change of a sample's contrast about its mean.  erase: the most of
     each axis, as a share, that a rectangle takes which is replaced by one random value, in half the samples (random
     erasing, Zhong et al. 2017).  warp: the largest relative change of a series' speed, about a moment of its own.
+    level: the most that is added to all values of a sample or taken from them, as louder or softer sound adds to its
+    logarithms; a value of 0, which is silence, stays.
     """
 
     shift: float = 0.0
@@ -33,6 +36,7 @@ class Augmentation:
     scale: float = 0.0
     erase: float = 0.0
     warp: float = 0.0
+    level: float = 0.0
 
     def __call__(self, x: Any, seed: Any) -> Any:
         """Return the batch `x` (n, H, W, C) with each sample changed at random; `seed` is an int32 pair."""
@@ -41,6 +45,10 @@ class Augmentation:
         seeds = tf.random.experimental.stateless_split(seed, 6)
         if self.warp:
             x = _warp(x, self.warp, tf.stack([seed[0], seed[1] ^ _WARPED]))
+        if self.level:
+            apart = tf.stack([seed[0], seed[1] ^ _LEVELLED])
+            more = tf.random.stateless_uniform((tf.shape(x)[0], 1, 1, 1), apart, -self.level, self.level)
+            x = tf.where(x > 0, tf.clip_by_value(x + more, 0.0, 1.0), x)
         if self.flip:
             mirrored = tf.random.stateless_uniform((tf.shape(x)[0], 1, 1, 1), seeds[0]) < 0.5
             x = tf.where(mirrored, tf.reverse(x, axis=[2]), x)

@@ -18,15 +18,19 @@ class Regularization:
     dropout: tuple[float, float] | None = None
 
 
-def regularization(strength: str, layout: str, chosen: str = "auto", detail: float | None = None) -> Regularization:
+def regularization(
+    strength: str, layout: str, chosen: str = "auto", detail: float | None = None, level: float = 0.0
+) -> Regularization:
     """Return what `strength` stands for on data of `layout`; `chosen` and `detail` are those of `augmentation_for`.
 
     "" is what searches had before there were strengths: "usual", but for the noise of series, which heeded no detail.
-    An augmentation that was chosen by name is kept at every strength.
+    An augmentation that was chosen by name is kept at every strength. `level` is that of sound, 0 for other data.
     """
     if not strength:
         return Regularization(augmentation_for(layout, chosen))
     usual = augmentation_for(layout, chosen, detail)
+    if chosen == "auto":
+        usual = replace(usual, level=level)
     if strength == "usual":
         return Regularization(usual)
     if strength == "slight":

@@ -1,7 +1,7 @@
 """A stream in C: what tinynas stream makes of the same samples in Python, to the last bit, sound and sensors alike."""
 
 import subprocess
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +11,14 @@ from tests.export.firmware import WARNINGS, made, needs_compiler, run
 from tests.features.configurations import sound
 from tests.tflite.models import activation, constant, integers, one_operator
 from tinynas.data import Normalization
+from tinynas.engine import build
 from tinynas.errors import ModelError
 from tinynas.export.ends import ends, quantized
 from tinynas.export.render import Firmware, render
 from tinynas.export.replay import stream_windows
 from tinynas.export.stream import stream_of, unit_of
-from tinynas.features import IntLogMel
+from tinynas.features import IntLogMel, MelFeatures
+from tinynas.features.frames import MelFrames
 from tinynas.features.smoothing import Smoothing
 from tinynas.tflite import write
 
@@ -172,3 +174,17 @@ def test_what_has_no_stream() -> None:
 
 def test_units_in_brackets() -> None:
     assert [unit_of(name) for name in ("ax [g]", "p (hPa) ", "t", "a(b)c", "x []")] == ["g", "hPa", "", "", ""]
+
+
+@needs_compiler
+@pytest.mark.parametrize("kind", [IntLogMel, MelFeatures])
+def test_the_folder_of_plain_c_builds_with_features_and_stream(tmp_path: Path, kind: type) -> None:
+    numbers = {each.name: getattr(FEATURES, each.name) for each in fields(MelFrames)}
+    firmware = sound_firmware()
+    firmware = replace(firmware, features=kind(**numbers), engine=build(firmware.tflite), arena=None)
+    files = render(firmware)
+    assert {"net_features.c", "net_stream.c"} <= set(files)
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+        assert name in ("README.md", "main.c") or name.removeprefix("net_") in files["README.md"].decode()
+    run(["make", "-s", "CFLAGS=-O1 -Wall -Wextra -Werror"], tmp_path)

@@ -148,13 +148,13 @@ def render(firmware: Firmware, formats: Iterable[str] = DEFAULT_FORMATS) -> dict
     files = {}
     for file in wanted:
         name = file.format(name=firmware.name)
-        files[name] = _rendered(_template(firmware, file), values) if file in _TEMPLATES else _binary(firmware, file)
+        template = _TEMPLATES.get(file)
+        files[name] = _binary(firmware, file) if template is None else _rendered(_of(firmware, template), values)
     return files
 
 
-def _template(firmware: Firmware, file: str) -> str:
-    """The template of a file."""
-    template = _TEMPLATES.get(file) or _ENGINE_TEMPLATES[file]
+def _of(firmware: Firmware, template: str) -> str:
+    """The template, or that of its kind of features."""
     return "features_float.c" if template == "features.c" and isinstance(firmware.features, MelFeatures) else template
 
 
@@ -182,8 +182,11 @@ def _rendered_engine(firmware: Firmware, engine: Engine) -> dict[str, bytes]:
 
     more = {"figures": engine.figures, "keeps_input": engine.keeps_input, "compiler": measured()["compiler"]}
     values = {**_values(firmware), **more}
-    there = [file for file, template in _ENGINE_TEMPLATES.items() if firmware.has(template.partition(".")[0])]
-    names = {file.format(name=firmware.name): _template(firmware, file) for file in there}
+    names = {
+        file.format(name=firmware.name): _of(firmware, template)
+        for file, template in _ENGINE_TEMPLATES.items()
+        if firmware.has(template.partition(".")[0])
+    }
     return {**engine.files(firmware.name), **{name: _rendered(each, values) for name, each in names.items()}}
 
 

@@ -29,6 +29,8 @@ def pytest_collection_modifyitems(config, items):
     The tests of a file stay together, so that what they share is made once, and so do all that need a run.
     """
     for item in items:
+        # Processes compare what they have collected, and an address is another in each of them.
+        assert " at 0x" not in item.nodeid, f"{item.nodeid}: give the parameter an id of its own"
         group = "small_run" if "small_search" in item.fixturenames else item.path.relative_to(ROOT).as_posix()
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(group))

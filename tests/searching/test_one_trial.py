@@ -151,7 +151,7 @@ def test_killed_it_leaves_nothing_or_what_was_there(made, stripes, monkeypatch, 
         ({"dataset": None}, UsageError, "began from arrays in Python"),
         ({"executor": lambda *_: Calls(evaluate)}, UsageError, "no final training"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_what_cannot_be_trained_is_one_sentence(stripes, tight, given, kind, said):
     infeasible = next(t.number for t in tight.trials if t.evaluation.state is State.INFEASIBLE)

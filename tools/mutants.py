@@ -351,15 +351,15 @@ MUTANTS = (
         "searching/test_loop.py::test_a_killed_search_goes_on_to_the_same_end",
     ),
     _mutant(
-        "searching/loop.py",
-        "self._failures + 1 if failed else 0",
-        "self._failures + 1",
-        "searching/test_loop.py",
+        "searching/streak.py",
+        "            self._kinds.clear()\n",
+        "",
+        "searching/test_recovery.py",
     ),
     _mutant(
         "export/operators.py",
-        "small = name in _INT8_ONLY and name not in wider",
-        "small = name in _INT8_ONLY",
+        "small = name in INT8_ONLY and name not in wider",
+        "small = name in INT8_ONLY",
         "export/test_operators.py",
     ),
     _mutant(

@@ -6,7 +6,7 @@ from typing import Any
 from tinynas.data import Dataset
 from tinynas.errors import RunError, UsageError, check_kind
 from tinynas.options import SETTINGS
-from tinynas.runs import Run, State, Trial, numbered, run_and_trial
+from tinynas.runs import Run, State, Trial, numbered, read_trained, run_and_trial
 from tinynas.searching.api import processes_for, watcher_for
 from tinynas.searching.arguments import check_arguments, check_dataset, check_same
 from tinynas.searching.clock import Clock
@@ -100,7 +100,9 @@ def _trained(
     about = about_best(run, dataset, trial, final.footprint, "final", warnings)
     run.save_trained(trial.number, about, final.keras, final.tflite, final.samples, summary)
     say_final(final, say)
-    return SearchResult(trial, trials, summary, run.folder, trial.number)
+    written = read_trained(run.folder, trial.number)
+    assert written is not None  # as it has just been kept
+    return SearchResult(trial, trials, written, run.folder, trial.number)
 
 
 def _check_budget(time_budget_s: Any) -> None:

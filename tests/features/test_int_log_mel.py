@@ -97,6 +97,9 @@ def test_bytes_span_the_range_they_are_fitted_to() -> None:
     assert low == 0
     assert 255 * made.log_scale / (made.log_scale + 1) - 1 <= high <= 255
     assert made.bytes_of(np.array([0, 10**6])).tolist() == [0, 255]
+    wide = ONE_SECOND.fitted(0, 900_000)  # digital silence does not take the steps of what is heard
+    assert 255 * wide.step_db == pytest.approx(80, abs=3)
+    assert wide.bytes_of(np.array([0, 900_000 - 65536 * 9, 900_000])).tolist() == [0, pytest.approx(6, abs=3), 249]
     assert made.step_db == pytest.approx(20 * np.log10(np.e) / made.log_scale)
 
 

@@ -19,6 +19,7 @@ Bytes = npt.NDArray[np.uint8]
 _CHUNK = 256  # frames at once: what they take stays in the processor's cache
 _GREATEST_SCALE = 1477  # of a log: ln 2^32 of such steps is what 16 bits hold
 _DECIBELS = 20 / np.log(10)  # of a neper
+_MOST_DB = 80.0  # from the loudest to the softest value of a byte
 _LONGEST_FFT = 1 << 15  # beyond it the indices of TFLM's filter bank overflow
 
 
@@ -63,7 +64,11 @@ class IntLogMel(MelFrames):
         return decibels / self.step_db / 255
 
     def fitted(self, low: float, high: float) -> IntLogMel:
-        """The same with bytes that span the logarithms from `low` to `high`, which are those of `logs`."""
+        """The same with bytes that span the logarithms from `low` to `high`, which are those of `logs`.
+
+        What is more than 80 dB softer than `high` becomes 0, as silence is, whose logarithm would take half the steps.
+        """
+        low = max(low, high - 65536 * _MOST_DB / _DECIBELS)
         scale = int(np.clip(255 * 65536 // max(high - low, 1), 1, _GREATEST_SCALE))
         return replace(self, log_scale=scale, log_zero=int(_steps(np.array([int(low)]), scale)[0]))
 

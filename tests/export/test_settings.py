@@ -223,6 +223,8 @@ def test_the_readme_names_the_files_that_are_there(features) -> None:
     readme = whole["README.md"].decode()
     for name in whole:
         assert name == "README.md" or f"`{name}`" in readme
+    assert ("digits_test.cc digits_features.c digits_stream.c)" in readme) == (features is not None)
+    assert ("build/%.c.o: %.c\n" in readme) == (features is not None)
     part = render(made(), ("readme", "tflite"))["README.md"].decode()
     assert "| `digits.tflite` |" in part
     assert "| `main.cc` |" not in part

@@ -188,3 +188,6 @@ def test_the_folder_of_plain_c_builds_with_features_and_stream(tmp_path: Path, k
         (tmp_path / name).write_bytes(data)
         assert name in ("README.md", "main.c") or name.removeprefix("net_") in files["README.md"].decode()
     run(["make", "-s", "CFLAGS=-O1 -Wall -Wextra -Werror"], tmp_path)
+    example = files["README.md"].decode().split("```c\n")[1].split("```")[0]
+    (tmp_path / "example.c").write_text(f"{example}int net_heard(const int16_t* samples, uint32_t n);\n")
+    run(["gcc", "-std=c99", *WARNINGS, "-c", "example.c"], tmp_path)

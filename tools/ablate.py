@@ -24,7 +24,7 @@ from tinynas import Dataset, SearchSpace
 from tinynas.architecture.starts import starts
 from tinynas.training.augment import augmentation_for
 from tinynas.training.evaluate import train_fold
-from tinynas.training.fit import Recipe
+from tinynas.training.fit import Recipe, peak_rate_for
 from tinynas.training.keras import configure
 from tinynas.training.schedule import Schedule
 
@@ -50,6 +50,7 @@ def _variant(dataset: Dataset, number: int, variant: str, options: argparse.Name
     network = space.assemble(*starts(dataset.input_shape)[number])
     recipe = Recipe(
         epochs=options.epochs,
+        peak_rate=peak_rate_for(network),
         augmentation=augmentation_for(dataset.layout, given.pop("augment", options.augment).replace("+", ",")),
     )
     recipe = replace(recipe, **{name: NUMBERS[name](value) for name, value in given.items()})

@@ -8,7 +8,7 @@ from tinynas.data import class_weights
 from tinynas.errors import ConversionError
 from tinynas.training.augment import Augmentation
 from tinynas.training.build import build
-from tinynas.training.fit import Recipe, fit, one_cycle, predict
+from tinynas.training.fit import RATE_PLAIN, Recipe, fit, one_cycle, peak_rate_for, predict
 from tinynas.training.keras import keras, layer_weights, seed_everything
 
 NET = Architecture((8, 8, 1), (Block("conv", 8, 3, pool="max"), Block("separable", 8, 3)), Head(), 3)
@@ -106,3 +106,12 @@ def test_a_slow_first_epoch_does_not_end_the_plan_early():
     assert _replan(recipe, ends) == 9 + round((45 - ends[-1]) / 0.05)
     assert _replan(replace(recipe, time_budget_s=None), ends) == 10**4
     assert _replan(replace(recipe, time_budget_s=9.0), ends) == 9
+
+
+def test_networks_with_batch_norm_get_a_higher_rate():
+    normed, plain = Block("conv", 4, 3), Block("conv", 4, 3, batch_norm=False)
+    rates = [
+        peak_rate_for(Architecture((8, 8, 1), blocks, Head(), 3))
+        for blocks in ((normed,), (normed, normed), (normed, plain), (plain,))
+    ]
+    assert rates[0] == rates[1] > rates[2] == rates[3] == RATE_PLAIN

@@ -129,7 +129,8 @@ _ROWS = (
         fidelities=("proxy",),
     ),
     Option(
-        "peak_rate", "The highest learning rate of a training.", "number", 4e-3, option=None, above=0, below=1,
+        "peak_rate", "The highest learning rate of a training.", "number", None,
+        "0.016 for networks with a batch norm in each block, and 0.004 for others", option=None, above=0, below=1,
         panel=STUDY, fidelities=_TRAINS,
     ),
     Option(

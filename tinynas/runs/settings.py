@@ -119,7 +119,7 @@ class Settings(BaseModel):
     balance: bool = _of("balance")
     augment: str = _of("augment")
     final_threads: int = Field(1, ge=1)
-    peak_rate: float = _of("peak_rate")
+    peak_rate: float | None = _of("peak_rate")
     batch_size: int = _of("batch_size")
     qat: bool = _of("qat")
     precision: Precision = _of("precision")

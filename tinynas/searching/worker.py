@@ -161,13 +161,13 @@ class Worker:
         return detail_of(self._dataset.x)
 
     def _recipe(self, job: Job | FinalJob) -> Any:
-        from tinynas.training.fit import Recipe
+        from tinynas.training.fit import Recipe, peak_rate_for
 
         settings, how = self._settings, self._regularization(job.regularization)
         return Recipe(
             epochs=1,
             batch_size=settings.batch_size,
-            peak_rate=settings.peak_rate,
+            peak_rate=settings.peak_rate or peak_rate_for(job.architecture),
             weight_decay=how.weight_decay,
             augmentation=how.augmentation,
             replicas=min(self._threads, MOST_REPLICAS),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tinynas.architecture import Architecture
 from tinynas.errors import ConversionError
 from tinynas.training.adamw import AdamW
 from tinynas.training.augment import Augmentation
@@ -17,6 +18,11 @@ from tinynas.training.falling import Falling
 from tinynas.training.feed import Feed
 from tinynas.training.keras import tf
 from tinynas.training.schedule import batching
+
+# The highest learning rate. A batch norm behind each convolution takes the scale out of its weights, so that far larger
+# steps are safe, and trainings as short as these need them; without batch norms a deep network diverges at twice the
+# lower rate (`tools/ablate.py`, docs/benchmarks.md).
+_RATE_NORMED, RATE_PLAIN = 1.6e-2, 4e-3
 
 _WARM_UP = 0.25  # the share of the training in which the rate rises
 _COOL_DOWN = 0.1  # of the plan: in so many epochs the rate falls when the held-out loss no longer does
@@ -36,7 +42,7 @@ class Recipe:
 
     epochs: int
     batch_size: int = 64
-    peak_rate: float = 4e-3
+    peak_rate: float = RATE_PLAIN
     weight_decay: float = 1e-3
     label_smoothing: float = 0.05
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -53,6 +59,11 @@ class Progress:
     epochs: int
     loss: float
     seconds: float
+
+
+def peak_rate_for(architecture: Architecture) -> float:
+    """Return the highest learning rate that suits a network: a higher one where all blocks have batch norm."""
+    return _RATE_NORMED if all(block.batch_norm for block in architecture.blocks) else RATE_PLAIN
 
 
 def one_cycle(progress: Any, peak: float) -> Any:

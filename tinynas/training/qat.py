@@ -9,7 +9,7 @@ import numpy as np
 from tinynas.data import score
 from tinynas.training.convert import quantize
 from tinynas.training.fake_quant import Range, wrap
-from tinynas.training.fit import Recipe, fit
+from tinynas.training.fit import RATE_PLAIN, Recipe, fit
 from tinynas.training.fold import copied, fold, followers, rebuild
 from tinynas.training.int8 import Int8Model
 from tinynas.training.keras import keras
@@ -35,14 +35,16 @@ def quantize_aware(
 def fine_tune(model: Any, x: np.ndarray, y: np.ndarray, recipe: Recipe, seed: int, representative: np.ndarray) -> Any:
     """Return the float model, batch norms folded, whose weights were trained under int8's rounding.
 
-    It is trained for `recipe.epochs` (or its time budget) with a tenth of its peak rate and without weight decay.
+    It is trained for `recipe.epochs` (or its time budget) with a tenth of its peak rate, or of the peak rate of
+    networks without batch norms where that is less, and without weight decay.
     The batch norms are folded first: then the weights that are rounded in training are those of the file, and no short
     training disturbs the statistics.
     """
     plain = fold(model)
     rounded = with_rounding(plain)
     rounded(np.asarray(representative, dtype=np.float32), training=True)  # gives the ranges their first values
-    fit(rounded, x, y, replace(recipe, peak_rate=recipe.peak_rate * _RATE_SHARE, weight_decay=0.0), seed)
+    rate = min(recipe.peak_rate, RATE_PLAIN) * _RATE_SHARE  # the batch norms that higher rates need are folded
+    fit(rounded, x, y, replace(recipe, peak_rate=rate, weight_decay=0.0), seed)
     for layer in plain.layers:
         if layer.weights:
             _set(layer, {_short(weight): weight.numpy() for weight in rounded.get_layer(f"quant_{layer.name}").weights})

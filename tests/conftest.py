@@ -57,6 +57,12 @@ def tensorflow_is_set_up_first():
 
 
 @pytest.fixture(autouse=True)
+def tables_are_wide(monkeypatch):
+    """Tables are as wide where the suite runs in a narrow terminal; a test of widths sets its own."""
+    monkeypatch.setenv("COLUMNS", "140")
+
+
+@pytest.fixture(autouse=True)
 def kinds_that_ship():
     """What a test registers as a kind of block is gone after it."""
     before = dict(kinds._kinds)

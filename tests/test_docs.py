@@ -188,7 +188,18 @@ def test_the_readme_counts_the_boards():
 
 
 def test_every_setting_is_in_the_table():
-    follow = {"version", "data", "target", "space", "limits", "final_threads", "own", "figures"}
+    follow = {
+        "version",
+        "data",
+        "target",
+        "space",
+        "limits",
+        "final_threads",
+        "own",
+        "figures",
+        "extensions",
+        "warm_start",
+    }
     section = PYTHON.split("## Settings")[1].split("\n## ")[0]
     rows = [line.split("|") for line in section.splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row[1])}

@@ -19,7 +19,7 @@ def test_the_docs_have_a_row_a_kind_with_its_text_and_its_convolutions() -> None
         assert text == str(Block(kind, 32, 3)).split()[0]
         assert layers.count("k x k") + layers.count("1x1") == len(KINDS[kind].stages)
         assert ("linear" in layers) == any(stage.linear for stage in KINDS[kind].stages)
-        assert ("alone" in layers) == any(stage.convolution == "depthwise" for stage in KINDS[kind].stages)
+        assert ("separately" in layers) == any(stage.convolution == "depthwise" for stage in KINDS[kind].stages)
 
 
 def test_what_follows_from_a_row() -> None:

@@ -20,8 +20,10 @@ def run(*arguments, watch, **options):
     Path("began").touch()
     time.sleep(60)
 
+import signal
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a suite in the background hands SIGINT on as ignored
+    signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 if sys.argv[1] == "nohup":
-    import signal
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 session.go_on = None
 import tinynas.cli.search as command

@@ -101,9 +101,9 @@ def test_a_label_column_goes_before_folders_of_persons(tmp_path, name) -> None:
     data = load(path, window=50)
     assert data.class_names == ("sit", "walk")
     assert (
-        f"The label is column '{name}', and not the folder or name of the file (s1, s2, s3): --label folder says "
-        in (" ".join(data.notes))
-    )
+        f"The label is column '{name}', and not the folder or name of the file (s1, s2, s3): --label folder overrides "
+        "this."
+    ) in data.notes
     assert data.groups is not None
     assert data.groups.names == ("s1", "s2", "s3")
     by_folder = load(path, window=50, label="folder")

@@ -228,7 +228,9 @@ def test_an_operator_without_code_is_named_and_nothing_is_written(tmp_path: Path
 
 def test_the_format_stands_alone(tmp_path: Path) -> None:
     (tmp_path / "net.tflite").write_bytes(fixture(MODELS[0]))
-    with pytest.raises(UsageError, match="The format engine is a folder of its own"):
+    with pytest.raises(
+        UsageError, match="The format engine writes a folder of its own, without TFLM: ask for it alone"
+    ):
         convert(tmp_path / "net.tflite", out=tmp_path / "out", formats=("engine", "tflite"))
 
 

@@ -76,7 +76,7 @@ def test_the_choices_of_a_row_are_those_of_the_setting(row):
 
 def test_the_names_are_those_that_there_are():
     assert ("accuracy", *_FIGURES) == OBJECTIVES == SETTINGS["objectives"].choices
-    assert {field.name for field in fields(Augmentation)} == set(AUGMENTATIONS)
+    assert {field.name for field in fields(Augmentation)} == {*AUGMENTATIONS, "level"}, "level is that of sound alone"
     assert all(name in SETTINGS["augment"].help for name in AUGMENTATIONS)
     assert SETTINGS["metric"].choices == METRICS
     assert Evaluation.mean.__defaults__[0] in METRICS

@@ -85,7 +85,7 @@ def test_search(stripes, tmp_path, monkeypatch, arguments, said):
         (lambda: Dataset.digits().folds("3", 0), "k must be a whole number"),
         (lambda: Dataset.digits().folds(3, -1), "seed must be a whole number"),
         (lambda: Dataset.digits().representative("x", 0), "n must be a whole number"),
-        (lambda: lower("x"), "architecture must be an Architecture, got the str 'x'."),
+        (lambda: lower("x"), "architecture must be a tinynas.Architecture, got the str 'x'."),
         (lambda: screen("x", Target.load("nucleo_f401")), "architecture must be an Architecture"),
         (lambda: screen(NETWORK, "nucleo_f401"), "target must be a Target"),
         (lambda: screen(NETWORK, SearchSpace), "target must be a Target"),

@@ -33,7 +33,7 @@ def test_a_few_steps_are_told_and_many_are_an_error(file_and_samples, monkeypatc
     monkeypatch.setattr(tflm, "available", lambda: True)
     monkeypatch.setattr(tflm, "run_all", lambda *_: (found,))
     if fails:
-        with pytest.raises(ConversionError, match=rf"up to {off} steps .* on 20 samples \(8 are allowed\)"):
+        with pytest.raises(ConversionError, match=rf"up to {off} int8 steps .* on 20 samples \(8 are allowed\)"):
             verify.answers(data, samples)
     strange = verify.answers(data, samples, is_own=not fails)
     assert strange.step == off

@@ -12,8 +12,10 @@ _PIPE_WIDTH = 140
 def console(stderr: bool = False) -> Console:
     """Return the console of standard output (or error); it takes no markup, since names may hold brackets."""
     found = Console(stderr=stderr, markup=False, highlight=False)
-    if not found.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
-        found.width = max(found.width, _PIPE_WIDTH)
+    if not found.is_terminal:
+        found.soft_wrap = True  # a sentence stays a line, for whoever reads by lines; tables keep to the width
+        if not os.environ.get("COLUMNS", "").isdigit():
+            found.width = max(found.width, _PIPE_WIDTH)
     return found
 
 

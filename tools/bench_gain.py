@@ -52,7 +52,7 @@ class Cell:
 
 
 CELLS = {
-    "fashion": Cell("fashion", 16_384, 8_192, augment="shift,flip"),
+    "fashion": Cell("fashion", 16_384, 8_192, augment="flip"),
     "har": Cell("har", 6_144, 4_096, "series"),
     "mnist1d": Cell("mnist1d", 6_144, 4_096, "series"),
 }

@@ -9,7 +9,7 @@ import pytest
 from tests.engine.conftest import Witnessed
 from tests.engine.random_graphs import random_net
 from tests.tflite.models import MEASURED, NAMES, fixture
-from tinynas.engine import build
+from tinynas.engine import build, stream
 from tinynas.engine.lower import lower
 from tinynas.engine.net import Convolution, Depthwise, Net
 from tinynas.engine.plan import Plan, least_bytes, plan, problem_of
@@ -47,6 +47,21 @@ def test_the_input_is_kept_where_that_is_asked_for(name: str, by_rows: bool) -> 
     engine = build(fixture(name), by_rows=by_rows, keep_input=True)
     prove(engine.net, engine.plan, keep_input=True)
     assert engine.memory_bytes >= build(fixture(name), by_rows=by_rows).memory_bytes
+
+
+@pytest.mark.parametrize("name", [*SOME, "vw_invres", "f_00"])
+@pytest.mark.parametrize("keep_input", [False, True])
+def test_no_prefix_is_better_than_the_one_that_is_taken(name: str, keep_input: bool) -> None:
+    """Prefixes that cannot be better are not planned; here all are, and none is less than its draft says."""
+    net = whole(name)
+    found = [plan(net, keep_input).bytes]
+    for length in range(1, len(net.layers) + 1):
+        draft = stream.draft_of(net, length, keep_input)
+        if draft is not None:
+            prefix = stream.prefix_of(draft)
+            found.append(stream.plan_of(prefix, keep_input).bytes)
+            assert draft.least <= prefix.bytes <= found[-1]
+    assert stream.plan_streamed(net, keep_input)[1].bytes == min(found)
 
 
 def damaged(plan: Plan, net: Net) -> Iterator[tuple[str, Plan]]:

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from tests.engine.host import samples
+from tests.engine.random_graphs import random_graph
 from tests.tflite.models import NAMES, fixture
 from tinynas.engine.dead import with_plain_constants, without_dead_channels
 from tinynas.engine.evaluate import evaluate
 from tinynas.engine.lower import lower
-from tinynas.engine.net import Clamp, Convolution, Scaling
-from tinynas.engine.ranges import ranges
+from tinynas.engine.net import Clamp, Convolution, Depthwise, Scaling
+from tinynas.engine.ranges import Range, ranges, sums
 from tinynas.engine.simplify import simplify
 from tinynas.engine.weights import biases_with_shifts, has_wide_biases
 from tinynas.tflite import Graph, Operator, Tensor, read
@@ -127,6 +128,27 @@ def test_every_value_lies_in_its_range(name: str) -> None:
         found = values.reshape(-1, channels)
         assert (found.min(0) >= known[number].low).all()
         assert (found.max(0) <= known[number].high).all()
+
+
+@pytest.mark.parametrize("number", [*range(0, 60, 10), *range(1, 61, 10), *range(2, 62, 10)])
+def test_the_least_and_the_greatest_sum_are_those_of_the_weights_one_by_one(number: int) -> None:
+    """Convolutions of one group and several, depthwise ones, dense layers."""
+    rng = np.random.default_rng(number)
+    (layer,) = lower(random_graph(number)).layers
+    spec = layer.spec
+    assert isinstance(spec, Convolution | Depthwise)
+    ends = np.sort(rng.integers(-128, 128, (2, spec.window.channels)), 0)
+    shifted = ends - spec.zero
+    if spec.window.touches_border:
+        shifted = np.stack([np.minimum(shifted[0], 0), np.maximum(shifted[1], 0)])
+    low, high = sums(spec, Range(*ends))
+    depth = spec.window.channels // (spec.groups if isinstance(spec, Convolution) else spec.window.channels)
+    for channel in range(len(spec.bias)):
+        weights = spec.weights[..., channel, None] if isinstance(spec, Depthwise) else spec.weights[channel]
+        first = channel * (spec.window.channels // depth) // len(spec.bias) * depth
+        products = [weights.astype(np.int64) * each[first : first + depth] for each in shifted]
+        assert low[channel] == np.minimum(*products).sum() + spec.bias[channel]
+        assert high[channel] == np.maximum(*products).sum() + spec.bias[channel]
 
 
 def test_gains_name_what_they_are_of() -> None:

@@ -6,6 +6,7 @@ that works on each channel by itself drops the channels that its result drops. E
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,7 +33,7 @@ def without_dead_channels(net: Net, rounding: Rounding = "double") -> Net:
     return replace(net, values=values, layers=tuple(_thinned(layer, kept, known) for layer in net.layers))
 
 
-def _kept(net: Net, known: dict[int, Range]) -> dict[int, Mask]:
+def _kept(net: Net, known: Mapping[int, Range]) -> dict[int, Mask]:
     """Which channels of each value stay: all, until what reads and what makes them agree that they need not."""
     makers = {layer.output: layer for layer in net.layers}
     dropped = {
@@ -73,7 +74,7 @@ def _is_by_channel(net: Net, layer: Layer) -> bool:
     return isinstance(spec, Lookup) or (isinstance(spec, Reduce) and is_spatial(spec, channels))
 
 
-def _spared(net: Net, layer: Layer, position: int, dropped: dict[int, Mask], known: dict[int, Range]) -> Mask:
+def _spared(net: Net, layer: Layer, position: int, dropped: dict[int, Mask], known: Mapping[int, Range]) -> Mask:
     """Which channels of an input the layer can do without."""
     number, spec = layer.inputs[position], layer.spec
     if _is_by_channel(net, layer):
@@ -91,7 +92,7 @@ def _spared(net: Net, layer: Layer, position: int, dropped: dict[int, Mask], kno
     return found
 
 
-def _thinned(layer: Layer, kept: dict[int, Mask], known: dict[int, Range]) -> Layer:
+def _thinned(layer: Layer, kept: dict[int, Mask], known: Mapping[int, Range]) -> Layer:
     """The layer without the dropped channels of its inputs and its result."""
     if isinstance(layer.spec, Convolution):
         return replace(layer, spec=_convolution(layer.spec, layer, kept, known))
@@ -100,7 +101,7 @@ def _thinned(layer: Layer, kept: dict[int, Mask], known: dict[int, Range]) -> La
     return layer
 
 
-def _convolution(spec: Convolution, layer: Layer, kept: dict[int, Mask], known: dict[int, Range]) -> Convolution:
+def _convolution(spec: Convolution, layer: Layer, kept: dict[int, Mask], known: Mapping[int, Range]) -> Convolution:
     given = kept[layer.inputs[0]]
     times = repeated(len(given), spec.window.channels)
     if spec.groups > 1 or not times:
@@ -147,7 +148,8 @@ def with_plain_constants(net: Net, rounding: Rounding = "double") -> Net:
             layers.append(replace(layer, spec=_plain(spec, result)))
         else:
             layers.append(layer)
-    return replace(net, layers=tuple(layers))
+    is_same = all(a is b for a, b in zip(layers, net.layers, strict=True))
+    return net if is_same else replace(net, layers=tuple(layers))
 
 
 def _plain(spec: Convolution | Depthwise, result: Range) -> Convolution | Depthwise:

@@ -181,6 +181,8 @@ def _planned(
 
 
 def _with_foreign(net: Net, foreign: Collection[int]) -> Net:
+    if not foreign:
+        return net
     able = [index for index, layer in enumerate(net.layers) if isinstance(layer.spec, Convolution | Depthwise)]
     unable = sorted(set(foreign) - set(able))
     if unable:

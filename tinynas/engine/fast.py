@@ -42,9 +42,8 @@ def _can(layer: Layer) -> bool:
     spec = layer.spec
     if layer.foreign or not isinstance(spec, Convolution | Depthwise):
         return False
-    shifts, axis = right_shifts(spec.scaling), 2 if isinstance(spec, Depthwise) else 0
-    weights = np.moveaxis(np.abs(spec.weights.astype(np.int64)), axis, 0).reshape(len(spec.bias), -1)
-    sums = np.abs(spec.bias) + 255 * weights.sum(1)
+    shifts, (below, above) = right_shifts(spec.scaling), spec.tap_sums
+    sums = np.abs(spec.bias) + 255 * (above - below).reshape(len(spec.bias), -1).sum(1)
     return bool(shifts.min() >= 1 and shifts.max() <= _MOST_SHIFT and sums.max() < _SUM_LIMIT)
 
 

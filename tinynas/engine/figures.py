@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ def measured() -> dict[str, Any]:
     return found
 
 
+@cache
 def functions_in(name: str) -> list[str]:
     """The functions and constants that a file in `kernels/` defines."""
     return _FUNCTION.findall(source(name))

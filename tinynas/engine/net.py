@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from typing import Literal, NamedTuple
 
@@ -93,6 +94,11 @@ class Convolution:
     scaling: Scaling
     groups: int = 1
 
+    @cached_property
+    def tap_sums(self) -> tuple[Ints, Ints]:
+        """Over all taps, the sums of the weights below 0 and of those above, each (out, in / groups)."""
+        return _tap_sums(self.weights, (1, 2))
+
 
 @dataclass(frozen=True, eq=False)
 class Depthwise:
@@ -103,6 +109,16 @@ class Depthwise:
     bias: Ints
     zero: int
     scaling: Scaling
+
+    @cached_property
+    def tap_sums(self) -> tuple[Ints, Ints]:
+        """Over all taps, the sums of the weights below 0 and of those above, each (out)."""
+        return _tap_sums(self.weights, (0, 1))
+
+
+def _tap_sums(weights: Int8s, axes: tuple[int, int]) -> tuple[Ints, Ints]:
+    above: Ints = np.maximum(weights, 0).sum(axes, dtype=np.int64)
+    return weights.sum(axes, dtype=np.int64) - above, above
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,8 @@ class Part(NamedTuple):
 def parts_of(net: Net) -> dict[int, Part]:
     """The values that are written into a concatenation's output at once, by value."""
     found: dict[int, Part] = {}
+    if not any(isinstance(layer.spec, Concatenation) for layer in net.layers):
+        return found
     makers = {layer.output: layer for layer in net.layers}
     consumers = net.consumers()
     for layer in net.layers:

@@ -6,6 +6,7 @@ A channel is an index of a value's last axis. What is not known is taken for all
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,7 +32,8 @@ def full(channels: int) -> Range:
     return Range(np.full(channels, -128), np.full(channels, 127))
 
 
-def ranges(net: Net, rounding: Rounding = "double") -> dict[int, Range]:
+@lru_cache(maxsize=8)
+def ranges(net: Net, rounding: Rounding = "double") -> Mapping[int, Range]:
     """The range of each channel of each value."""
     found = {net.input: full(net.values[net.input].shape[-1])}
     for layer in net.layers:
@@ -56,14 +58,8 @@ def _scaled(low: Ints, high: Ints, scaling: Scaling, rounding: Rounding) -> Rang
     """Scaling keeps the order, unless a sum leaves int32."""
     if low.min(initial=0) < -(2**31) or high.max(initial=0) >= 2**31:
         return full(len(low))
-    ends = [
-        np.clip(
-            requantize(wrap(each), scaling.multipliers, scaling.shifts, rounding) + scaling.zero,
-            scaling.clamp.low,
-            scaling.clamp.high,
-        )
-        for each in (low, high)
-    ]
+    scaled = requantize(wrap(np.stack([low, high])), scaling.multipliers, scaling.shifts, rounding)
+    ends = np.clip(scaled + scaling.zero, scaling.clamp.low, scaling.clamp.high)
     if np.any((np.maximum(abs(low), abs(high)) << np.maximum(scaling.shifts, 0)) >= 2**31):
         return full(len(low))
     return Range(ends[0], ends[1])
@@ -76,18 +72,16 @@ def sums(spec: Convolution | Depthwise, given: Range) -> tuple[Ints, Ints]:
     low, high = known.low - spec.zero, known.high - spec.zero
     if window.touches_border:
         low, high = np.minimum(low, 0), np.maximum(high, 0)
-    weights = spec.weights.astype(np.int64)
+    below, above = spec.tap_sums
     if isinstance(spec, Depthwise):
         times = window.out_channels // window.channels
-        ends = weights * np.repeat(low, times), weights * np.repeat(high, times)
-        axes: tuple[int, ...] = (0, 1)
-    else:
-        per_in, per_out = weights.shape[3], len(weights) // spec.groups
-        group = np.repeat(np.arange(spec.groups), per_out)
-        lows, highs = low.reshape(spec.groups, per_in)[group], high.reshape(spec.groups, per_in)[group]
-        ends = weights * lows[:, None, None], weights * highs[:, None, None]
-        axes = (1, 2, 3)
-    return np.minimum(*ends).sum(axes) + spec.bias, np.maximum(*ends).sum(axes) + spec.bias
+        low, high = np.repeat(low, times), np.repeat(high, times)
+        return above * low + below * high + spec.bias, above * high + below * low + spec.bias
+    by_group = (spec.groups, -1, below.shape[1])
+    below, above = below.reshape(by_group), above.reshape(by_group)
+    low, high = low.reshape(spec.groups, -1, 1), high.reshape(spec.groups, -1, 1)
+    ends = above @ low + below @ high, above @ high + below @ low
+    return ends[0].reshape(-1) + spec.bias, ends[1].reshape(-1) + spec.bias
 
 
 def _weighted(spec: Convolution | Depthwise, given: Range, rounding: Rounding) -> Range:
@@ -147,11 +141,11 @@ def has_wide_sums(net: Net, rounding: Rounding = "double") -> bool:
 
 def has_left_shifts(net: Net) -> bool:
     """Whether a factor is 1/2 or more, so that its shift goes left or nowhere."""
-    return any(multiplier and shift >= 0 for layer in net.layers for multiplier, shift in _factors(layer))
+    return any(_shifts_left(layer) for layer in net.layers)
 
 
-def _factors(layer: Layer) -> list[tuple[int, int]]:
+def _shifts_left(layer: Layer) -> bool:
     scaling = getattr(layer.spec, "scaling", None)
     if scaling is not None:
-        return list(zip(scaling.multipliers.tolist(), scaling.shifts.tolist(), strict=True))
-    return list(getattr(layer.spec, "factors", ()))
+        return bool(((scaling.multipliers != 0) & (scaling.shifts >= 0)).any())
+    return any(multiplier and shift >= 0 for multiplier, shift in getattr(layer.spec, "factors", ()))

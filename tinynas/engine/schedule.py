@@ -80,22 +80,24 @@ def wanted_stages(net: Net, n_layers: int) -> list[bool]:
 def interleaved(stages: list[Stage], wanted: list[bool]) -> Iterator[tuple[int, list[int]]]:
     """(stage, rows made so far of all) of each row, as tn_stream runs them: the last stage that something waits for
     and that has its rows."""
-    done = [0] * len(stages)
+    done, needed = [0] * len(stages), [stage.needs(0) for stage in stages]
+    sources = [tuple(source for source in stage.sources if source >= 0) for stage in stages]
     while True:
-        following, waited_for = None, list(wanted)
-        for index in reversed(range(len(stages))):
-            stage = stages[index]
-            if done[index] >= stage.rows or not waited_for[index]:
+        waited_for = list(wanted)
+        for index in range(len(stages) - 1, -1, -1):
+            if not waited_for[index] or done[index] >= stages[index].rows:
                 continue
-            lacking = [s for s in stage.sources if s >= 0 and done[s] < stage.needs(done[index])]
-            for source in lacking:
-                waited_for[source] = True
-            if not lacking and following is None:
-                following = index
-        if following is None:
+            lacks = False
+            for source in sources[index]:
+                if done[source] < needed[index]:
+                    waited_for[source] = lacks = True
+            if not lacks:
+                break
+        else:
             return
-        yield following, done
-        done[following] += 1
+        yield index, done
+        done[index] += 1
+        needed[index] = stages[index].needs(done[index])
 
 
 def schedule(net: Net, plan: Plan) -> list[Run]:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from heapq import heapify, heappop, heappush
 
-import numpy as np
-
-from tinynas.engine.net import Convolution, Depthwise, Layer, Net, Pair, Pool, Reduce, Running, Value, Window
+from tinynas.engine.net import Layer, Net, Running
 from tinynas.engine.parts import parts_of
 from tinynas.engine.plan import Plan, Problem, aligned, least_bytes, plan, problem_of, solved
-from tinynas.engine.ranges import is_spatial
+from tinynas.engine.ready import ready
 from tinynas.engine.schedule import Stage, interleaved, stages_of, wanted_stages
 
 _MOST_STAGES = 31  # tn_stream keeps a bit for each
-_SUMMED = {"MEAN": "MEAN", "MAX": "MAX", "MIN": "MIN"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,17 +30,36 @@ class Prefix:
     bytes: int
 
 
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A prefix before its rings are known: its stages, those that make what is read later (the values `boundary`),
+    whether its one result may lie over the input, and the `least` bytes that it may take."""
+
+    net: Net
+    length: int
+    stages: list[Stage]
+    wanted: list[bool]
+    boundary: tuple[int, ...]
+    may_overlap: bool
+    least: int = 0
+
+
 def plan_streamed(net: Net, keep_input: bool = False) -> tuple[Net, Plan]:
     """The smallest plan found with the first layers by rows, or of whole values, and the net it is for."""
     best_net, best = net, plan(net, keep_input)
-    prefixes = (_prefix(net, length, keep_input) for length in range(1, min(len(net.layers), _MOST_STAGES) + 1))
-    known = [(_bound(each, keep_input), each) for each in prefixes if each is not None]
-    for bound, prefix in sorted(known, key=lambda pair: pair[0]):
-        if bound >= best.bytes:
-            break
-        planned = _planned(prefix, keep_input)
+    drafts = (draft_of(net, length, keep_input) for length in range(1, min(len(net.layers), _MOST_STAGES) + 1))
+    # By the least bytes that each may take; what a draft takes is worked out once it is the first.
+    waiting: list[tuple[int, int, Draft | Prefix]] = [(each.least, each.length, each) for each in drafts if each]
+    heapify(waiting)
+    while waiting and waiting[0][0] < best.bytes:
+        _, length, first = heappop(waiting)
+        if isinstance(first, Draft):
+            prefix = prefix_of(first)
+            heappush(waiting, (_bound(prefix, keep_input), length, prefix))
+            continue
+        planned = plan_of(first, keep_input)
         if planned.bytes < best.bytes:
-            best_net, best = prefix.net, planned
+            best_net, best = first.net, planned
     return best_net, best
 
 
@@ -58,28 +74,77 @@ def _rest(prefix: Prefix, keep_input: bool) -> Problem:
     return problem_of(prefix.net, keep_input, prefix.length, given)
 
 
-def _prefix(net: Net, length: int, keep_input: bool) -> Prefix | None:
+def draft_of(net: Net, length: int, keep_input: bool) -> Draft | None:
     """The first `length` layers by rows, None where one of them cannot be, or the input is needed afterwards."""
-    ready = _ready(net, length)
-    if ready is None or any(net.input in layer.inputs for layer in net.layers[length:]) or net.output == net.input:
+    turned = ready(net, length)
+    if turned is None or any(net.input in layer.inputs for layer in net.layers[length:]) or net.output == net.input:
         return None
     if parts_of(net).keys() & {layer.output for layer in net.layers[:length]}:
         return None  # the bytes of a concatenation are planned as a whole
-    stages, wanted = stages_of(ready, length), wanted_stages(ready, length)
-    if not _rows_agree(ready, stages):
+    stages, wanted = stages_of(turned, length), wanted_stages(turned, length)
+    if not _rows_agree(turned, stages):
         return None
-    boundary = tuple(layer.output for layer, is_wanted in zip(ready.layers, wanted, strict=False) if is_wanted)
-    summed = [isinstance(layer.spec, Running) for layer in ready.layers[:length]]
+    boundary = tuple(layer.output for layer, is_wanted in zip(turned.layers, wanted, strict=False) if is_wanted)
+    summed = [isinstance(layer.spec, Running) for layer in turned.layers[:length]]
     if any(summed[source] for stage in stages for source in stage.sources if source >= 0):
         return None
-    rings, found = _simulated(ready, stages, wanted)
-    lead = None if keep_input or len(boundary) != 1 else found
-    input_bytes = aligned(ready.values[ready.input].bytes)
-    made = sum(aligned(ready.values[number].bytes) for number in boundary)
+    input_bytes = aligned(turned.values[turned.input].bytes)
+    made = sum(aligned(turned.values[number].bytes) for number in boundary)
+    draft = Draft(turned, length, stages, wanted, boundary, not keep_input and len(boundary) == 1)
+    ends = max(input_bytes, made) if draft.may_overlap else input_bytes + made
+    return replace(draft, least=ends + _extra(turned, length, _named(draft, _least_rings(stages, wanted))))
+
+
+def prefix_of(draft: Draft) -> Prefix:
+    """The draft with the rows of its rings, and the bytes that it takes."""
+    net = draft.net
+    rows, found = _simulated(net, draft.stages, draft.wanted)
+    rings, lead = _named(draft, rows), found if draft.may_overlap else None
+    input_bytes = aligned(net.values[net.input].bytes)
+    made = sum(aligned(net.values[number].bytes) for number in draft.boundary)
     ends = input_bytes + made if lead is None else max(input_bytes + lead, made)
-    extra = sum(aligned(rows * _row_bytes(ready, number)) for number, rows in rings.items())
-    extra += sum(layer.spec.scratch_bytes for layer in ready.layers[:length] if isinstance(layer.spec, Running))
-    return Prefix(ready, length, rings, boundary, lead, ends + extra)
+    return Prefix(net, draft.length, rings, draft.boundary, lead, ends + _extra(net, draft.length, rings))
+
+
+def _extra(net: Net, length: int, rings: Mapping[int, int]) -> int:
+    """Bytes of rings and sums."""
+    scratch = (layer.spec.scratch_bytes for layer in net.layers[:length] if isinstance(layer.spec, Running))
+    return sum(aligned(rows * _row_bytes(net, number)) for number, rows in rings.items()) + sum(scratch)
+
+
+def _named(draft: Draft, rings: list[int]) -> dict[int, int]:
+    """The rows of each value between the stages, by its number."""
+    return {
+        layer.output: min(rows, stage.rows)
+        for layer, stage, is_wanted, rows in zip(draft.net.layers, draft.stages, draft.wanted, rings, strict=False)
+        if not is_wanted and not isinstance(layer.spec, Running)
+    }
+
+
+def _readers(stages: list[Stage]) -> list[list[int]]:
+    """The stages that read each stage's rows."""
+    found: list[list[int]] = [[] for _ in stages]
+    for index, stage in enumerate(stages):
+        for source in set(stage.sources) - {-1}:
+            found[source].append(index)
+    return found
+
+
+def _least_rings(stages: list[Stage], wanted: list[bool]) -> list[int]:
+    """Rows that each ring has at least: those that one row of a reader needs. In a chain of stages they are all."""
+    readers, made, rings = _readers(stages), [0] * len(stages), [1] * len(stages)
+    for index in reversed(range(len(stages))):
+        if wanted[index]:
+            made[index] = stages[index].rows
+        for each in readers[index]:
+            reader, last = stages[each], made[each] - 1
+            if last < 0:
+                continue
+            made[index] = max(made[index], reader.needs(last))
+            inside = reader.pad // reader.stride  # the last row that may reach above the map; the next is all inside
+            for row in (min(inside, last), min(inside + 1, last)):
+                rings[index] = max(rings[index], reader.needs(row) - reader.spares(row))
+    return rings
 
 
 def _rows_agree(net: Net, stages: list[Stage]) -> bool:
@@ -98,29 +163,24 @@ def _row_bytes(net: Net, number: int) -> int:
     return value.bytes // value.shape[0]
 
 
-def _simulated(net: Net, stages: list[Stage], wanted: list[bool]) -> tuple[dict[int, int], int]:
+def _simulated(net: Net, stages: list[Stage], wanted: list[bool]) -> tuple[list[int], int]:
     """Rows of each ring, and the lead of the last wanted stage's result over the input, by running it all."""
-    readers: list[list[int]] = [[] for _ in stages]
+    readers, spared = _readers(stages), [stage.spares(0) for stage in stages]
     of_input = [index for index, stage in enumerate(stages) if -1 in stage.sources]
-    for index, stage in enumerate(stages):
-        for source in set(stage.sources) - {-1}:
-            readers[source].append(index)
+    in_rows = stages[of_input[0]].in_rows
+    row_bytes = net.values[net.input].bytes // in_rows
     rings, lead = [1] * len(stages), 0
     for index, done in interleaved(stages, wanted):
-        spared = [stages[reader].spares(done[reader]) for reader in readers[index]]
-        if spared:
-            rings[index] = max(rings[index], done[index] + 1 - min(spared))
+        if readers[index]:
+            rows = done[index] + 1 - min([spared[reader] for reader in readers[index]])
+            if rows > rings[index]:
+                rings[index] = rows
         if wanted[index]:
             end = _written(net, net.layers[index], stages[index], done[index])
-            left = min((stages[reader].spares(done[reader]) for reader in of_input), default=0)
-            rows = stages[of_input[0]].in_rows
-            lead = max(lead, end - min(left, rows) * (net.values[net.input].bytes // rows))
-    named = {
-        net.layers[index].output: min(rows, stages[index].rows)
-        for index, rows in enumerate(rings)
-        if not wanted[index] and not isinstance(net.layers[index].spec, Running)
-    }
-    return named, aligned(max(lead, 0))
+            left = min([spared[reader] for reader in of_input])
+            lead = max(lead, end - min(left, in_rows) * row_bytes)
+        spared[index] = stages[index].spares(done[index] + 1)
+    return rings, aligned(max(lead, 0))
 
 
 def _written(net: Net, layer: Layer, stage: Stage, row: int) -> int:
@@ -131,7 +191,7 @@ def _written(net: Net, layer: Layer, stage: Stage, row: int) -> int:
     return value if not layer.spec.scratch_bytes or row + 1 == stage.rows else 0
 
 
-def _planned(prefix: Prefix, keep_input: bool) -> Plan:
+def plan_of(prefix: Prefix, keep_input: bool) -> Plan:
     """The plan with the prefix's values at the bottom of the memory, or at its top if that is smaller."""
     net = prefix.net
     rest = _rest(prefix, keep_input)
@@ -182,109 +242,3 @@ def _layout(prefix: Prefix, room: int | None) -> dict[int, int]:
             places[_scratch_key(index)] = end
             end += layer.spec.scratch_bytes
     return places
-
-
-def _ready(net: Net, length: int) -> Net | None:
-    """The net with its first layers turned so that their rows are long, and their means running; None if one cannot."""
-    values, layers = dict(net.values), list(net.layers)
-    for index in range(length):
-        layer = layers[index]
-        row = None if layer.foreign else _READY.get(layer.kind)
-        changed = None if row is None else row(net, layer)
-        if changed is None:
-            return None
-        layers[index] = changed
-        if not isinstance(changed.spec, Running):
-            values[layer.output] = replace(values[layer.output], shape=_turned(values[layer.output]))
-    return replace(net, values=values, layers=tuple(layers))
-
-
-def _turned(value: Value) -> tuple[int, ...]:
-    """The shape with the rows first: a map of one row becomes one of one column."""
-    height, width, channels = (1, 1, *value.shape)[-3:]
-    return (width, 1, channels) if height == 1 else (height, width, channels)
-
-
-def _turned_window(w: Window) -> Window:
-    return Window(
-        w.width, w.height, w.channels, w.out_width, w.out_height, w.out_channels, w.kernel_w, w.kernel_h,
-        w.stride_w, w.stride_h, w.dilation_w, w.dilation_h, w.pad_left, w.pad_top,
-    )  # fmt: skip
-
-
-def _is_one_row(w: Window) -> bool:
-    return w.height == 1 and w.out_height == 1
-
-
-def _ready_weighted(net: Net, layer: Layer) -> Layer | None:
-    spec: Convolution | Depthwise = layer.spec  # type: ignore[assignment]
-    w = spec.window
-    if not _is_map_of(net, layer.inputs[0], w):
-        return None
-    if not _is_one_row(spec.window):
-        return layer
-    swapped = spec.weights.swapaxes(0, 1) if isinstance(spec, Depthwise) else spec.weights.swapaxes(1, 2)
-    weights = np.ascontiguousarray(swapped)
-    return replace(layer, spec=replace(spec, window=_turned_window(spec.window), weights=weights))
-
-
-def _is_map_of(net: Net, number: int, w: Window) -> bool:
-    """Whether a window slides over the value as the map that its maker wrote; the net's input may be read as any."""
-    maps = ((w.height, w.width, w.channels), (w.width, w.height, w.channels))
-    return number == net.input or net.values[number].shape in maps
-
-
-def _ready_pool(net: Net, layer: Layer) -> Layer | None:
-    spec: Pool = layer.spec  # type: ignore[assignment]
-    w = spec.window
-    if not _is_map_of(net, layer.inputs[0], w):
-        return None
-    w = _turned_window(w) if _is_one_row(w) else w
-    is_whole = (w.out_height, w.out_width) == (1, 1) and (w.kernel_h, w.kernel_w) == (w.height, w.width)
-    if is_whole and not w.pad_top and not w.pad_left:
-        kind: Any = "AVERAGE" if spec.average else "MAX"
-        return replace(layer, spec=Running(kind, w.height, w.width, w.channels, clamp=spec.clamp))
-    return replace(layer, spec=replace(spec, window=w))
-
-
-def _ready_reduce(net: Net, layer: Layer) -> Layer | None:
-    """A reduction of all pixels of a map, channel by channel."""
-    spec: Reduce = layer.spec  # type: ignore[assignment]
-    value = net.values[layer.inputs[0]]
-    height, width, channels = (1, 1, *value.shape)[-3:]
-    count = spec.reduced.sizes[0] * spec.reduced.sizes[1]
-    if len(value.shape) > 3 or not is_spatial(spec, channels) or count * channels != value.bytes:
-        return None
-    if spec.reduction not in _SUMMED:
-        return None
-    rows, columns = (width, 1) if height == 1 else (height, width)
-    kind: Any = _SUMMED[spec.reduction]
-    return replace(layer, spec=Running(kind, rows, columns, channels, spec.zero, spec.scaling))
-
-
-def _ready_pair(net: Net, layer: Layer) -> Layer | None:
-    """Two maps of one shape, or one and a constant."""
-    spec: Pair = layer.spec  # type: ignore[assignment]
-    batch, height, width, channels = spec.shape
-    if batch != 1 or any(
-        shape != spec.shape for shape, constant in zip(spec.shapes, spec.constants, strict=True) if constant is None
-    ):
-        return None
-    if height > 1:
-        return layer
-    one, two = ((shape[0], shape[2], shape[1], shape[3]) for shape in spec.shapes)
-    return replace(layer, spec=replace(spec, shape=(1, width, 1, channels), shapes=(one, two)))
-
-
-def _ready_lookup(net: Net, layer: Layer) -> Layer | None:
-    return layer
-
-
-_READY: Mapping[str, Callable[[Net, Layer], Layer | None]] = {
-    "convolution": _ready_weighted,
-    "depthwise": _ready_weighted,
-    "pool": _ready_pool,
-    "reduce": _ready_reduce,
-    "pair": _ready_pair,
-    "lookup": _ready_lookup,
-}

@@ -49,34 +49,28 @@ def needs_stretches(spec: Convolution) -> bool:
 
 def in_quads(spec: Convolution) -> npt.NDArray[np.int64]:
     """The weights, four filters at a time and what is left of each group one by one: as many as there were."""
-    run = stretches(spec).run
-    n_filters = len(spec.weights)
+    n_filters, run, whole = len(spec.weights), stretches(spec).run, stretches(spec).run // 4 * 4
     per_group = n_filters // spec.groups
-    flat = spec.weights.astype(np.int64).reshape(n_filters, -1, run)
-    pieces = []
-    for group in range(0, n_filters, per_group):
-        fours = group + per_group // 4 * 4
-        pieces += [_four(flat[first : first + 4]) for first in range(group, fours, 4)]
-        pieces.append(flat[fours : group + per_group].reshape(-1))
-    return np.concatenate(pieces)
-
-
-def _four(filters: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Four filters (4, stretches, run) in the order of their columns."""
-    whole = filters.shape[2] // 4 * 4
-    columns = filters[:, :, :whole].reshape(4, filters.shape[1], -1, 4)
-    quads = np.empty((filters.shape[1], whole // 4, 16), np.int64)
-    quads[:, :, _QUAD.reshape(-1)] = columns.transpose(1, 2, 0, 3).reshape(filters.shape[1], whole // 4, 16)
-    rest = filters[:, :, whole:].transpose(1, 2, 0)
-    joined = [quads.reshape(filters.shape[1], -1), rest.reshape(filters.shape[1], -1)]
-    return np.concatenate(joined, 1).reshape(-1)
+    n_fours = per_group // 4
+    by_group = spec.weights.reshape(spec.groups, per_group, -1, run)
+    fours = by_group[:, : 4 * n_fours].reshape(spec.groups, n_fours, 4, by_group.shape[2], run)
+    columns = fours[..., :whole].reshape(*fours.shape[:4], whole // 4, 4)
+    quads = np.empty((spec.groups, n_fours, by_group.shape[2], whole // 4, 16), np.int8)
+    quads[..., _QUAD] = columns.transpose(0, 1, 3, 4, 2, 5)
+    rest = fours[..., whole:].transpose(0, 1, 3, 4, 2)
+    in_fours = np.concatenate(
+        [each.reshape(*each.shape[:3], size * 4) for each, size in ((quads, whole), (rest, run - whole))], 3
+    )
+    left = by_group[:, 4 * n_fours :].reshape(spec.groups, (per_group - 4 * n_fours) * spec.weights[0].size)
+    both = [in_fours.reshape(spec.groups, n_fours * 4 * spec.weights[0].size), left]
+    return np.concatenate(both, 1).reshape(-1).astype(np.int64)
 
 
 def folded_bias(spec: Convolution | Depthwise) -> npt.NDArray[np.int64]:
     """The bias less the input's zero point times all weights of the channel, as int32 wraps it."""
-    weights = spec.weights.astype(np.int64)
-    axes = (0, 1) if isinstance(spec, Depthwise) else (1, 2, 3)
-    folded: npt.NDArray[np.int64] = (spec.bias - spec.zero * weights.sum(axes) + 2**31) % 2**32 - 2**31
+    below, above = spec.tap_sums
+    sums = (below + above).reshape(len(spec.bias), -1).sum(1)
+    folded: npt.NDArray[np.int64] = (spec.bias - spec.zero * sums + 2**31) % 2**32 - 2**31
     return folded
 
 

@@ -91,13 +91,13 @@ def with_weights(first: int, count: int) -> list[int]:
 @needs_compiler
 def test_random_models_on_the_host(tmp_path: Path) -> None:
     """High products from those of 16 bits, as on a Cortex-M0."""
-    check(with_weights(0, 80), tmp_path, (*HOST, "-DTN_SHORT_PRODUCTS"))
+    check(with_weights(0, 50), tmp_path, (*HOST, "-DTN_SHORT_PRODUCTS"))
 
 
 @needs_arm
 @needs_newlib
 def test_random_models_on_a_cortex_m4(tmp_path: Path) -> None:
-    check(with_weights(80, 80), tmp_path, M4, EMULATOR)
+    check(with_weights(100, 50), tmp_path, M4, EMULATOR)
 
 
 def check(numbers: Sequence[int], folder: Path, command: Sequence[str], runner: Sequence[str] = ()) -> None:

@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.engine.host import samples, shaped
 from tests.tflite import wheel
-from tinynas.engine import Engine, build
-from tinynas.tflite import analyze
+from tinynas.engine import Engine, build, estimate
+from tinynas.tflite import analyze, read
 
 ARENA = Path(__file__).parents[1] / "tests" / "fixtures" / "arena"
 
@@ -25,23 +25,24 @@ ARENA = Path(__file__).parents[1] / "tests" / "fixtures" / "arena"
 def row(path: Path, inputs: int) -> tuple[float, float]:
     """Print the model's row; its memory as shares of TFLM's arena, of whole values and by rows."""
     data = path.read_bytes()
-    analysis, whole, rows = analyze(data), build(data, by_rows=False), build(data)
-    arena, figures = analysis.footprint.arena_bytes, rows.figures
+    analysis, graph = analyze(data), read(data)
+    whole, rows = estimate(graph, by_rows=False), estimate(graph)
+    arena = analysis.footprint.arena_bytes
     said = [
         f"{path.stem:22}",
         f"{arena:9,}",
-        f"{whole.memory_bytes:9,}",
-        f"{rows.memory_bytes:9,}",
-        f"{rows.memory_bytes / arena:6.2f}",
-        f"{figures.weights:9,}",
-        f"{figures.code + figures.tables:7,}",
-        f"{analysis.footprint.flash.total - figures.flash:9,}",
-        f"{figures.macs / max(1, analysis.footprint.macs):6.2f}",
+        f"{whole.memory:9,}",
+        f"{rows.memory:9,}",
+        f"{rows.memory / arena:6.2f}",
+        f"{rows.weights:9,}",
+        f"{rows.code + rows.tables:7,}",
+        f"{analysis.footprint.flash.total - rows.flash:9,}",
+        f"{rows.macs / max(1, analysis.footprint.macs):6.2f}",
     ]
     if inputs:
-        said.append(f"{differing(data, rows, inputs):6,}")
+        said.append(f"{differing(data, build(data), inputs):6,}")
     print(" ".join(said), flush=True)
-    return whole.memory_bytes / arena, rows.memory_bytes / arena
+    return whole.memory / arena, rows.memory / arena
 
 
 def differing(data: bytes, engine: Engine, inputs: int) -> int:

@@ -56,6 +56,18 @@ def tensorflow_is_set_up_first():
         assert context.context()._context_handle is None, "this test ran TensorFlow without the fixture `tensorflow`"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_measured(tmp_path_factory):
+    """What was measured of boards here is not what the tests know: they have a folder of data of their own."""
+    before = os.environ.get("XDG_DATA_HOME")
+    os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("data_home"))
+    yield
+    if before is None:
+        del os.environ["XDG_DATA_HOME"]
+    else:
+        os.environ["XDG_DATA_HOME"] = before
+
+
 @pytest.fixture(autouse=True)
 def tables_are_wide(monkeypatch):
     """Tables are as wide where the suite runs in a narrow terminal; a test of widths sets its own."""

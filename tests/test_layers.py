@@ -25,6 +25,7 @@ ROWS = {
     "runs": 2,
     "engine": 2,
     "searching": 3,
+    "measuring": 3,
     "export": 3,
     "report": 3,
     "cli": 4,

@@ -10,6 +10,7 @@ TinynasError              an error that a person can act on (exit code 1)
   ConversionError         a model that does not convert, or whose converted file disagrees with its source
   InfeasibleError         limits that nothing in the search space satisfies
   RunError                a run folder that is missing, in use, damaged or of another search
+  BoardError              a board at the end of a serial line that does not answer, or not as it should
 """
 
 import inspect
@@ -70,6 +71,10 @@ class InfeasibleError(TinynasError):
 
 class RunError(TinynasError):
     """A run folder that is missing, in use, damaged or of another search."""
+
+
+class BoardError(TinynasError):
+    """A board at the end of a serial line that does not answer, or not as it should."""
 
 
 def check_kind(name: str, value: object, kinds: type | tuple[type, ...], wanted: str) -> None:

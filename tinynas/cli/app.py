@@ -9,6 +9,7 @@ from tinynas.cli.command import Command, Group
 from tinynas.cli.convert import convert
 from tinynas.cli.data import app as data
 from tinynas.cli.doctor import doctor
+from tinynas.cli.measure import measure
 from tinynas.cli.models import analyze
 from tinynas.cli.pareto import pareto
 from tinynas.cli.report import compare, report, show, trials
@@ -45,7 +46,7 @@ def common(
     """Options before the command; `main` has taken --debug out already."""
 
 
-for command in (search, train, convert, stream, analyze, pareto, targets, doctor):
+for command in (search, train, convert, stream, measure, analyze, pareto, targets, doctor):
     app.command(cls=Command)(command)
 app.add_typer(data, name="data")
 for command in (report, compare, trials, show):

@@ -79,6 +79,8 @@ def _show(target: "Target") -> None:
         kept = f"; a cache keeps {size(target.flash_cache_bytes)} B" if target.flash_cache_bytes else ""
         wait = f"{target.flash_wait_cycles:g} cycles for {target.flash_read_bytes} B"
         rows.add_row("wait for Flash", f"{wait}, {target.flash_stall:.3g} a byte of weights{kept}")
+    if target.measured is not None:
+        rows.add_row("latency", f"{target.measured.source}; +/- {100 * target.measured.error:.0f} %")
     if target.source:
         rows.add_row("source", target.source)
     console().print(rows)

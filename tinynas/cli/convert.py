@@ -108,7 +108,6 @@ def convert(
 ) -> None:
     """Write all that firmware needs of a model, after running it in the real TFLM; exit code 1 when it cannot be."""
     from tinynas.cli.formats import parse_range
-    from tinynas.export import DEFAULT_FORMATS
     from tinynas.export import convert as run_convert
 
     if run is not None and source != "best":
@@ -121,7 +120,7 @@ def convert(
         name=name,
         data=_data(data, given),
         target=target,
-        formats=DEFAULT_FORMATS if formats == "all" else tuple(each.strip() for each in formats.split(",")),
+        formats=_formats(formats),
         check_fit=check or None,
         offline_plan=plan,
         output=output,  # type: ignore[arg-type]  # checked there
@@ -135,6 +134,16 @@ def convert(
         _print_json(converted)
     else:
         _show(converted, source if run is None else run)
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    """The formats of a comma list, in which all stands for those that are written where nothing is asked for."""
+    from tinynas.export import DEFAULT_FORMATS
+
+    names = [
+        name for each in text.split(",") for name in (DEFAULT_FORMATS if each.strip() == "all" else [each.strip()])
+    ]
+    return tuple(dict.fromkeys(names))
 
 
 def _run(name: str) -> str:

@@ -88,6 +88,9 @@ def _figures(analysis: Analysis, target: Target | None) -> Table:
     built = "-Os" if "-Os" in analysis.build else "-O2"
     on = "" if target is None else f" on {target.name}, kernels built with {built}"
     how_long = f"estimate{on}"
+    rests = target is not None and target.measured is not None
+    if rests and analysis.latency is not None:
+        how_long += f"; {analysis.latency.source}"
     if analysis.untimed:
         how_long = f"how long TFLM takes for {', '.join(analysis.untimed)} is not known"
     rows = table(None, "figure, >value, *what it is")

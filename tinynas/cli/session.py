@@ -164,7 +164,8 @@ def _needs(result: "SearchResult") -> list[tuple[str, str]]:
     flash, arena, limits = footprint.flash, footprint.arena_bytes, board.limits
     latency = "no latency is known"
     if footprint.latency_ms is not None and footprint.latency_error is not None:
-        latency = f"{footprint.latency_ms:.3g} ms an inference, estimated, +/- {100 * footprint.latency_error:.0f} %"
+        rests = "estimated" if board.measured is None else board.measured.source
+        latency = f"{footprint.latency_ms:.3g} ms an inference, {rests}, +/- {100 * footprint.latency_error:.0f} %"
     return [
         (
             "Flash",

@@ -225,7 +225,12 @@ def code_text(about: About, calls: list[Call], switches: Switches, stages: list[
 {PRAGMA}
 
 #ifndef {upper}_LAYER_HOOK
+#ifdef TINYNAS_BENCH
+#include "{name}_bench.h"
+#define {upper}_LAYER_HOOK(i) {name}_bench_layer(i)
+#else
 #define {upper}_LAYER_HOOK(i) ((void)0)
+#endif
 #endif
 
 /* What stands before each function, such as __attribute__((section(".itcm"))). */

@@ -38,6 +38,7 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     "features": ("{name}_features.h", "{name}_features.c"),
     "features-tflite": ("{name}_features.tflite",),
     "stream": ("{name}_stream.h", "{name}_stream.c"),
+    "bench": ("{name}_bench.h", "{name}_bench.cc"),
     "main": ("main.cc",),
     "readme": ("README.md",),
 }
@@ -46,10 +47,11 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
 _MISSING: Mapping[str, str] = {
     "features": "the model has no features to write: it was not trained on sound; leave the format away",
     "features-tflite": "the model has no features that TFLM has operators for: those are int_log_mel, of sound",
+    "bench": "the benchmark's firmware is for a model with one int8 input and one int8 output",
     "stream": "the model cannot run on a stream: that takes classes, int8 in and out, and sound or a series of steps",
 }
 
-DEFAULT_FORMATS = tuple(each for each in FORMATS if each != "features-tflite")
+DEFAULT_FORMATS = tuple(each for each in FORMATS if each not in ("features-tflite", "bench"))
 """What is written where nothing is asked for, less what there is not of a model."""
 
 ENGINE = "engine"
@@ -60,6 +62,8 @@ _ENGINE_TEMPLATES = {
     "{name}_test.h": "engine_test.h",
     "{name}_test.c": "engine_test.c",
     "main.c": "engine_main.c",
+    "{name}_bench.h": "bench.h",
+    "{name}_bench.c": "bench.c",
     "{name}_features.h": "features.h",
     "{name}_features.c": "features.c",
     "{name}_stream.h": "stream.h",
@@ -81,6 +85,8 @@ _TEMPLATES = {
     "{name}_features.c": "features.c",
     "{name}_stream.h": "stream.h",
     "{name}_stream.c": "stream.c",
+    "{name}_bench.h": "bench.h",
+    "{name}_bench.cc": "bench.c",
     "main.cc": "main.cc",
     "README.md": "README.md",
 }
@@ -125,6 +131,9 @@ class Firmware:
         """Whether there is anything to write of a format."""
         if form == "features-tflite":
             return isinstance(self.features, IntLogMel)
+        if form == "bench":
+            graph = read(self.tflite)
+            return [graph.tensors[index].dtype for index in (*graph.inputs, *graph.outputs)] == ["INT8", "INT8"]
         if form == "features":
             return self.features is not None and self.facts.normalization is not None
         return form != "stream" or stream_of(self.tflite, self.output, self.facts, self.features) is not None
@@ -141,6 +150,8 @@ def render(firmware: Firmware, formats: Iterable[str] = DEFAULT_FORMATS) -> dict
         raise ModelError(_MISSING[missing[0]])
     if "stream" in asked and "stream" not in missing:  # whose C includes that of one of these
         asked |= {"features"} if firmware.has("features") else {"settings"}
+    if "bench" in asked:  # whose C includes these
+        asked |= {"c", "settings", "ops", "test"} | ({"features"} if firmware.has("features") else set())
     if "features" in asked and isinstance(firmware.features, MelFeatures):  # whose C calls NAME_quantize()
         asked |= {"settings"}
     wanted = [file for form in FORMATS if form in asked and form not in missing for file in FORMATS[form]]
@@ -234,10 +245,19 @@ def _values(firmware: Firmware) -> dict[str, Any]:
         "rate_words": None if firmware.facts.rate is None else c_text.number(firmware.facts.rate),
         "channel_names": _macro(map(c_text.string, firmware.facts.names)),
         "channel_units": _macro(map(c_text.string, map(unit_of, firmware.facts.names))),
+        "engine": firmware.engine is not None,
+        "operators": _operators(firmware, graph),
         "ins": ins,
         "outs": outs,
         **_facts_values(firmware.facts),
     }
+
+
+def _operators(firmware: Firmware, graph: Graph) -> list[str]:
+    """What runs one after the other and can be timed: the engine's calls, or the file's operators."""
+    if firmware.engine is not None:
+        return [call.function.removeprefix("tn_") for call in firmware.engine.calls]
+    return [operator.name for operator in graph.operators]
 
 
 def _channels(firmware: Firmware, ends: Ends, end: End) -> int:

@@ -1,4 +1,4 @@
-"""Time and energy of one inference, estimated from its work, the board's core and its Flash."""
+"""Time and energy of one inference, estimated from its work, the board's core and its Flash, or from measurements."""
 
 from collections.abc import Mapping
 from math import hypot
@@ -29,7 +29,8 @@ def latency(work: Work, target: "Target", kernels: TargetKernels | None = None) 
 
     `kernels` are those that TFLM is built with, the board's own by default, and the instructions of `work` those that
     tflite.instructions counts for the library nearest to them. None for a core of which no time with these kernels was
-    published, or that cannot run them; a limit on the latency is then an error, never a pass.
+    published, or that cannot run them; a limit on the latency is then an error, never a pass. Where the board was
+    measured, the time is that many times the estimate, with the error and the source of the measurement.
     """
     used = kernels or target.kernels
     old = target.figures < FIGURES
@@ -45,7 +46,11 @@ def latency(work: Work, target: "Target", kernels: TargetKernels | None = None) 
         cycles += work.weight_bytes * target.flash_stall
         error = max(error, XIP_ERROR) if target.flash_stall > XIP_STALL else error
         source += f", {target.flash_stall:.3g} more for a byte of weights from Flash"
-    return Estimate(cycles / target.clock_hz * 1000, error, source)
+    time = cycles / target.clock_hz * 1000
+    found = target.measured
+    if found is not None and not old and used == found.kernels:
+        return Estimate(time * found.ratio, found.error, found.source)
+    return Estimate(time, error, source)
 
 
 def energy(time: Estimate | None, target: "Target") -> Estimate | None:

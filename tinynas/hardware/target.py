@@ -12,6 +12,7 @@ from tinynas.errors import TargetError
 from tinynas.hardware.cores import CORES, CoreName
 from tinynas.hardware.kernels import TARGET_KERNELS, KernelLibrary, TargetKernels, nearest_library
 from tinynas.hardware.limits import Limits
+from tinynas.hardware.measured import Measured, measured, path_for, read_records, valid
 from tinynas.hardware.old_figures import FIGURES
 from tinynas.words import known
 
@@ -33,6 +34,7 @@ _WANTED: Mapping[str, str] = {
     "flash_read_bytes": "the bytes that one read of Flash brings, a whole number, 1 to 4096",
     "flash_cache_bytes": "the bytes of weights that a cache before the Flash keeps, a whole number, 0 to 2**40",
     "idle_power_mw": "the power between inferences, asleep with its memory kept, in mW, a number from 0, or null",
+    "measured": "what tinynas measure found: ratio and error, numbers above 0, kernels and source; or null",
     "active_power_mw": "the power while the core computes in mW, a number above 0, or null where it is not known",
 }
 
@@ -50,7 +52,7 @@ Power = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 
 
 _LATER = (
-    {"source"}
+    {"source", "measured"}
     | {"flash_wait_cycles", "flash_read_bytes", "flash_cache_bytes"}
     | {"active_power_mw", "power_scope", "idle_power_mw"}
 )
@@ -66,6 +68,7 @@ class Target(BaseModel):
     `idle_power_mw` is that of the same scope while it sleeps, its memory kept, until the next inference.
     A read of Flash brings `flash_read_bytes` and waits `flash_wait_cycles`, but for what a cache of
     `flash_cache_bytes` keeps; None where that is not known, or weights are not read from Flash.
+    `measured` is what `tinynas measure` found of its times; `load` takes it from the file that is kept of the board.
     TargetError, in one sentence that holds everything that is wrong.
     """
 
@@ -88,6 +91,7 @@ class Target(BaseModel):
     flash_wait_cycles: Cycles | None = None
     flash_read_bytes: Width = 8
     flash_cache_bytes: Reserve = 0
+    measured: Measured | None = None
     _figures: int = PrivateAttr(FIGURES)
 
     def __init__(self, **values: Any) -> None:
@@ -111,12 +115,12 @@ class Target(BaseModel):
         """The shipped board of that name, or the board in a .json file (any name with a suffix or a folder in it)."""
         text = str(name_or_path)
         if text.lower().endswith(".json") or "/" in text or "\\" in text:
-            return cls._read(Path(text))
+            return cls._read(Path(text)).with_measurements(Path(text))
         if text not in cls.names():
             near = get_close_matches(text.lower(), cls.names(), n=3, cutoff=0.4)
             hint = f"the nearest are {', '.join(near)}" if near else f"known: {', '.join(cls.names())}"
             raise TargetError(f"no board is called {text!r} ({hint}); a board of your own is the path of a .json file")
-        return cls._read(_folder() / f"{text}.json")
+        return cls._read(_folder() / f"{text}.json").with_measurements()
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -147,10 +151,21 @@ class Target(BaseModel):
         board._figures = figures
         return board
 
+    def with_measurements(self, profile: Path | None = None) -> "Target":
+        """The board with what was measured of it so far; `profile` is its own file, None for one that ships."""
+        records = read_records(path_for(self.name, profile))
+        found = measured(valid(records, self.core, self.clock_hz, self.kernels, self.figures))
+        return self if found is None else self.model_copy(update={"measured": found})
+
+    def without_measurements(self) -> "Target":
+        """The board with what is estimated without any measurement of it."""
+        return self if self.measured is None else self.model_copy(update={"measured": None})
+
     def is_same_board(self, other: "Target") -> bool:
-        """Whether `other` is this board: alike but, where it has other figures, for what only those have."""
+        """Whether `other` is this board, whatever was measured of it: alike but, where it has other figures, for what
+        only those have."""
         if self.figures == other.figures:
-            return self == other
+            return self.without_measurements() == other.without_measurements()
         return self.model_dump(exclude=_LATER) == other.model_dump(exclude=_LATER)
 
     @property

@@ -3,10 +3,12 @@
 With -icount shift=0 the emulator's clock goes a nanosecond an instruction, so that a timer of the board counts them.
 """
 
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,6 +141,31 @@ def _emulated(folder: Path, board: Board, flags: Sequence[str], objects: Sequenc
         ],
         folder,
     )
+
+
+@contextmanager
+def serial(folder: Path, board: Board, optimize: str = "-Os") -> Iterator[str]:
+    """The path of the serial line of an emulated board that runs the benchmark of the engine's files in `folder`, which
+    are called net; it is a pseudo-terminal, and gone afterwards. The board is one with a CMSDK timer."""
+    (folder / "board.ld").write_text(_linker_script(board))
+    base = int(board.timer.partition("=")[2], 16)
+    here = [f"-DCMSDK_UART={base + 0x4000:#x}", f"-DTICKS_A_MICROSECOND={round(1000 / board.instructions_a_tick)}"]
+    flags = [*board.flags, "-std=gnu99", "-ffreestanding", "-ffunction-sections", "-fdata-sections", optimize]
+    bench = ["-DTINYNAS_BENCH", "-DTINYNAS_BENCH_PORT", "-fno-tree-loop-distribute-patterns", "-I.", board.timer, *here]
+    parts = ["net_engine.c", "net_weights.c", "net_test.c", "net_bench.c", Path(__file__).with_name("serial.c"), START]
+    link = ["-nostdlib", "-T", "board.ld", "-Wl,--gc-sections", "-lgcc", "-o", "bench.elf"]
+    _call(["arm-none-eabi-gcc", *flags, *bench, *parts, *link], folder)
+    command = ["qemu-system-arm", "-M", board.machine, "-nographic", "-monitor", "none", "-serial", "pty"]
+    command += ["-icount", "shift=0", "-kernel", "bench.elf"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as emulator:
+        try:
+            said = emulator.stdout.readline() if emulator.stdout else ""
+            found = re.search(r"/dev/\S+", said)
+            if found is None:
+                raise RuntimeError(f"the emulator named no line: {said}")
+            yield found[0]
+        finally:
+            emulator.kill()
 
 
 def linked_bytes(engine: Engine, board: Board, folder: Path, optimize: str = "-Os") -> int:

@@ -42,8 +42,8 @@ def convert(
         str,
         typer.Option(
             "--format",
-            help="all, a comma list of tflite, c, settings, ops, test, features, features-tflite, stream, main, "
-            "readme, or engine: plain C.",
+            help="all, a comma list of tflite, c, settings, ops, test, features, features-tflite, stream, bench, "
+            "main, readme, or engine: plain C.",
         ),
     ] = "all",
     target: Annotated[

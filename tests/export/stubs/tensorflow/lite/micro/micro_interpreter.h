@@ -29,6 +29,7 @@ class MicroInterpreter {
   const MicroOpResolver& op_resolver_;
   uint8_t* arena_;
   size_t arena_size_;
+  MicroProfilerInterface* profiler_;
   TfLiteTensor inputs_[4] = {};
   TfLiteTensor outputs_[4] = {};
 };

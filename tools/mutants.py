@@ -74,8 +74,8 @@ MUTANTS = (
     ),
     _mutant(
         "hardware/latency.py",
-        "Estimate(cycles / target.clock_hz * 1000",
-        "Estimate(cycles / target.clock_hz * 1024",
+        "time = cycles / target.clock_hz * 1000",
+        "time = cycles / target.clock_hz * 1024",
         "hardware/test_latency.py",
     ),
     _mutant(
@@ -288,6 +288,18 @@ MUTANTS = (
         "for _ in range(3):",
         "for _ in range(1):",
         "engine/test_fixed_point.py",
+    ),
+    _mutant(
+        "measuring/device.py",
+        'refused = line[3:].rstrip("]")[:80]',
+        "raise _RefusalError(line)",
+        "measuring/test_device.py",
+    ),
+    _mutant(
+        "hardware/measured.py",
+        "weight >= 0.9 * upto[-1] - 1e-9",
+        "weight >= 0.1 * upto[-1]",
+        "hardware/test_measured.py",
     ),
     _mutant(
         "runs/front.py",

@@ -97,6 +97,7 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Build": (lambda value: isinstance(value, str), "a text"),
     "KernelLibrary": (lambda value: isinstance(value, str), "a text"),
     "Kind": (lambda value: isinstance(value, str), "a text"),  # of output
+    "PackageKind": (lambda value: isinstance(value, str), "a text"),
     "Preset": (lambda value: isinstance(value, str), "a text"),
     "Literal": (lambda value: isinstance(value, str), "a text"),  # of words: which, is for the function to say
     "Path": (lambda value: isinstance(value, PathLike), "a path"),

@@ -10,7 +10,7 @@ from tinynas.cli.completion import boards, runs, sources, starting
 from tinynas.cli.formats import share, size
 from tinynas.cli.options import DATA, takes
 from tinynas.errors import DataError, RunError, TinynasError, UsageError
-from tinynas.options import FLASH_BUDGET, PRESETS, one_of
+from tinynas.options import FLASH_BUDGET, PACKAGE_KINDS, PRESETS, one_of
 from tinynas.words import within
 
 if TYPE_CHECKING:
@@ -46,6 +46,13 @@ def convert(
             "main, readme, or engine: plain C.",
         ),
     ] = "all",
+    package: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Write a package for this tool instead: {one_of(PACKAGE_KINDS)}.",
+            autocompletion=starting(PACKAGE_KINDS),
+        ),
+    ] = None,
     target: Annotated[
         str | None,
         typer.Option(help="A board, or a JSON file of one. Default: the run's.", autocompletion=boards),
@@ -121,6 +128,7 @@ def convert(
         data=_data(data, given),
         target=target,
         formats=_formats(formats),
+        package=package,  # type: ignore[arg-type]  # checked there
         check_fit=check or None,
         offline_plan=plan,
         output=output,  # type: ignore[arg-type]  # checked there

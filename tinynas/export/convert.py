@@ -16,6 +16,8 @@ from tinynas.export.arena import ArenaSize, arena_size
 from tinynas.export.ends import dequantized
 from tinynas.export.facts import UNIT, as_range
 from tinynas.export.output import Kind, Output, as_kind
+from tinynas.export.packages import SOURCES
+from tinynas.export.packages import package as packaged
 from tinynas.export.render import DEFAULT_FORMATS, ENGINE, FORMATS, Firmware, render
 from tinynas.export.resolve import resolve
 from tinynas.export.score import Accuracy, Deviation, Score, score, warnings_of
@@ -23,7 +25,7 @@ from tinynas.export.source import Source
 from tinynas.export.write import write_folder
 from tinynas.features import MelFeatures
 from tinynas.hardware import WITHOUT_FPU, Target
-from tinynas.options import FLASH_BUDGET, PRESETS, Preset
+from tinynas.options import FLASH_BUDGET, PACKAGE_KINDS, PRESETS, PackageKind, Preset
 from tinynas.runs import require_outside_models
 from tinynas.tflite import Analysis, Tensor, add_offline_plan, analyze, read
 from tinynas.tflite.tflm import require_same_head
@@ -93,6 +95,7 @@ def convert(
     output: Kind | None = None,
     target: Target | Path | str | None = None,
     formats: Sequence[str] = DEFAULT_FORMATS,
+    package: PackageKind | None = None,
     check_fit: bool | None = None,
     offline_plan: bool | None = None,
     input_range: tuple[float, float] = UNIT,
@@ -106,6 +109,9 @@ def convert(
     With `formats` of ("engine",) it is the model as plain C instead, for firmware without TFLM; with `keep_input` its
     input is still there after a run. `optimize` for "memory" or "speed", and the bytes of Flash that "speed" may take
     more, are as for tinynas.engine.build.
+
+    `package`, one of options.PACKAGE_KINDS, writes a package for that tool instead, for TFLM, or with the format
+    "engine" for no library: its sources in src/, what the tool wants around them, and examples.
 
     `source` is a run (its best model) or RUN:TRIAL, RUN being "best" or "latest" (the newest below `runs`), a folder or
     a name below `runs`; or a search's result, an int8 .tflite, or a float model (.keras, .h5, SavedModel), which is
@@ -122,6 +128,7 @@ def convert(
     and TFLite's. Nothing is written when something is wrong; a TinynasError says what, in one sentence.
     """
     _require_formats(formats)
+    _require_package(package, formats)
     if keep_input and tuple(formats) != (ENGINE,):
         raise UsageError(f"Only the format {ENGINE} can keep its input: TFLM's arena is TFLM's.")
     if optimize != "memory" and tuple(formats) != (ENGINE,):
@@ -150,7 +157,7 @@ def convert(
     result = graph.tensors[graph.outputs[0]]
     scored = _score(data_of_file, found, result)
     arena = arena_size(data_of_file, analysis, board)
-    tests_itself = is_engine or "test" in formats
+    tests_itself = is_engine or package is not None or "test" in formats
     no_room = golden.too_large(answers, judged, board) if tests_itself and judged.fits is not False else None
     notes += answers.notes if no_room is None else (*answers.notes, no_room)
     firmware = Firmware(
@@ -168,12 +175,12 @@ def convert(
         engine=engine if is_engine else None,
         features=found.features,
     )
-    texts = render(firmware, formats)
-    usual = found.destination.name
-    usual = usual.replace("firmware", ENGINE) if is_engine else usual  # a folder of its own: their files share names
+    texts = render(firmware, formats) if package is None else packaged(firmware, package)
+    usual = ENGINE if is_engine else "firmware"  # a folder of its own: their files share names
+    usual = found.destination.name.replace("firmware", usual if package is None else package)
     folder = found.destination.with_name(usual) if out is None else Path(out)
     _spare(found, folder, texts)
-    files = write_folder(folder, texts)
+    files = write_folder(folder, texts, None if package is None else SOURCES)
     return Converted(
         files,
         analysis,
@@ -258,6 +265,17 @@ def _require_formats(formats: Sequence[str]) -> None:
     if unknown or not formats:
         what = f"no format {unknown[0]!r}" if unknown else "no format given"
         raise UsageError(f"There is {what}; choose from {', '.join(FORMATS)}, or {ENGINE} alone.")
+
+
+def _require_package(package: PackageKind | None, formats: Sequence[str]) -> None:
+    if package is None:
+        return
+    if package not in PACKAGE_KINDS:
+        raise UsageError(f"There is no package {package!r}; choose from {', '.join(PACKAGE_KINDS)}.")
+    if tuple(formats) not in (tuple(DEFAULT_FORMATS), (ENGINE,)):
+        raise UsageError(
+            f"A package holds all that there is of a model: leave the formats away, or give {ENGINE} alone."
+        )
 
 
 def _board(target: Target | Path | str | None, source: Source) -> Target | None:

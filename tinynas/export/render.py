@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -155,12 +156,12 @@ def render(firmware: Firmware, formats: Iterable[str] = DEFAULT_FORMATS) -> dict
     if "features" in asked and isinstance(firmware.features, MelFeatures):  # whose C calls NAME_quantize()
         asked |= {"settings"}
     wanted = [file for form in FORMATS if form in asked and form not in missing for file in FORMATS[form]]
-    values = {**_values(firmware), "files": [each.format(name=firmware.name) for each in wanted]}
+    values = {**values_of(firmware), "files": [each.format(name=firmware.name) for each in wanted]}
     files = {}
     for file in wanted:
         name = file.format(name=firmware.name)
         template = _TEMPLATES.get(file)
-        files[name] = _binary(firmware, file) if template is None else _rendered(_of(firmware, template), values)
+        files[name] = _binary(firmware, file) if template is None else rendered(_of(firmware, template), values)
     return files
 
 
@@ -176,15 +177,21 @@ def _binary(firmware: Firmware, file: str) -> bytes:
     return firmware.tflite
 
 
-def _rendered(template: str, values: Mapping[str, Any]) -> bytes:
-    environment = Environment(
+@cache
+def _environment() -> Environment:
+    """Where the templates are, each compiled once."""
+    return Environment(
         loader=PackageLoader("tinynas.export"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(f"{template}.j2").render(values).encode()
+
+
+def rendered(template: str, values: Mapping[str, Any]) -> bytes:
+    """The text of a template beside this file, which knows `values` by name."""
+    return _environment().get_template(f"{template}.j2").render(values).encode()
 
 
 def _rendered_engine(firmware: Firmware, engine: Engine) -> dict[str, bytes]:
@@ -192,16 +199,16 @@ def _rendered_engine(firmware: Firmware, engine: Engine) -> dict[str, bytes]:
     from tinynas.engine.figures import measured
 
     more = {"figures": engine.figures, "keeps_input": engine.keeps_input, "compiler": measured()["compiler"]}
-    values = {**_values(firmware), **more}
+    values = {**values_of(firmware), **more}
     names = {
         file.format(name=firmware.name): _of(firmware, template)
         for file, template in _ENGINE_TEMPLATES.items()
         if firmware.has(template.partition(".")[0])
     }
-    return {**engine.files(firmware.name), **{name: _rendered(each, values) for name, each in names.items()}}
+    return {**engine.files(firmware.name), **{name: rendered(each, values) for name, each in names.items()}}
 
 
-def _values(firmware: Firmware) -> dict[str, Any]:
+def values_of(firmware: Firmware) -> dict[str, Any]:
     """What the templates know by name."""
     graph = read(firmware.tflite)
     ends = all_ends(graph, firmware.names or None)

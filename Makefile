@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 # What pip cannot bring; the tests that need one of these skip without it. chromium: report.html in a browser; the Arm
-# compiler with its libraries, and the emulator: the firmware's sources.
-SYSTEM_PACKAGES := chromium gcc g++ gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm
+# compiler with its libraries, and the emulator: the firmware's sources; cmake and Arduino's builder: packages.
+SYSTEM_PACKAGES := chromium gcc g++ gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm \
+  cmake arduino-builder arduino-ctags
 
 # What only slow tests of the engine need: another compiler, and processors of 32 bits, of the other byte order, and with an
 # int of 16 bits.
@@ -14,7 +15,7 @@ SLOW_PACKAGES := clang libc6-dev-i386 lib32gcc-$(shell gcc -dumpversion 2> /dev/
 # A process a core, of up to 2 GB each; tests/conftest.py says which tests share one and which come first.
 ON_ALL_CORES := -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: system-packages slow-packages install demo test test-all check audit lock clean
+.PHONY: system-packages slow-packages package-tools install demo test test-all check audit lock clean
 
 # The stamp holds the environment to the lock file: it is made anew when either changes.
 .venv/installed: requirements.lock pyproject.toml
@@ -32,6 +33,12 @@ system-packages slow-packages:
 	@command -v apt-get > /dev/null || { echo "There is no apt-get here: install $(WANTED) by hand."; exit 1; }
 	$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get update
 	$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install --yes --no-install-recommends $(WANTED)
+
+# What looks packages over, in an environment of its own: tests/export/test_packages.py skips without it. PACK.xsd of
+# Open-CMSIS-Pack-Spec may be put beside it by hand.
+package-tools:
+	$(PYTHON) -m venv .package-tools
+	.package-tools/bin/pip install --quiet pykwalify west kconfiglib xmlschema platformio idf-component-manager
 
 # A search on the digits that come with scikit-learn, then the files for the board.
 demo: install

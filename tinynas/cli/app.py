@@ -12,6 +12,7 @@ from tinynas.cli.doctor import doctor
 from tinynas.cli.measure import measure
 from tinynas.cli.models import analyze
 from tinynas.cli.pareto import pareto
+from tinynas.cli.record import record
 from tinynas.cli.report import compare, report, show, trials
 from tinynas.cli.search import search
 from tinynas.cli.stream import stream
@@ -46,7 +47,7 @@ def common(
     """Options before the command; `main` has taken --debug out already."""
 
 
-for command in (search, train, convert, stream, measure, analyze, pareto, targets, doctor):
+for command in (search, train, convert, stream, record, measure, analyze, pareto, targets, doctor):
     app.command(cls=Command)(command)
 app.add_typer(data, name="data")
 for command in (report, compare, trials, show):

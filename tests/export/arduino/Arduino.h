@@ -12,6 +12,8 @@ enum { A0 = 14 };
 struct HardwareSerial {
   void begin(unsigned long) {}
   explicit operator bool() const { return true; }
+  int available() { return 0; }
+  int read() { return -1; }
   void print(const char* text) { fputs(text, stdout); }
   void print(unsigned long value) { printf("%lu", value); }
   void print(unsigned int value) { printf("%u", value); }

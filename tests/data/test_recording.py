@@ -46,7 +46,7 @@ def talk(board: int, text: str, after: Callable[[], None] = lambda: None, wait: 
 
 
 def sketch(n: int, ms: int = 20) -> list[str]:
-    return ["time_ms,ax,ay [g]", *(f"{1000 + ms * k},{k % 7 - 3},{k % 40 * 0.125:.4f}" for k in range(n))]
+    return ["time_ms,ax,ay [g]", *(f"{1000 + ms * k},{k % 7 - 3},{k * 7 % 40 * 0.125:.4f}" for k in range(n))]
 
 
 def text_of(lines: list[str]) -> str:
@@ -66,8 +66,8 @@ def test_lines_become_a_file_that_is_data(line: tuple[int, Path], tmp_path: Path
     assert names == ["rest/rest_001.csv", "wave/wave_001.csv", "wave/wave_002.csv"]
     lines = (tmp_path / "wave" / "wave_002.csv").read_text().splitlines()
     assert lines[0] == "time,ax,ay [g]"
-    assert lines[1:4] == ["0,-3,0", "0.02,-2,0.125", "0.04,-1,0.25"]
-    assert lines[-1] == "3.98,0,4.875"
+    assert lines[1:4] == ["0,-3,0", "0.02,-2,0.875", "0.04,-1,1.75"]
+    assert lines[-1] == "3.98,0,4.125"
     data = load(tmp_path, window="0.4s")
     assert data.class_names == ("rest", "wave")
     assert data.x.shape[1:] == (20, 1, 2)
@@ -141,7 +141,13 @@ def test_a_port_that_goes_away_and_a_line_that_falls_silent(
 def test_ctrl_c_ends_it_and_keeps_all(line: tuple[int, Path], tmp_path: Path) -> None:
     board, port = line
     command = [sys.executable, "-m", "tinynas", "record", "--port", port, "--label", "wave", "--rate", "50"]
-    child = subprocess.Popen([*command, "--out", tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [*command, "--out", tmp_path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
+    )
     thread = talk(board, text_of(sketch(75)), lambda: child.send_signal(signal.SIGINT), wait=1.0)
     out, err = child.communicate(timeout=60)
     thread.join()

@@ -15,7 +15,7 @@ SLOW_PACKAGES := clang libc6-dev-i386 lib32gcc-$(shell gcc -dumpversion 2> /dev/
 # A process a core, of up to 2 GB each; tests/conftest.py says which tests share one and which come first.
 ON_ALL_CORES := -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: system-packages slow-packages package-tools install demo test test-all check audit lock clean
+.PHONY: system-packages slow-packages package-tools install demo test test-all test-ray check audit lock clean
 
 # The stamp holds the environment to the lock file: it is made anew when either changes.
 .venv/installed: requirements.lock pyproject.toml
@@ -50,6 +50,11 @@ test: install
 
 test-all: install
 	$(BIN)/pytest $(ON_ALL_CORES) --timeout 3600 -m "slow or not slow"
+
+# Trials on a cluster: two nodes on this machine. Ray comes on top of the lock, which has what all tests need.
+test-ray: install
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[ray]'
+	$(BIN)/pytest -m "slow or not slow" tests/searching/test_cluster.py tests/searching/test_executor.py
 
 check: install
 	$(BIN)/ruff format --check .

@@ -22,6 +22,7 @@ from tinynas.searching import (
     Strategy,
     Surrogate,
 )
+from tinynas.searching.cluster import Ray
 
 LIMITS = Limits(flash_bytes=8000, ram_bytes=4000)
 STRATEGIES: dict[str, Callable[[SearchSpace], Strategy]] = {
@@ -50,4 +51,5 @@ def scored(architecture: Architecture) -> Evaluation:
 EXECUTORS: dict[str, Callable[[Dataset, Settings], Executor]] = {
     "calls": lambda dataset, settings: Calls(scored),
     "processes": lambda dataset, settings: Processes(dataset, settings, 2),
+    "ray": lambda dataset, settings: Ray(dataset, settings, 2, address="local"),
 }

@@ -32,6 +32,8 @@ NETS = [
 @pytest.fixture(scope="module", params=EXECUTORS)
 def executor(request, stripes):
     """An executor of each kind, one for all tests of the contract: starting processes takes its time."""
+    if request.param == "ray":
+        pytest.importorskip("ray", reason="Ray is not installed: make test-ray")
     made = EXECUTORS[request.param](stripes, _settings(stripes))
     yield made
     made.close()

@@ -7,14 +7,31 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.searching.conftest import evaluate, footprint_of
+from tinynas.architecture import SearchSpace
+from tinynas.data import FoldScores, Scores
 from tinynas.errors import RunError, UsageError
-from tinynas.runs import Best, front, kept, read_settings, read_trials
+from tinynas.hardware import Target
+from tinynas.runs import (
+    Best,
+    DataSource,
+    Evaluation,
+    Settings,
+    State,
+    Trial,
+    front,
+    kept,
+    read_settings,
+    read_trials,
+)
 from tinynas.runs.models import renamed
 from tinynas.searching import resume, search
 from tinynas.searching.executor import Calls
 from tinynas.searching.jobs import Outcome
+from tinynas.searching.keep import Front, front_of
 
 
 @pytest.fixture
@@ -170,3 +187,20 @@ def test_a_best_that_the_journal_does_not_know_gives_way(run, stripes, tmp_path)
     resume(result.folder, stripes, evaluate=evaluate, screen=footprint_of)
     assert about.read_text() == before
     assert 998 not in kept(result.folder)
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 5), st.integers(0, 2)), max_size=30), st.integers(0, 10))
+def test_a_front_that_is_kept_up_is_the_front_of_all(rows, known):
+    """Of few networks, so that some are trained again, longer or not, and give way to what they had beaten."""
+    space, target = SearchSpace.for_input((8, 8, 1), 3), Target.load("nucleo_f401")
+    nets = [space.random_architecture(np.random.default_rng(seed)) for seed in range(8)]
+    settings = Settings(version="0", target=target, data=DataSource(kind="arrays"), space=space, limits=target.limits)
+    trials = []
+    for number, (net, score, rung) in enumerate(rows):
+        scores = Scores(*[score / 5] * 4)
+        evaluation = Evaluation(State.COMPLETE, footprint_of(nets[net]), (), (FoldScores(scores, scores),), rung=rung)
+        trials.append(Trial(number, 0, None, nets[net], evaluation))
+    found = Front(settings, trials[:known])
+    for count, trial in enumerate(trials[known:], known + 1):
+        found.add(trial)
+        assert found.numbers == {each.number for each in front_of(settings, trials[:count])}

@@ -26,7 +26,7 @@ def test_fronts_are_peeled_one_by_one(rows):
         members = {i for i in left if not any(_dominates(rows[j], rows[i]) for j in left)}
         expected.append(sorted(members))
         left -= members
-    assert fronts(np.array(rows, dtype=float)) == expected
+    assert list(fronts(np.array(rows, dtype=float))) == expected
 
 
 def test_crowding_by_hand():

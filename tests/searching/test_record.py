@@ -4,16 +4,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.searching.conftest import evaluate, footprint_of
 from tinynas.architecture import SearchSpace
 from tinynas.data import FoldScores, Scores
 from tinynas.hardware import Target
-from tinynas.runs import DataSource, Evaluation, Run, Settings, State, Trial
+from tinynas.runs import DataSource, Evaluation, Run, Settings, State, Trial, leader
 from tinynas.searching import search
-from tinynas.searching.record import Record
+from tinynas.searching.record import Record, count_trained
 
 SPACE = SearchSpace.for_input((8, 8, 1), 3)
 NETS = sorted(
@@ -33,6 +33,7 @@ def record(tmp_path_factory):
     def made(trials):
         found = Record(run)
         found._trials = {trial.number: trial for trial in trials}
+        found._look()
         return found
 
     yield made
@@ -99,3 +100,27 @@ def test_where_all_score_alike_the_smallest_wins(stripes, target, limits, tmp_pa
     assert len(set(arenas)) > 3
     assert result.best.evaluation.fidelity == "full"
     assert result.footprint.arena_bytes == min(arenas)
+
+
+@settings(max_examples=15)  # each is a run folder
+@given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 4), st.booleans()), min_size=1, max_size=12))
+def test_what_is_kept_up_is_what_all_trials_say(tmp_path_factory, rows):
+    target = Target.load("nucleo_f401")
+    chosen = Settings(version="0", target=target, data=DataSource(kind="arrays"), space=SPACE, limits=target.limits)
+    run = Run.create(tmp_path_factory.mktemp("kept") / "run", chosen)
+    try:
+        record, trials = Record(run), []
+        for number, (net, score, fits) in enumerate(rows):
+            trial = _trial(number, NETS[net % len(NETS)], score / 4)
+            if not fits:
+                trial = Trial(number, 0, None, trial.architecture, Evaluation(State.INFEASIBLE))
+            trials.append(trial)
+            assert record.leads(trial) == (leader(trials, "accuracy") is trial)
+            record.add(trial, 1.0)
+            assert [each.number for each in record.trials] == [each.number for each in trials]
+            assert record.n_trained == count_trained(trials)
+        record.forget([trials[-1].number])
+        assert record.n_trained == count_trained(trials[:-1])
+        assert record.leads(trials[-1]) == (leader(trials, "accuracy") is trials[-1])
+    finally:
+        run.close()

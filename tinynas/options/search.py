@@ -169,4 +169,20 @@ RUNNING: Mapping[str, Option] = {
         most=30 * 86400,
         panel=STUDY,
     ),
+    "executor": Option(
+        "executor",
+        "Where trials are trained: in processes of this machine (processes), or on a cluster of Ray (ray).",
+        "choice",
+        "processes",
+        choices=("processes", "ray"),
+    ),
+    "address": Option(
+        "address",
+        "The cluster for --executor ray: auto for the one that this machine belongs to, local for one of this machine "
+        "alone, or the host of its head.",
+        "text",
+        None,
+        "auto",
+        metavar="HOST",
+    ),
 }

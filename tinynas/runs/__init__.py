@@ -5,11 +5,11 @@ from tinynas.runs.folder import Run, read_settings, read_summary, read_trained
 from tinynas.runs.front import (
     FRONT,
     checked_objectives,
-    dominance,
     front,
     front_objectives,
     objective_value,
     objective_values,
+    undominated,
 )
 from tinynas.runs.journal import Journal, read_trials
 from tinynas.runs.models import Best, kept, standing, start_of, trained, trained_folder, trial_folder
@@ -34,7 +34,6 @@ __all__ = [
     "Trial",
     "checked_objectives",
     "contenders",
-    "dominance",
     "find_run",
     "front",
     "front_objectives",
@@ -61,4 +60,5 @@ __all__ = [
     "trained",
     "trained_folder",
     "trial_folder",
+    "undominated",
 ]

@@ -69,13 +69,21 @@ def objective_values(trials: Sequence[Trial], objectives: Sequence[str], metric:
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(objectives))
 
 
-def dominance(values: np.ndarray) -> np.ndarray:
-    """Return bool (n, n): whether row i of `values` (n, objectives; less is better) dominates row j.
+def undominated(values: np.ndarray) -> np.ndarray:
+    """Return bool (n,): whether no row of `values` (n, objectives; less is better) dominates row i.
 
-    That is: nowhere worse, and somewhere better.
+    A row dominates another that is nowhere worse, and somewhere better.
+    One row after the other is held against those that are left, so that the memory is that of the rows.
     """
-    rows, columns = values[:, None, :], values[None, :, :]
-    return np.logical_and((rows <= columns).all(axis=2), (rows < columns).any(axis=2))
+    left, at = np.arange(len(values)), 0
+    while at < len(left):
+        rows, row = values[left], values[left[at]]
+        stay = (rows < row).any(axis=1) | (rows == row).all(axis=1)
+        at = int(stay[:at].sum()) + 1
+        left = left[stay]
+    found = np.zeros(len(values), dtype=bool)
+    found[left] = True
+    return found
 
 
 @door
@@ -91,6 +99,5 @@ def front(trials: Iterable[Trial], objectives: Sequence[str] = FRONT, metric: st
             raise UsageError(f"front(): trials must be tinynas.Trial objects, and one is {each!r:.60}.")
     last = latest(given)
     values = objective_values(last, checked_objectives(objectives), metric)
-    beaten = np.any(dominance(values), axis=0)
-    kept = [trial for trial, is_beaten in zip(last, beaten.tolist(), strict=True) if not is_beaten]
+    kept = [trial for trial, stands in zip(last, undominated(values).tolist(), strict=True) if stands]
     return tuple(sorted(kept, key=lambda trial: (-trial.evaluation.mean(metric), trial.number)))

@@ -1,6 +1,5 @@
 """The public door: search() starts, resume() goes on; both return what was found."""
 
-import os
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -21,7 +20,6 @@ from tinynas.searching.arguments import (
     check_dataset,
     check_same,
     check_settings,
-    check_timeout,
     unheeded,
 )
 from tinynas.searching.clock import Clock
@@ -29,19 +27,18 @@ from tinynas.searching.events import Note, Watcher, ignore
 from tinynas.searching.executor import Calls, Executor
 from tinynas.searching.extension import checked_more, extend, part_of
 from tinynas.searching.loop import Loop
-from tinynas.searching.own import OWN, MakeExecutor, check_resume, check_strategy, made_executor, names_of
-from tinynas.searching.processes import Processes
+from tinynas.searching.own import OWN, MakeExecutor, check_resume, check_strategy, names_of
 from tinynas.searching.progress import shown
 from tinynas.searching.recovery import damage, take_up_end
 from tinynas.searching.result import SearchResult
+from tinynas.searching.running import Running, checked_running, executor_for
 from tinynas.searching.strategies import strategy_for
 from tinynas.searching.strategy import Screen, Strategy
-from tinynas.searching.waits import Waits
 from tinynas.searching.warm import Warm, find_networks, keep_networks, read_networks
 from tinynas.training.augment import augmentation_for
 from tinynas.training.precision import best_precision
 from tinynas.version import __version__
-from tinynas.words import counted, known
+from tinynas.words import known
 
 Evaluate = Callable[[Architecture], Evaluation]
 
@@ -58,7 +55,8 @@ def search(
     strategy: Strategy | str | None = None,
     evaluate: Evaluate | None = None,
     screen: Screen | None = None,
-    executor: MakeExecutor | None = None,
+    executor: MakeExecutor | str | None = None,
+    address: str | None = None,
     watch: Watcher | None = None,
     progress: bool = True,
     source: DataSource | None = None,
@@ -72,9 +70,10 @@ def search(
     processes (default: one a core); one that gives no answer for `trial_timeout_s` (default: by what earlier trials
     cost) is ended, and its child tried again. `strategy` is a name, or an object of your own that knows no trial yet.
     `evaluate` replaces training: a function from Architecture to Evaluation, run in this process; then there is no
-    final model. `screen` replaces the hardware check: a function from Architecture to Footprint. `executor` makes what
-    trains in place of worker processes, from the data and the settings. What is given of these four is named in
-    settings.json, and a resume needs it again. `warm_start` names an earlier run, of other data or of another board:
+    final model. `screen` replaces the hardware check: a function from Architecture to Footprint. `executor` says where
+    trials are trained: "processes" or "ray", on the cluster at `address`; or it is a function that makes what trains,
+    from the data and the settings. What of these four is the caller's own is named in settings.json, and a resume needs
+    it again. `warm_start` names an earlier run, of other data or of another board:
     half of the first generation are its best networks, made to fit, with their weights.
 
     `watch` is called with each event; without it the progress is shown as lines on standard error, or as a bar in a
@@ -104,12 +103,12 @@ def search(
     own = _checked_own(strategy=strategy, evaluate=evaluate, screen=screen, executor=executor)
     if strategy is not None:
         settings["strategy"] = OWN if "strategy" in own else strategy
-    workers = _checked_workers(workers)
-    check_timeout(trial_timeout_s)
+    running = checked_running(workers, trial_timeout_s, executor, address)
     given = [name for name, value in settings.items() if value is not None]
     if not {"n_generations", "max_trials", "time_budget_s"} & set(given):
         settings["n_generations"] = GENERATIONS
     settings.setdefault("n_folds", _folds_for(dataset))
+    running = running.connected()
     settings.setdefault("precision", best_precision(dataset.input_shape))
     if len(settings.get("objectives", ())) > 1:
         settings.setdefault("strategy", SEVERAL_OBJECTIVES)
@@ -119,7 +118,7 @@ def search(
         data=source or DataSource(kind="arrays").of(dataset),
         space=space or SearchSpace.for_input(dataset.input_shape, dataset.n_classes),
         limits=with_limits(target, **asdict(limits or Limits())),
-        final_threads=workers,
+        final_threads=running.threads,
         own=own,
         warm_start=None if warm_start is None else str(find_run(warm_start).absolute()),
         **settings,
@@ -138,7 +137,7 @@ def search(
     try:
         if networks:
             keep_networks(run, networks)
-        return _go_on(run, dataset, workers, strategy, evaluate, screen, watch, executor, trial_timeout_s)
+        return _go_on(run, dataset, running, strategy, evaluate, screen, watch)
     except (InfeasibleError, UsageError):
         if not run.journal.trials():
             run.discard()
@@ -159,7 +158,8 @@ def resume(
     strategy: Strategy | None = None,
     evaluate: Evaluate | None = None,
     screen: Screen | None = None,
-    executor: MakeExecutor | None = None,
+    executor: MakeExecutor | str | None = None,
+    address: str | None = None,
     watch: Watcher | None = None,
     progress: bool = True,
 ) -> SearchResult:
@@ -181,8 +181,7 @@ def resume(
     if dataset is not None:
         check_dataset(dataset)
     check_arguments(folder=folder, evaluate=evaluate, screen=screen, executor=executor, watch=watch)
-    workers = _checked_workers(workers)
-    check_timeout(trial_timeout_s)
+    running = checked_running(workers, trial_timeout_s, executor, address)
     run = Run.open(find_run(folder))
     try:
         if dataset is not None:
@@ -194,7 +193,7 @@ def resume(
         if summary is not None and lost is None and not more:
             run.sweep()  # it may have been killed at its very end
             return _result(run)
-        given = {"strategy": strategy, "evaluate": evaluate, "screen": screen, "executor": executor}
+        given = {"strategy": strategy, "evaluate": evaluate, "screen": screen, "executor": running.own}
         check_resume(run.folder, run.settings, given)
         if dataset is None:
             dataset = run.settings.data.load()
@@ -206,9 +205,7 @@ def resume(
         if lost is not None:
             watch(Note(f"{lost} The final training runs again."))
             take_up_end(run)
-        return _go_on(
-            run, dataset, workers, strategy, evaluate, screen, watch, executor, trial_timeout_s, try_again=lost is None
-        )
+        return _go_on(run, dataset, running.connected(), strategy, evaluate, screen, watch, try_again=lost is None)
     finally:
         run.close()
 
@@ -216,26 +213,22 @@ def resume(
 def _go_on(
     run: Run,
     dataset: Dataset,
-    workers: int,
+    running: Running,
     strategy: Strategy | str | None,
     evaluate: Evaluate | None,
     screen: Screen | None,
     watch: Watcher,
-    make_executor: MakeExecutor | None,
-    trial_timeout_s: float | None,
     try_again: bool = True,
 ) -> SearchResult:
     """Search from wherever the journal stands to the summary."""
     settings = run.settings
-    executor: Executor
-    if make_executor is not None:
-        executor = made_executor(make_executor, dataset, settings)
-    else:
-        executor = Calls(evaluate) if evaluate else processes_for(run, dataset, workers, trial_timeout_s, watch)
+    executor: Executor = Calls(evaluate) if evaluate else executor_for(running, run, dataset, watch)
     try:
         final = settings.fidelity != "none" and evaluate is None
         part = part_of(settings, run.journal.trials())
-        clock = Clock(part.time_budget_s, max(0.0, run.journal.fact("seconds", 0.0) - part.age_s), workers, final)
+        clock = Clock(
+            part.time_budget_s, max(0.0, run.journal.fact("seconds", 0.0) - part.age_s), running.workers or 1, final
+        )
         check = screen or _screen_for(settings.target)
         networks = read_networks(run, dataset.class_names, check)
         if strategy is None or isinstance(strategy, str):
@@ -245,20 +238,6 @@ def _go_on(
     finally:
         executor.close()
     return _result(run)
-
-
-def processes_for(
-    run: Run, dataset: Dataset, workers: int | None, trial_timeout_s: float | None, watch: Watcher
-) -> Processes:
-    """Return worker processes that keep what they share in the run folder, and know what its trials cost."""
-    waits = Waits(trial_timeout_s, run.settings.time_budget_s)
-    waits.learn(trial.evaluation for trial in run.journal.trials())
-
-    def say(text: str) -> None:
-        run.log(text)
-        watch(Note(text))
-
-    return Processes(dataset, run.settings, workers, scratch=run.scratch, waits=waits, say=say)
 
 
 def _result(run: Run) -> SearchResult:
@@ -274,7 +253,7 @@ def _checked_own(**given: Any) -> dict[str, str]:
     """Return the names of what was given of the caller's own; UsageError for what cannot be used."""
     if given["strategy"] is not None:
         check_strategy(given["strategy"])
-    if given["evaluate"] is not None and given["executor"] is not None:
+    if given["evaluate"] is not None and given["executor"] not in (None, "processes"):
         raise UsageError("evaluate and executor both say where scores come from: give one of them.")
     return names_of({name: None if isinstance(value, str) else value for name, value in given.items()})
 
@@ -299,31 +278,11 @@ def _check_kind(name: str, value: object, kind: type, hint: str) -> None:
         raise UsageError(f"search needs a {kind.__name__} as {name}, got {type(value).__name__}: {hint}.")
 
 
-_MOST_WORKERS = 16  # however few the cores: who wants to see what happens may
-
-
 def _new_folder(root: Path) -> Path:
     """Return a folder below `root` that is called by the time and is not there yet."""
     now = f"{datetime.now():%Y%m%d-%H%M%S}"
     names = chain([now], (f"{now}-{number}" for number in count(2)))
     return next(root / name for name in names if not (root / name).exists())
-
-
-def _checked_workers(workers: int | None) -> int:
-    """Return the number of worker processes: one a core that this process may use, if none is given."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if workers is None:
-        return cores
-    if not isinstance(workers, int) or isinstance(workers, bool) or workers < 1:
-        raise UsageError(f"The number of workers is {workers!r}; a whole number of at least 1 is needed.")
-    most = max(_MOST_WORKERS, 2 * cores)
-    if workers > most:
-        raise UsageError(
-            f"{workers:,} workers are too many for {counted(cores, 'core')}: each is a process of its own "
-            f"with TensorFlow in it, and more than one for each core only wait for each other; give at most "
-            f"{most}, or leave --workers out."
-        )
-    return workers
 
 
 def _folds_for(dataset: Dataset) -> int:

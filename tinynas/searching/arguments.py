@@ -8,7 +8,7 @@ from tinynas.architecture import SearchSpace
 from tinynas.data import Dataset
 from tinynas.errors import RunError, UsageError, check_kind
 from tinynas.hardware import MEASURES, Limits
-from tinynas.options import RUNNING, SETTINGS, one_of
+from tinynas.options import SETTINGS, one_of
 from tinynas.options.reading import LOADING, READING
 from tinynas.runs import DataSource, Run, Settings
 from tinynas.words import known
@@ -33,16 +33,8 @@ def check_arguments(**arguments: Any) -> None:
             continue
         if name in _KINDS:
             check_kind(name, value, *_KINDS[name])
-        elif not callable(value):
+        elif not callable(value) and not (name == "executor" and isinstance(value, str)):
             raise UsageError(f"{name} must be a function, got {value!r}.")
-
-
-def check_timeout(seconds: object) -> None:
-    """UsageError unless `seconds` is None or what --trial-timeout may be."""
-    row = RUNNING["trial_timeout_s"]
-    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if seconds is not None and not (number and 0 < seconds <= (row.most or 0)):  # type: ignore[operator]
-        raise UsageError(f"trial_timeout_s is {seconds!r:.60}; wanted {row.wanted}.")
 
 
 def check_dataset(dataset: object) -> None:

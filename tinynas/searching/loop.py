@@ -17,7 +17,7 @@ from tinynas.searching.feasible import Candidate, infeasible, propose
 from tinynas.searching.final import final_job, lengths_for, require_fits, say_final, seed_of
 from tinynas.searching.halving import promotions
 from tinynas.searching.jobs import Final, Job, Outcome, StartFile
-from tinynas.searching.keep import drop_models, keep_models, recover
+from tinynas.searching.keep import Front, drop_models, keep_models, recover
 from tinynas.searching.record import Record, count_trained
 from tinynas.searching.recovery import FINAL_FROM, damage, none_trained, told, try_again
 from tinynas.searching.strategy import Proposal, Screen, Strategy
@@ -59,6 +59,7 @@ class Loop:
         self._samples = scored_samples(len(self.dataset.y), self._settings.n_folds)
         self._known: set[str] = set()
         self._failures = Streak()
+        self._front = Front(self._settings, self.trials)
         if not self.trials:  # version 0.1.0 did not count steps: what it began goes on without
             self.run.journal.set_fact("least_steps", True)
         self._lengths = lengths_for(self.run, self.dataset)
@@ -313,10 +314,11 @@ class Loop:
                 self.run.save_weights(job.number, outcome.weights)
             leads = self._record.leads(trial)
             saves = leads and not self._part.number  # an earlier part's final model stays until there is another
-            keep_models(self.run, self.dataset, [*self._record.trials, trial], trial, outcome, saves)
+            self._front.add(trial)
+            keep_models(self.run, self.dataset, trial, outcome, saves, self._front.numbers)
             self._record.add(trial, self._age())
-            drop_models(self.run, self._record.trials)
-            self.watch(TrialDone(trial, leads, self._share(count_trained(self._record.trials))))
+            drop_models(self.run, self._front.numbers)
+            self.watch(TrialDone(trial, leads, self._share(self._record.n_trained)))
             self._failures.tell(trial)
 
     def _is_start(self, job: Job) -> bool:

@@ -1,13 +1,13 @@
 """NSGA-II: several objectives at once, parents from the Pareto front and its emptiest parts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from tinynas.architecture import Architecture, SearchSpace, crossover, mutate
 from tinynas.errors import door
 from tinynas.hardware import Limits
-from tinynas.runs import FRONT, State, Trial, dominance, objective_values
+from tinynas.runs import FRONT, State, Trial, objective_values, undominated
 from tinynas.searching.population import Population
 from tinynas.searching.starts import first
 from tinynas.searching.strategy import Proposal
@@ -66,7 +66,7 @@ class NSGA2:
     def _ranked(self) -> list[tuple[Architecture, int | None]]:
         """Return the architectures that may have children with the numbers of their trials, best first."""
         trials = self._population.trials
-        order = crowded_order(objective_values(trials, self._objectives, self._metric))
+        order = crowded_order(objective_values(trials, self._objectives, self._metric), self._size)
         ranked: list[tuple[Architecture, int | None]] = [(trials[i].architecture, trials[i].number) for i in order]
         missing = self._size - len(ranked)
         if missing > 0:
@@ -86,25 +86,27 @@ class NSGA2:
         return Proposal(child, number)
 
 
-def crowded_order(values: np.ndarray) -> list[int]:
-    """Return the rows of `values` (n, objectives; less is better), best first, by front and then crowding distance."""
+def crowded_order(values: np.ndarray, most: int | None = None) -> list[int]:
+    """Return the rows of `values` (n, objectives; less is better), best first, by front and then crowding distance.
+
+    With `most` it ends with the front that makes them so many.
+    """
     order: list[int] = []
     for members in fronts(values):
         distances = crowding(values[members])
         order.extend(members[i] for i in sorted(range(len(members)), key=lambda i: (-distances[i], members[i])))
+        if most is not None and len(order) >= most:
+            break
     return order
 
 
-def fronts(values: np.ndarray) -> list[list[int]]:
-    """Return the rows of `values` by fronts: those that none dominates, then those that only the first do, ..."""
-    dominates = dominance(values)
-    left = np.ones(len(values), dtype=bool)
-    found = []
-    while left.any():
-        members = left & ~dominates[left].any(axis=0)
-        found.append([int(i) for i in np.flatnonzero(members)])
-        left &= ~members
-    return found
+def fronts(values: np.ndarray) -> Iterator[list[int]]:
+    """Yield the rows of `values` by fronts: those that none dominates, then those that only the first do, ..."""
+    left = np.arange(len(values))
+    while len(left):
+        members = undominated(values[left])
+        yield [int(i) for i in left[members]]
+        left = left[~members]
 
 
 def crowding(values: np.ndarray) -> np.ndarray:

@@ -7,15 +7,16 @@ from tinynas.data import Dataset
 from tinynas.errors import RunError, UsageError, check_kind
 from tinynas.options import SETTINGS
 from tinynas.runs import Run, State, Trial, numbered, read_trained, run_and_trial
-from tinynas.searching.api import processes_for, watcher_for
+from tinynas.searching.api import watcher_for
 from tinynas.searching.arguments import check_arguments, check_dataset, check_same
 from tinynas.searching.clock import Clock
 from tinynas.searching.events import FinalProgress, Note, Started, Watcher
 from tinynas.searching.executor import Executor
 from tinynas.searching.final import final_job, lengths_for, require_fits, say_final
 from tinynas.searching.jobs import StartFile
-from tinynas.searching.own import MakeExecutor, made_executor
+from tinynas.searching.own import MakeExecutor
 from tinynas.searching.result import SearchResult
+from tinynas.searching.running import checked_running, executor_for
 from tinynas.searching.summary import about_best, summarize, warnings_of
 
 
@@ -83,11 +84,8 @@ def _trained(
     seconds = clock.final_seconds()
     epochs = _epochs(run) if seconds is None else None
     job = final_job(settings, lengths_for(run, dataset), trial, seconds, epochs, start=_start(run, trial))
-    executor: Executor = (
-        processes_for(run, dataset, None, None, watch)
-        if make_executor is None
-        else made_executor(make_executor, dataset, settings)
-    )
+    running = checked_running(None, None, make_executor, None)
+    executor: Executor = executor_for(running, run, dataset, watch)
     try:
         final = executor.final(job, lambda p: watch(FinalProgress(p.epoch, p.epochs, p.loss, p.seconds)))
     finally:

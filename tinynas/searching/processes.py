@@ -17,7 +17,7 @@ from tinynas.runs import Evaluation, Settings, State
 from tinynas.searching import worker
 from tinynas.searching.jobs import Final, FinalJob, Job, Outcome
 from tinynas.searching.share import SharedDataset, share
-from tinynas.searching.trouble import DIED, FULL, SILENT, Trouble, trouble_of
+from tinynas.searching.trouble import DIED, FULL, SILENT, Trouble, final_failed, trouble_of
 from tinynas.searching.waits import Waits
 from tinynas.words import minutes
 
@@ -101,9 +101,7 @@ class Processes:
                 return found
             trouble = found
         assert trouble is not None
-        what = {DIED: "died twice", SILENT: "gave no answer, twice"}.get(trouble.kind, "failed twice")
-        hint = "make room on the disk" if trouble.kind == FULL else "is there memory enough?"
-        raise RunError(f"The process of the final training {what} ({trouble.said}); {hint} --resume tries again.")
+        raise final_failed(trouble)
 
     def close(self) -> None:
         """End the processes and remove what they shared."""

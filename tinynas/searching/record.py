@@ -18,6 +18,7 @@ class Record:
         self._run = run
         self._key = ranking(run.settings.metric)
         self._trials: dict[int, Trial] = {trial.number: trial for trial in run.journal.trials()}
+        self._look()
 
     def __contains__(self, number: int) -> bool:
         return number in self._trials
@@ -25,10 +26,23 @@ class Record:
     def __getitem__(self, number: int) -> Trial:
         return self._trials[number]
 
+    def _look(self) -> None:
+        """Note what is asked for with each trial that comes, so that the work of it does not grow with them."""
+        self._in_order: tuple[Trial, ...] | None = None
+        self._leader = leader(tuple(self._trials.values()), self._run.settings.metric)
+        self._trained = {trial.architecture.key for trial in self._trials.values() if _is_trained(trial)}
+
     @property
     def trials(self) -> tuple[Trial, ...]:
         """All trials, in the order of their numbers."""
-        return tuple(self._trials[number] for number in sorted(self._trials))
+        if self._in_order is None:
+            self._in_order = tuple(self._trials[number] for number in sorted(self._trials))
+        return self._in_order
+
+    @property
+    def n_trained(self) -> int:
+        """The `count_trained` of all trials."""
+        return len(self._trained)
 
     @property
     def searched(self) -> tuple[Trial, ...]:
@@ -61,7 +75,8 @@ class Record:
 
     def leads(self, trial: Trial) -> bool:
         """Return whether `trial`, which has not been added yet, is better than all that were."""
-        return bool(trial.evaluation.folds) and leader([*self.trials, trial], self._run.settings.metric) is trial
+        among = (trial,) if self._leader is None else (self._leader, trial)
+        return bool(trial.evaluation.folds) and leader(among, self._run.settings.metric) is trial
 
     def add(self, trial: Trial, seconds: float) -> None:
         """Write a trial and the seconds so far to the journal.
@@ -71,7 +86,10 @@ class Record:
         trial = replace(trial, elapsed_s=round(seconds, 3))
         self._run.journal.append(trial)
         self._run.journal.set_fact("seconds", seconds)
+        self._leader = trial if self.leads(trial) else self._leader
+        self._trained |= {trial.architecture.key} if _is_trained(trial) else set()
         self._trials[trial.number] = trial
+        self._in_order = None
         self._run.log_trial(trial)
 
     def forget(self, numbers: Sequence[int]) -> None:
@@ -80,6 +98,7 @@ class Record:
         self._run.journal.remove(numbers)
         for number in numbers:
             del self._trials[number]
+        self._look()
 
     def best(self, rounds: Collection[int] = (), samples: int = 1) -> Trial:
         """Return the best trained trial: of the finalists, or where there are none of the search phase.
@@ -151,4 +170,8 @@ def count_trained(trials: Sequence[Trial]) -> int:
 
     What is trained on, as a promotion or a finalist, is no more than one.
     """
-    return len({trial.architecture.key for trial in trials if trial.evaluation.state is not State.INFEASIBLE})
+    return len({trial.architecture.key for trial in trials if _is_trained(trial)})
+
+
+def _is_trained(trial: Trial) -> bool:
+    return trial.evaluation.state is not State.INFEASIBLE

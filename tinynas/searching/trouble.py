@@ -3,7 +3,7 @@
 import errno
 from dataclasses import dataclass
 
-from tinynas.errors import TinynasError
+from tinynas.errors import RunError, TinynasError
 from tinynas.words import counted
 
 ERROR, FULL, DIED, SILENT = "error", "full", "died", "silent"
@@ -50,6 +50,13 @@ def trouble_of(error: BaseException) -> Trouble | None:
         return Trouble(FULL, text)
     of_machine = any(type(each).__name__ in _OF_MACHINE or isinstance(each, OSError) for each in causes)
     return None if isinstance(error, TinynasError) and not of_machine else Trouble(ERROR, text)
+
+
+def final_failed(trouble: Trouble) -> RunError:
+    """Return what ends a search whose final training had trouble, and had it again."""
+    what = {DIED: "died twice", SILENT: "gave no answer, twice"}.get(trouble.kind, "failed twice")
+    hint = "make room on the disk" if trouble.kind == FULL else "is there memory enough?"
+    return RunError(f"The process of the final training {what} ({trouble.said}); {hint} --resume tries again.")
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:

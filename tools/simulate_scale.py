@@ -1,0 +1,147 @@
+"""What a search costs on many machines: idle workers, the coordinator's CPU time, the journal; in simulated time.
+
+    python tools/simulate_scale.py                              1,000 workers, a search of 3,000 trials
+    python tools/simulate_scale.py --workers 100 --trials 2000
+
+The search is the real one (loop, strategy, screen, journal, files); only the trainings are not: a trial takes what one
+of the recorded trials of docs/benchmarks/proxy_tau_fashion.json took, at the length of its rung, and nobody waits.
+The first table says what the end of each generation costs, where the next one is proposed only when all of it is told,
+and what would be left of that if a generation were proposed one or two generations earlier (told in a fixed order all
+the same, so that the number of workers changes nothing). The second says what the coordinator does.
+"""
+
+import argparse
+import heapq
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinynas import Dataset, Evaluation, FoldScores, Scores, State, search
+from tinynas.runs import Settings
+from tinynas.searching import Job, Outcome
+from tinynas.searching.jobs import FinalJob
+
+_RECORDED = Path(__file__).parents[1] / "docs" / "benchmarks" / "proxy_tau_fashion.json"
+_RUNGS = ("train 3000x1", "train 6000x2", "train 6000x5")  # about 1 : 4 : 10 in samples seen, as rungs of a search are
+_OVERHEAD_S = 0.05  # of sending a job and fetching its outcome
+_GENERATIONS = 20
+
+
+def recorded() -> list[list[float]]:
+    """Return CPU seconds of the recorded trials by rung."""
+    architectures = json.loads(_RECORDED.read_text())["architectures"]
+    return [[each["scores"][length]["cpu_s"] for each in architectures] for length in _RUNGS]
+
+
+def idle_share(times: np.ndarray, workers: int, lag: int) -> float:
+    """Return the share of the workers' time in which they have nothing to do.
+
+    `times` are seconds (generations, children). A generation begins when those more than `lag` before it have ended; a
+    worker takes the next job, the longest first, as soon as it has none.
+    """
+    free = [0.0] * workers
+    heapq.heapify(free)
+    ends: list[float] = []
+    for number, generation in enumerate(times):
+        begins = max(ends[: number - lag], default=0.0) if number > lag else 0.0
+        end = 0.0
+        for seconds in sorted(generation, reverse=True):
+            begun = max(heapq.heappop(free), begins)
+            heapq.heappush(free, begun + seconds)
+            end = max(end, begun + seconds)
+        ends.append(end)
+    return 1.0 - float(times.sum()) / (workers * max(ends))
+
+
+def drawn(generations: int, children: int, rng: np.random.Generator) -> np.ndarray:
+    """Return seconds of trials: of four, three are of the first rung, as where the best third goes on."""
+    rungs = rng.choice(3, (generations, children), p=(0.69, 0.23, 0.08))
+    pools = np.array(recorded())
+    return np.asarray(pools[rungs, rng.integers(pools.shape[1], size=rungs.shape)] + _OVERHEAD_S)
+
+
+class Simulated:
+    """An executor of so many workers in simulated time; the outcomes come in the order in which they would."""
+
+    def __init__(self, workers: int) -> None:
+        """Begin at time 0."""
+        self._workers = workers
+        self._rng = np.random.default_rng(0)
+        self._times = recorded()
+        self.busy_s = self.span_s = 0.0
+
+    def evaluate(self, jobs: Sequence[Job], deadline: float | None) -> Iterator[tuple[Job, Outcome]]:
+        """Yield each job with made-up scores; it takes what a recorded trial took."""
+        free, done = [0.0] * self._workers, []
+        for job in jobs:
+            seconds = float(self._rng.choice(self._times[min(job.rung, 2)])) + _OVERHEAD_S
+            end = heapq.heappop(free) + seconds
+            heapq.heappush(free, end)
+            done.append((end, job.number, job))
+            self.busy_s += seconds
+        self.span_s += max((end for end, _, _ in done), default=0.0)
+        for _, _, job in sorted(done):
+            score = int(job.architecture.key[:4], 16) / 0xFFFF
+            scores = Scores(*[0.5 + score / 2] * 4)
+            yield job, Outcome(Evaluation(State.COMPLETE, folds=(FoldScores(scores, scores),), visits=3000 << job.rung))
+
+    def final(self, job: FinalJob, report: Callable[[Any], None]) -> None:
+        """Train nothing."""
+
+    def close(self) -> None:
+        """Nothing was started."""
+
+
+def coordinate(workers: int, children: int, trials: int, strategy: str) -> tuple[float, float, float]:
+    """Return the idle share, the coordinator's CPU milliseconds a trial and the journal's bytes a trial of a search."""
+    dataset = Dataset.from_arrays(np.random.default_rng(0).random((60, 28, 28)), np.arange(60) % 3, name="noise")
+    made: list[Simulated] = []
+
+    def make(data: Dataset, settings: Settings) -> Simulated:
+        made.append(Simulated(workers))
+        return made[-1]
+
+    with tempfile.TemporaryDirectory() as folder:
+        run, began = Path(folder) / "run", time.process_time()
+        result = search(
+            dataset, "nucleo_f401", out=run, executor=make, strategy=strategy, max_trials=trials, n_children=children,
+            n_finalists=1, progress=False,
+        )  # fmt: skip
+        cpu_s, count = time.process_time() - began, len(result.trials)
+        return 1 - made[0].busy_s / (workers * made[0].span_s), 1e3 * cpu_s / count, _bytes(run) / count
+
+
+def _bytes(run: Path) -> int:
+    return (run / "journal.sqlite").stat().st_size
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workers", type=int, default=1000)
+    parser.add_argument("--trials", type=int, default=3000, help="of the real searches (default: %(default)s)")
+    parser.add_argument("--strategy", default="surrogate,evolution,random", help="of them (default: %(default)s)")
+    arguments = parser.parse_args()
+    workers, rng = arguments.workers, np.random.default_rng(0)
+    print(f"idle share of {workers:,} workers, by children a generation and by how much earlier it is proposed")
+    print("| children | all told before | one generation earlier | two |")
+    print("|---|---|---|---|")
+    for children in dict.fromkeys((8, max(1, workers // 2), workers, min(2 * workers, 4000), min(4 * workers, 8000))):
+        times = drawn(_GENERATIONS, children, rng)
+        shares = [f"{100 * idle_share(times, workers, lag):.0f} %" for lag in (0, 1, 2)]
+        print(f"| {children:,} | {' | '.join(shares)} |", flush=True)
+    children = min(workers, 1000)
+    print(f"\na search of {arguments.trials:,} trials, {children:,} children a generation")
+    print("| strategy | idle | coordinator, CPU ms a trial | journal, bytes a trial |")
+    print("|---|---|---|---|")
+    for strategy in arguments.strategy.split(","):
+        idle, cpu_ms, size = coordinate(workers, children, arguments.trials, strategy)
+        print(f"| {strategy} | {100 * idle:.0f} % | {cpu_ms:.1f} | {size:,.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

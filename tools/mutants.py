@@ -303,8 +303,8 @@ MUTANTS = (
     ),
     _mutant(
         "runs/front.py",
-        "(rows <= columns).all(axis=2)",
-        "(rows <= columns).any(axis=2)",
+        "(rows < row).any(axis=1)",
+        "(rows < row).all(axis=1)",
         "runs/test_front.py",
     ),
     _mutant(

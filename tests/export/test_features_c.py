@@ -15,7 +15,7 @@ from tests.features.configurations import configurations, sound
 from tinynas.data import Normalization
 from tinynas.export.ends import quantized
 from tinynas.export.features_c import AS_THEY_ARE, check_hash, check_sound, ram_bytes, whole_values
-from tinynas.export.render import _rendered, render
+from tinynas.export.render import render, rendered
 from tinynas.features import IntLogMel, MelFeatures
 from tinynas.tflite import read
 
@@ -37,7 +37,7 @@ def texts(features: Sequence[IntLogMel]) -> dict[str, str]:
         levels = LEVELS if number == len(features) - 1 else AS_THEY_ARE
         values = {**whole_values(each, levels), "name": f"f{number}", "NAME": f"F{number}", "version": "test"}
         for end in ("h", "c"):
-            found[f"f{number}_features.{end}"] = _rendered(f"features.{end}", values).decode()
+            found[f"f{number}_features.{end}"] = rendered(f"features.{end}", values).decode()
     return found
 
 

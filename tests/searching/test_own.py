@@ -189,7 +189,7 @@ def test_an_own_executor_resumes(run, stripes, tmp_path):
     [
         ({"executor": lambda *_: object()}, "has no method evaluate"),
         ({"executor": lambda *_: None}, "executor made None"),
-        ({"executor": "processes"}, "executor must be a function"),
+        ({"executor": "threads"}, "executor"),
         ({"executor": Processes, "evaluate": evaluate}, "give one of them"),
     ],
 )

@@ -63,7 +63,8 @@ def main() -> None:
     if options.summary:
         print(_table(json.loads(options.summary.read_text())["runs"]))
     elif options.run:
-        name, seed = options.run.split(":")
+        name, seed, core = options.run.split(":")
+        os.sched_setaffinity(0, {int(core)})  # before TensorFlow counts its threads
         print(json.dumps(_run(CELLS[name], getattr(options, name), int(seed), options.minutes)), flush=True)
     else:
         _all(options)
@@ -74,16 +75,17 @@ def _all(options: argparse.Namespace) -> None:
     runs: list[dict[str, Any]] = json.loads(options.out.read_text())["runs"] if options.out.exists() else []
     done = {(run["cell"], run["seed"]) for run in runs}
     waiting = [(n, s) for s in range(options.seeds) for n in CELLS if getattr(options, n) and (n, s) not in done]
-    running: list[subprocess.Popen[str]] = []
+    running: dict[int, subprocess.Popen[str]] = {}  # by the core that a run has to itself
     while waiting or running:
-        while waiting and len(running) < options.jobs:
-            name, seed = waiting.pop(0)
-            command = [sys.executable, __file__, "--run", f"{name}:{seed}", "--minutes", str(options.minutes)]
-            command += [f"--{name}", str(getattr(options, name))]
-            running.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sys.stderr, text=True))
+        for core in sorted(os.sched_getaffinity(0))[: options.jobs]:
+            if waiting and core not in running:
+                name, seed = waiting.pop(0)
+                command = [sys.executable, __file__, "--run", f"{name}:{seed}:{core}"]
+                command += ["--minutes", str(options.minutes), f"--{name}", str(getattr(options, name))]
+                running[core] = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sys.stderr, text=True)
         time.sleep(1)
-        for process in [each for each in running if each.poll() is not None]:
-            running.remove(process)
+        for core, process in [each for each in running.items() if each[1].poll() is not None]:
+            del running[core]
             assert process.stdout is not None
             if process.returncode:
                 raise SystemExit("A run failed: what it said is above; the others are kept.")
@@ -108,6 +110,7 @@ def _run(cell: Cell, data: str, seed: int, minutes: float) -> dict[str, Any]:
             seed=seed,
             time_budget_s=60 * minutes,
             augment=cell.augment,
+            progress=False,
         )
         took = time.monotonic() - start
         settings = read_settings(result.folder)

@@ -143,7 +143,7 @@ def test_every_board_at_once(call, small_run):
         (
             ["search", "--target", "nucleo_f401", "--max-flash", "100"],
             1,
-            "flash_bytes, the limit that is hardest to meet",
+            "hardest to meet, 100 B of model file (flash_bytes), and the smallest has",
         ),
         (["search", "--target", "nucleo_f401", "--trials", "0"], 2, "--trials is 0"),
         (["search", "--target", "nucleo_f401", "--strategy", "magic"], 2, "--strategy is 'magic'"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import numpy as np
 import pytest
@@ -131,3 +132,18 @@ def test_nonsense_is_told_in_one_sentence(call, tmp_path, make, name) -> None:
         assert err.startswith("tinynas: ")
         assert err.count("\n") == 1
         assert "Internal error" not in err
+
+
+def test_steps_and_groups_are_explained(call, tmp_path):
+    """A figure without a verdict is a question: what counts as few, and what a group is."""
+    rng = np.random.default_rng(0)
+    for name, spread in (("fine", 80), ("coarse", 0.5)):
+        x = np.clip(rng.normal(128, spread, (90, 8, 8)), 0, 255).astype(np.uint8)
+        x[0, 0, 0], x[1, 0, 0] = 0, 255
+        np.savez(tmp_path / f"{name}.npz", x=x, y=np.arange(90) % 3, groups=np.arange(90) // 3)
+    _, out, _ = call("data", "check", tmp_path / "fine.npz")
+    assert re.search(r"the middle 98 % of the values span \S+ of 256: enough, as 16 would be", " ".join(out.split()))
+    assert "samples that belong together" in " ".join(out.split())
+    assert "none is divided between parts or folds" in " ".join(out.split())
+    _, out, _ = call("data", "check", tmp_path / "coarse.npz", "--range", "full")
+    assert "too few where they are below 16" in " ".join(out.split())

@@ -10,7 +10,7 @@ from tests.searching.conftest import evaluate, footprint_of
 from tinynas.architecture import SearchSpace
 from tinynas.cli.live import LiveView
 from tinynas.runs import Evaluation, State, Trial
-from tinynas.searching import FinalProgress, GenerationStarted, Note, Started, TrialDone
+from tinynas.searching import FinalProgress, FoldDone, GenerationStarted, Note, Started, TrialDone
 
 NET = SearchSpace.for_input((8, 8, 1), 3).handmade()[0]
 GOOD = Trial(3, 0, None, NET, Evaluation(State.COMPLETE, footprint_of(NET), folds=evaluate(NET).folds, seconds=4.0))
@@ -22,6 +22,7 @@ STORY = (
     TrialDone(BAD, False, 1.0),
     Note("Search ends: [brackets] are text."),
     GenerationStarted(1, "finalists", 1, 0, 1.0),
+    FoldDone(5, 1, 5),
     *(FinalProgress(epoch, 25, 0.5, epoch) for epoch in range(1, 26)),
 )
 
@@ -58,6 +59,21 @@ def test_on_a_terminal_a_table_the_best_and_how_far_it_is():
     assert "Finalists: 1 to train" in text
     assert "Best so far: #3" in text
     assert "final training, epoch 25/25" in text
+
+
+def test_each_of_several_final_trainings_says_which_it_is():
+    """The second counts its epochs from 1: without its name the lines look like a crash and a restart."""
+    for terminal in (False, True):
+        stream = io.StringIO()
+        with LiveView(Console(file=stream, force_terminal=terminal, width=120, color_system=None)) as view:
+            for event in (*STORY, FinalProgress(1, 1, 0.5, 2.0, "anew, to compare")):
+                view(event)
+            if terminal:
+                view._live.refresh()
+            (task,) = view._progress.tasks
+        said = "final training (anew, to compare), epoch 1/1" if terminal else "  anew, to compare: epoch 1/1, loss"
+        assert said in stream.getvalue()
+        assert task.description == "final training (anew, to compare), epoch 1/1"
 
 
 def test_the_clock_runs_on_through_all_stages():

@@ -1,13 +1,9 @@
-"""Ctrl-C wherever it comes, and a time budget that is too short: each is said in one line."""
+"""Ctrl-C wherever it comes is said in one line."""
 
 import subprocess
 import sys
 
 import pytest
-
-import tinynas.searching
-from tinynas.cli import main
-from tinynas.errors import RunError
 
 # A Ctrl-C while `name` of the module is called, or while the module is loaded (name "").
 INTERRUPTED = """
@@ -54,17 +50,3 @@ def test_ctrl_c_says_stopped(tmp_path, module, name, arguments):
     assert done.stderr.splitlines()[-1] == "tinynas: Stopped."
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["x.pcap"]
-
-
-@pytest.mark.parametrize(("budget", "said"), [("20s", True), ("59s", True), ("60s", False), ("5m", False)])
-def test_a_short_time_budget_is_said(capsys, monkeypatch, budget, said):
-    def search(*_, **options):
-        raise RunError("far enough.")
-
-    monkeypatch.setattr(tinynas.searching, "search", search)
-    with pytest.raises(SystemExit):
-        main([*SEARCH, "--time-budget", budget])
-    out, err = capsys.readouterr()
-    assert "tinynas: far enough." in err
-    assert (f"A time budget of {budget} will be overrun" in out) == said
-    assert out.count("\n") == 2 + said

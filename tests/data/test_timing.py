@@ -44,7 +44,7 @@ def test_rate_and_unit(name, step, start, rate, is_guess) -> None:
 
 
 def test_a_count_of_rows_says_no_rate() -> None:
-    assert timings([np.arange(400.0)], "timestamp") == ([None], ())
+    assert timings([np.arange(400.0)], "timestamp") == ([None], "")
 
 
 TEXTS = {
@@ -62,8 +62,8 @@ TEXTS = {
 def test_times_as_text(make) -> None:
     (found,), notes = timings([tuple(make(i / 50) for i in range(200))], "time")
     assert found.rate == pytest.approx(50)
-    assert notes == ()
-    assert timings([("soon", "later") * 20], "time") == ([None], ())
+    assert notes == ""
+    assert timings([("soon", "later") * 20], "time") == ([None], "")
 
 
 @settings(max_examples=40)
@@ -90,11 +90,26 @@ def test_what_is_told(tmp_path) -> None:
     write(tmp_path / "2.csv", 20 * np.arange(400))
     write(tmp_path / "3.csv", 10 * np.arange(400))
     notes = load(tmp_path, window=50).notes
-    assert "Rows come at 50 Hz, as column 'time_ms' says." in notes
+    assert "Rows come at 50 Hz, as column 'time_ms' says; it is no channel unless --columns names it." in notes
     assert "1 of 4 files come at another rate (3.csv 100 Hz): --rate 50 brings all to one." in notes
     gap = "The rows have 1 gaps in time, the longest of 5.02 s (0.csv, line 202); no window goes over the 1 of ten"
     assert any(note.startswith(gap) for note in notes)
     assert "The time goes back 1 times, where another recording is taken to begin." in notes
+
+
+def test_a_column_of_time_has_one_note(tmp_path) -> None:
+    """Why it is no channel, its unit and the rate were three."""
+    for file in range(4):
+        write(tmp_path / f"{file}.csv", 0.02 * np.arange(400), name="t")
+    about = [note for note in load(tmp_path, window=50).notes if "'t'" in note]
+    assert about == [
+        "Rows come at 50 Hz, as column 't' says; it is taken to be in seconds, as its steps of 0.02 suggest (a unit in "
+        "its name, as in time_s or time_us, overrides this); it is no channel unless --columns names it."
+    ]
+    rows = [note for note in load(tmp_path).notes if "'t'" in note]  # without windows nobody asks for a rate
+    assert rows == [
+        "Column 't' is left out, since it only rises, as a time stamp or a counter does: --columns brings it back."
+    ]
 
 
 def test_no_window_goes_over_a_break(tmp_path) -> None:

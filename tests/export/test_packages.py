@@ -47,6 +47,7 @@ def test_each_holds_its_sources_an_example_a_licence_and_a_readme(is_engine: boo
             files = files_of(firmware, kind)
             name = firmware.name
             assert {"LICENSE", "README.md"} <= set(files), kind
+            assert b"\n\n\n" not in files["README.md"], kind
             assert __version__ in files["README.md"].decode()
             assert [path for path in files if re.search(r"(classify|sample)", path)], kind
             sources = {path for path in files if path.startswith("src/")}

@@ -231,6 +231,13 @@ def test_the_readme_names_the_files_that_are_there(features) -> None:
     assert "| `main.cc` |" not in part
 
 
+@pytest.mark.parametrize("features", [None, SOUND])
+def test_no_text_has_two_blank_lines_in_a_row(features) -> None:
+    for formats in ((), ("readme", "tflite"), ("readme", "bench", "tflite")):
+        files = render(made(features=features), formats) if formats else render(made(features=features))
+        assert [name for name, data in files.items() if not name.endswith(".tflite") and b"\n\n\n" in data] == []
+
+
 def test_the_same_model_gives_the_same_bytes() -> None:
     assert render(made()) == render(made())
 

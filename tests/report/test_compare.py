@@ -1,12 +1,16 @@
 """Runs side by side."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from tests.report.conftest import Story, make_run
-from tinynas.hardware import Limits
+from tinynas.architecture import SearchSpace
+from tinynas.hardware import Limits, Target
 from tinynas.report import compare, read_facts
+from tinynas.report.differences import differences
+from tinynas.runs import DataSource, Extension, Settings
 
 STOPPED = Story(trained=4, finalists=0, ended=False, limits=Limits(macs=10), settings=(("seed", 3), ("n_children", 2)))
 
@@ -67,3 +71,77 @@ def test_runs_without_any_trained_trial(tmp_path):
     results = compare([empty, empty]).results
     assert results["best_trial"] == (None, None)
     assert results["validation_int8"] == (None, None)
+
+
+_A = "a: 1,200 training and 300 test samples"
+
+
+def _settings(**given):
+    board = Target.load("nucleo_f401")
+    source = DataSource(
+        kind="path", path="/data/a", digest="a" * 64, summary="a: 1,200 training and 300 test samples, image"
+    )
+    values = {
+        "version": "1", "target": board, "data": source, "limits": board.limits,
+        "space": SearchSpace.for_input((16, 16, 1), 3),
+    }  # fmt: skip
+    return Settings.create(**{**values, **given})
+
+
+def test_what_differs_is_said_in_words():
+    """No dict, no digest, no key of a file: what a person would compare."""
+    first = _settings(time_budget_s=90.0, qat=True)
+    more = (Extension(generation=4, age_s=90, max_trials=20), Extension(generation=9, age_s=90, time_budget_s=1800))
+    limits = replace(first.limits, macs=2_000_000)
+    second = _settings(time_budget_s=1200.0, qat=False, extensions=more, limits=limits, n_folds=3, final_threads=4)
+    said = {name: tuple(map(_plain, row)) for name, row in differences([first, second]).items()}
+    assert said == {
+        "limit: MACs": ("-", "2,000,000"),
+        "time budget": ("1 min 30 s", "20 min 00 s"),
+        "folds": ("5", "3"),
+        "qat": ("yes", "no"),
+        "threads of the final training": ("1", "4"),
+        "given more, when it had ended": ("-", "20 trials; then 30 min 00 s"),
+    }
+    assert differences([first, first]) == {}
+
+
+def test_another_board_is_one_row_and_another_profile_of_it_its_facts():
+    first, other = _settings(), Target.load("bluepill_f103")
+    said = differences([first, _settings(target=other, limits=other.limits)])
+    assert said == {"board": ("nucleo_f401", "bluepill_f103")}
+    faster = first.target.model_copy(update={"clock_hz": 42_000_000})
+    assert differences([first, _settings(target=faster, limits=faster.limits)]) == {
+        "board: clock hz": ("84,000,000", "42,000,000")
+    }
+
+
+@pytest.mark.parametrize(
+    ("other", "row"),
+    [
+        ({"summary": "b: 9 training and 3 test samples"}, (_A, "b: 9 training and 3 test samples")),
+        ({"path": "/data/b"}, (f"{_A}, /data/a", f"{_A}, /data/b")),
+        ({}, (f"{_A}, contents aaaaaaaa", f"{_A}, contents bbbbbbbb")),
+    ],
+)
+def test_other_data_are_told_by_what_a_person_knows_of_them(other, row):
+    first = _settings()
+    second = _settings(data=first.data.model_copy(update={"digest": "b" * 64, **other}))
+    assert differences([first, second]) == {"data": row}
+    moved = _settings(data=first.data.model_copy(update={"path": "/elsewhere"}))
+    assert differences([first, moved]) == {}  # the same data
+
+
+def test_a_window_and_a_shape_are_readable():
+    first = _settings()
+    second = _settings(
+        data=first.data.model_copy(update={"options": {"window": 50}}), space=SearchSpace.for_input((50, 1, 3), 3)
+    )
+    said = differences([first, second])
+    assert said["window"] == ("-", "50")
+    assert said["input"] == ("16 x 16 x 1", "50 x 1 x 3")
+    assert not any("[" in text or "{" in text for row in said.values() for text in row)
+
+
+def _plain(text):
+    return text.replace("\N{NO-BREAK SPACE}", " ")

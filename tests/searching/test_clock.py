@@ -215,3 +215,26 @@ def test_a_search_that_began_before_has_its_shares(settings):
     clock, schedule = _settled(1800, _ranked(1.2, 12_000, visit_s=1e-4), settings, old)
     assert not clock.compares_at_length
     assert schedule.folds > 1
+
+
+@pytest.mark.parametrize(("budget_s", "short"), [(20, True), (59, True), (60, False), (300, False), (None, False)])
+def test_a_budget_that_no_search_can_keep_is_told(budget_s, short):
+    said = Clock(budget_s, 0.0, 2).told_short(())
+    assert (said is not None) == short
+    if short:
+        assert said.startswith(
+            f"A time budget of {budget_s} s will be overrun: 2 trials (about 28 s), the final training"
+        )
+        assert said.endswith("take about 60 s, whatever the budget; give a minute or more.")
+
+
+def test_what_trials_have_cost_says_how_much_more_is_needed():
+    """A trial of 3 seconds, one of them for building; 10 s of training, 4 s at the end, two processes of 5 s."""
+    trials = _ranked(3.0, 1000, visit_s=2.0 / 1000)
+    assert Clock(27, 0.0, 2).told_short(trials) is None
+    assert Clock(20, 0.0, 2).told_short(trials) == (
+        "A time budget of 20 s more will be overrun: 1 trial (about 3 s), the final training (about 10 s), its "
+        "conversion and test (about 4 s) and the start of their processes (about 10 s) take about 27 s, whatever the "
+        "budget; give so much or more."
+    )
+    assert Clock(20, 0.0, 2, final=False).told_short(trials) is None

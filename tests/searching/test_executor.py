@@ -17,6 +17,7 @@ from tinynas.hardware import Limits, Target
 from tinynas.runs import DataSource, Settings, State
 from tinynas.screening import screen
 from tinynas.searching import worker
+from tinynas.searching.events import FoldDone
 from tinynas.searching.jobs import FinalJob, Job
 from tinynas.searching.processes import Processes
 from tinynas.searching.share import share
@@ -109,11 +110,14 @@ def jobs(target):
     ]
 
 
-def test_two_processes_give_what_one_gives(stripes, settings, jobs):
-    executor, here = Processes(stripes, settings, 2), worker.Worker(stripes, settings)
+def test_two_processes_give_what_one_gives_and_tell_the_folds_of_finalists(stripes, settings, jobs):
+    told = []
+    jobs[2] = replace(jobs[2], fidelity="full", schedule=Schedule(folds=2, samples=100, epochs=2))
+    executor, here = Processes(stripes, settings, 2, tell=told.append), worker.Worker(stripes, settings)
     there = {job.number: outcome for job, outcome in executor.evaluate(jobs, None)}
     final = executor.final(FinalJob(NETS[0], 1, 2, None), lambda progress: None)
     executor.close()
+    assert told == [FoldDone(2, 1, 2)]
     for job in jobs:
         found, wanted = there[job.number], here.evaluate(job)
         assert found.evaluation.state is State.COMPLETE

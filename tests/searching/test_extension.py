@@ -11,7 +11,7 @@ from tests.searching.finals import Made, many_samples
 from tinynas.errors import RunError, UsageError
 from tinynas.report.command import command_of
 from tinynas.runs import Best, read_settings, read_summary, read_trained, read_trials, trained
-from tinynas.searching import resume, search
+from tinynas.searching import Note, resume, search
 from tinynas.searching.extension import is_better
 from tinynas.searching.final import seed_of
 from tinynas.searching.record import count_trained
@@ -128,6 +128,27 @@ def test_with_more_time_the_same_best_is_trained_anew_and_the_better_one_stays(s
     assert result.best.number == first.best.number
     assert (result.summary["best"]["held_out"] == {"ptq": judged}) == replaced
     assert (result.summary["best"] == first.summary["best"]) == (judged == 0.9 or not replaced)
+
+
+def test_the_same_best_is_not_trained_again_for_less_time_than_it_had(stripes, tmp_path):
+    """A search that is given seconds says so at its beginning, and does not contradict itself at the end."""
+    first = _search(stripes, tmp_path / "run", n_generations=2, time_budget_s=600.0)
+    best = first.best.architecture.key
+
+    def poor(architecture):
+        return evaluate(architecture) if architecture.key == best else _scaled(evaluate(architecture), 0.5)
+
+    events, executor = [], Made(poor)
+    result = _more(first.folder, stripes, executor, more_time_s=20, more_generations=1, watch=events.append)
+    assert executor.finals == []
+    assert result.summary["best"] == first.summary["best"]
+    said = [event.text for event in events if isinstance(event, Note)]
+    assert said[0].startswith("A time budget of 20 s more will be overrun: ")
+    assert said[-1] == f"Nothing better was found: the final model of trial {first.best.number} stays the best."
+    assert not any(text.startswith("Final training") for text in said)
+    executor = Made(poor)
+    _more(first.folder, stripes, executor, more_time_s=3600, more_generations=1)
+    assert len(executor.finals) == 1
 
 
 def test_without_samples_held_out_the_longer_training_is_the_better_one(stripes, tmp_path):

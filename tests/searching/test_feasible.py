@@ -1,12 +1,16 @@
+import re
 from itertools import cycle, pairwise
 
 import numpy as np
 import pytest
 
 from tests.searching.conftest import footprint_of
-from tinynas.hardware import Limits
+from tinynas.architecture import SearchSpace
+from tinynas.errors import InfeasibleError
+from tinynas.hardware import Limits, Target
+from tinynas.screening import screen as real_screen
 from tinynas.searching import Evolution, Proposal, RandomSearch
-from tinynas.searching.feasible import propose
+from tinynas.searching.feasible import propose, require_some
 
 ALL = Limits()
 
@@ -79,3 +83,28 @@ def test_it_does_not_give_up_while_some_fit(space):
 
     found = propose(Rare(), space, screen, Limits(params=10), set(), 8, np.random.default_rng(0))
     assert sum(not candidate.violations for candidate in found) == 8
+
+
+def test_pictures_too_large_for_a_board_are_refused_after_few_networks_with_a_size_that_fits():
+    board, asked = Target.load("bluepill_f103"), []
+
+    def screen(architecture):
+        asked.append(architecture)
+        return real_screen(architecture, board)
+
+    large = SearchSpace.for_input((320, 320, 3), 4)
+    with pytest.raises(InfeasibleError) as told:
+        require_some(large, screen, board.limits, np.random.default_rng(0))
+    assert len(asked) < 800  # a strategy that fills a pool with networks that fit screens thousands
+    said = str(told.value)
+    for part in (f"{board.limits.board_ram_bytes:,} B of RAM with TFLM", "and the smallest has", "--max-ram-total"):
+        assert part in said
+    size = int(re.search(r"--image-size (\d+)\)", said)[1])
+    assert f"of which {size} x {size} x 3 would fit" in said
+    require_some(SearchSpace.for_input((size, size, 3), 4), screen, board.limits, np.random.default_rng(0))
+
+
+def test_no_size_is_named_where_none_would_do(space):
+    with pytest.raises(InfeasibleError, match=r"900 B of model file .*: take a larger board, raise a limit"):
+        require_some(space, footprint_of, Limits(flash_bytes=900), np.random.default_rng(0))
+    require_some(space, footprint_of, ALL, np.random.default_rng(0))

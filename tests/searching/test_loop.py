@@ -88,7 +88,8 @@ def test_infeasible_limits_end_soon_name_what_binds_and_leave_nothing(run, tmp_p
         return footprint_of(architecture)
 
     with pytest.raises(
-        InfeasibleError, match=r"over flash_bytes, the limit that is hardest to meet, the smallest with .* limit 900 B"
+        InfeasibleError,
+        match=r"hardest to meet, 900 B of model file \(flash_bytes\), and the smallest has [\d,]+ B; .* B",
     ):
         run(limits=Limits(flash_bytes=900), screen=counted, start=start)
     assert screened < 4000  # two seconds of the real screen

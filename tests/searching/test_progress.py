@@ -11,7 +11,7 @@ from tinynas import search
 from tinynas.architecture import SearchSpace
 from tinynas.errors import UsageError
 from tinynas.runs import Evaluation, State, Trial
-from tinynas.searching import FinalProgress, GenerationStarted, Note, Started, TrialDone
+from tinynas.searching import FinalProgress, FoldDone, GenerationStarted, Note, Started, TrialDone
 from tinynas.searching.progress import NotebookBar, Standing, lines_of, shown
 
 NET = SearchSpace.for_input((8, 8, 1), 3).handmade()[0]
@@ -30,10 +30,13 @@ def test_the_standing_goes_through_all_stages():
         _done(0, best=True),
         _done(1, state=State.FAILED),
         GenerationStarted(1, "finalists", 2, 0, 1.0),
+        FoldDone(2, 1, 5),
+        FoldDone(3, 3, 5),
         _done(2),
         _done(3),
         FinalProgress(1, 4, 0.5, 1.0),
         FinalProgress(4, 4, 0.25, 4.0),
+        FinalProgress(1, 2, 0.5, 1.0, "anew, to compare"),
     ):
         standing.take(event)
         seen.append((standing.text, standing.share))
@@ -43,10 +46,13 @@ def test_the_standing_goes_through_all_stages():
         ("1 trained, 5 did not fit, 0 failed", 0.5),
         ("1 trained, 5 did not fit, 1 failed", 0.5),
         ("finalists: 0 of 2 trained", 0.0),
-        ("finalists: 1 of 2 trained", 0.5),
+        ("finalists: 0 of 2 trained, now in fold 2 of 5", 0.1),
+        ("finalists: 0 of 2 trained, now in folds 2 and 4 of 5", 0.4),
+        ("finalists: 1 of 2 trained, now in fold 4 of 5", 0.8),
         ("finalists: 2 of 2 trained", 1.0),
         ("final training, epoch 1/4", 0.25),
         ("final training, epoch 4/4", 1.0),
+        ("final training (anew, to compare), epoch 1/2", 0.5),
     ]
     assert standing.best.number == 0
 
@@ -70,6 +76,18 @@ def test_every_event_in_plain_words():
     said = [epoch for epoch in range(1, 26) if lines_of(FinalProgress(epoch, 25, 0.5, 3.0))]
     assert said == [10, 20, 25]
     assert lines_of(FinalProgress(25, 25, 0.5, 3.4)) == ("  epoch 25/25, loss 0.5000, 3 s",)
+    assert lines_of(FinalProgress(25, 25, 0.5, 3.4, "fine-tuning for int8")) == (
+        "  fine-tuning for int8: epoch 25/25, loss 0.5000, 3 s",
+    )
+    assert lines_of(FoldDone(9, 2, 5)) == ("  #9: fold 2 of 5 trained",)
+    said = [epoch for epoch in range(1, 1501) if lines_of(FinalProgress(epoch, 1500, 0.5, 3.0))]
+    assert said == [*range(80, 1500, 80), 1500]
+
+
+def test_an_executor_need_not_say_which_training_it_is():
+    told = SimpleNamespace(epoch=1, epochs=2, loss=0.5, seconds=1.0)
+    assert FinalProgress.of(told) == FinalProgress(1, 2, 0.5, 1.0)
+    assert FinalProgress.of(FinalProgress(1, 2, 0.5, 1.0, "anew")).training == "anew"
 
 
 GIVEN = {"evaluate": evaluate, "screen": lambda architecture, **_: footprint_of(architecture), "strategy": "random"}

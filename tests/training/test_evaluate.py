@@ -10,8 +10,17 @@ from tinynas.hardware import Target
 from tinynas.tflite import read
 from tinynas.training.build import build
 from tinynas.training.convert import fill_untrained, quantize
-from tinynas.training.evaluate import Start, measure, score_both, train_final, train_fold
-from tinynas.training.fit import Recipe, predict
+from tinynas.training.evaluate import (
+    ANEW,
+    FINE_TUNING,
+    GOING_ON,
+    Start,
+    measure,
+    score_both,
+    train_final,
+    train_fold,
+)
+from tinynas.training.fit import Progress, Recipe, predict
 from tinynas.training.flops import count_flops
 from tinynas.training.int8 import Int8Model
 from tinynas.training.keras import seed_everything
@@ -96,7 +105,9 @@ def test_of_the_plain_and_the_fine_tuned_file_the_better_is_kept(tensorflow, mon
     for wanted, told in (("qat", {"ptq": 0.5, "qat": 0.6}), ("ptq", {"ptq": 0.6, "qat": 0.5})):
         given = {}
         monkeypatch.setattr(qat, "score_files", lambda files, *_, t=told, g=given: g.update(files) or t)
-        done = train_final(NET, large, replace(RECIPE, epochs=2), seed=1, qat=True)
+        heard: list[Progress] = []
+        done = train_final(NET, large, replace(RECIPE, epochs=2), 1, heard.append, qat=True)
+        assert [(each.epoch, each.training) for each in heard] == [(1, ""), (2, ""), (1, FINE_TUNING)]
         assert done.judged == told
         assert done.trained.tflite == given[wanted]
         assert given["ptq"] != given["qat"]
@@ -152,7 +163,9 @@ def test_going_on_or_starting_anew_whichever_is_better_on_the_samples_held_out(t
     ((files, held),) = asked
     assert done.trained.tflite == files[wanted] != files[1 - wanted]
     assert (done.epochs, len(done.losses)) == (2, 2)
-    assert [(each.epoch, each.epochs) for each in told] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert [(each.epoch, each.epochs, each.training) for each in told] == [
+        (epoch, 2, training) for training in (GOING_ON, ANEW) for epoch in (1, 2)
+    ]
     unseen = {sample.tobytes() for sample in data.x[fold.validation]}
     assert len(held) == round(0.05 * len(data.y))
     assert {sample.tobytes() for sample in held} <= unseen

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tinynas.cli.completion import boards, runs, sources, starting
-from tinynas.cli.formats import share, size
 from tinynas.cli.options import DATA, takes
 from tinynas.errors import DataError, RunError, TinynasError, UsageError
 from tinynas.options import FLASH_BUDGET, PACKAGE_KINDS, PRESETS, one_of
-from tinynas.words import within
 
 if TYPE_CHECKING:
     from tinynas.data import Dataset, ValueDataset
@@ -141,7 +139,9 @@ def convert(
     if as_json:
         _print_json(converted)
     else:
-        _show(converted, source if run is None else run)
+        from tinynas.cli.converted import show_converted
+
+        show_converted(converted, source if run is None else run)
 
 
 def _formats(text: str) -> tuple[str, ...]:
@@ -236,59 +236,3 @@ def _print_json(converted: "Converted") -> None:
         "analysis": converted.analysis.to_dict(),
     }
     typer.echo(json.dumps(about, indent=1))
-
-
-def _show(converted: "Converted", source: str) -> None:
-    for path in converted.files:
-        typer.echo(f"wrote {path}")
-    _show_memory(converted)
-    held = f"the self-test holds {converted.golden_samples} of its outputs."
-    if converted.is_engine:
-        exact = "TFLM answers the same to the last bit" if converted.golden_maker == "TFLM" else "TFLM was not run"
-        typer.echo(f"{exact}; {held}")
-    elif converted.tflm_largest_step is not None:
-        typer.echo(f"TFLM agrees with the reference {within(converted.tflm_largest_step)}; {held}")
-    elif converted.golden_maker == "TFLM":
-        typer.echo(f"TFLM ran the file; {held}")
-    else:
-        typer.echo(
-            "TFLM's Python package is not available here: the file was not run in it, and the golden outputs are "
-            f"those of {converted.golden_maker.split(' (')[0]}."
-        )
-    if converted.fits:
-        typer.echo(f"Fits {converted.analysis.target}.")
-    _show_score(converted)
-    if converted.stage not in (None, "final"):
-        typer.echo(
-            f"This model had a {converted.stage} training only: the final one comes at a search's end, and for any "
-            f"trial with tinynas train {source}."
-        )
-    for note in converted.notes:
-        typer.echo(f"Note: {note}")
-    for sentence in converted.warnings:
-        typer.secho(f"Warning: {sentence}", fg="red", bold=True)
-
-
-def _show_memory(converted: "Converted") -> None:
-    """What was written needs, and what the model needs the other way."""
-    from tinynas.cli.engine import comparison
-
-    if not converted.is_engine:
-        flash, arena = converted.analysis.footprint.flash_bytes, converted.arena
-        plan = " (with an offline memory plan)" if converted.offline_plan else ""
-        typer.echo(f"Flash {size(flash)} B, arena {size(arena.minimum)} B{plan} and {size(arena.margin)} B of margin")
-    if converted.engines:
-        typer.echo(comparison(converted.engines, converted.analysis))
-
-
-def _show_score(converted: "Converted") -> None:
-    accuracy, error = converted.accuracy, converted.error
-    if accuracy is not None:
-        before = "" if accuracy.float32 is None else f", {share(accuracy.float32)} before quantisation"
-        typer.echo(f"Accuracy {share(accuracy.int8)} (int8) on {size(accuracy.samples)} test samples{before}")
-    if error is not None:
-        before = "" if error.float32 is None else f", {error.float32:.4g} before quantisation"
-        typer.echo(
-            f"{error.measure.capitalize()} {error.int8:.4g} (int8) on {size(error.samples)} test samples{before}; "
-            f"answering the same for every sample has {error.constant:.4g}"
-        )

@@ -57,11 +57,11 @@ def _show(found: "Check") -> None:
     facts.add_row("sample", f"{shape}, {found.layout}: {found.layout_reason}")
     facts.add_row("samples", _samples(found))
     facts.add_row("values", f"{found.source_dtype}, {_ranges(found)}")
-    facts.add_row("int8 steps", f"{_steps(found)} of 256 hold the middle 98 % of a channel's values")
+    facts.add_row("int8 steps", _steps(found))
     facts.add_row("constant", f"{found.constant:,} of {found.values:,} values of a sample")
     facts.add_row("duplicates", f"{found.duplicates:,} in the training part, {found.leaked:,} test samples in it too")
     if found.n_groups is not None:
-        facts.add_row("groups", f"{found.n_groups:,} in the training part, {len(found.shared_groups):,} in both parts")
+        facts.add_row("groups", f"{found.n_groups:,} in the training part, {_shared(found)}")
     screen.print(facts)
     classes = table("Classes", "class, >training, >share, >test")
     n = sum(train for _, train, _ in found.classes)
@@ -88,9 +88,23 @@ def _samples(found: "Check") -> str:
 
 
 def _steps(found: "Check") -> str:
-    """The steps of the first channels, or from the fewest to the most of many."""
+    """The steps of the first channels, or from the fewest to the most of many, and whether they are enough."""
+    from tinynas.data.check import FEW_STEPS
+    from tinynas.data.ranges import STEPS
+
     steps = found.steps
-    return ", ".join(f"{each:.3g}" for each in steps) if len(steps) <= 4 else f"{min(steps):.3g} to {max(steps):.3g}"
+    said = ", ".join(f"{each:.3g}" for each in steps) if len(steps) <= 4 else f"{min(steps):.3g} to {max(steps):.3g}"
+    whose = "the values" if len(steps) == 1 else "each channel's values"
+    coarse = any(0 < each < FEW_STEPS for each in steps)
+    verdict = f"too few where they are below {FEW_STEPS}" if coarse else f"enough, as {FEW_STEPS} would be"
+    return f"the middle 98 % of {whose} span {said} of {STEPS}: {verdict}"
+
+
+def _shared(found: "Check") -> str:
+    """What a group is, and whether any lies in both parts."""
+    what = "a group being samples that belong together, as those of one recording, file or person"
+    shared = len(found.shared_groups)
+    return f"{what}: {f'{shared:,} of them are in both parts' if shared else 'none is divided between parts or folds'}"
 
 
 def _ranges(found: "Check") -> str:

@@ -11,23 +11,6 @@ if TYPE_CHECKING:
     from tinynas.tflite import Analysis
 
 
-def comparison(engines: "Mapping[str, Figures]", analysis: "Analysis") -> str:
-    """A sentence for each preset's engine and one for the same model under TFLM: RAM, Flash, instructions."""
-    footprint = analysis.footprint
-    ram = footprint.arena_bytes + footprint.ram_outside_bytes
-    said = [f"{_WAYS[preset]}: {_needs(each.ram, each.flash, each.instructions)}" for preset, each in engines.items()]
-    under = _needs(ram, footprint.flash.total, footprint.instructions)
-    return "; ".join([*said, f"under TFLM: {under}, on a Cortex-M4."])
-
-
-_WAYS = {"memory": "As plain C (--format engine)", "speed": "with --optimize speed"}
-
-
-def _needs(ram: int, flash: int, instructions: int | None) -> str:
-    counted = "" if instructions is None else f", about {size(instructions)} instructions"
-    return f"RAM {size(ram)} B, Flash {size(flash)} B{counted}"
-
-
 def instead(analysis: "Analysis") -> str:
     """What a model that cannot be an engine needs under TFLM, a sentence."""
     footprint = analysis.footprint

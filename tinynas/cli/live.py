@@ -12,7 +12,7 @@ from rich.text import Text
 from tinynas.cli.formats import duration, share, size
 from tinynas.cli.options import in_options
 from tinynas.runs import State, Trial
-from tinynas.searching import Event, FinalProgress, GenerationStarted, Note, Started, TrialDone
+from tinynas.searching import Event, FinalProgress, FoldDone, GenerationStarted, Note, Started, TrialDone
 from tinynas.searching.progress import Standing, lines_of, title_of
 
 _ROWS = 12  # of the generation's table: what fits a small terminal
@@ -83,12 +83,13 @@ class LiveView:
         self._rows.append((event.trial, event.best))
 
     def final(self, event: FinalProgress) -> None:
-        """Begin the bar of the final training."""
-        if self._stage != "final":
-            self._begin("final")
+        """Begin a bar for each of the trainings that the final one has."""
+        stage = f"final {event.training}"
+        if self._stage != stage:
+            self._begin(stage)
 
-    def note(self, event: Note) -> None:
-        """Nothing: it is printed as a line."""
+    def nothing(self, event: Note | FoldDone) -> None:
+        """Draw nothing: a note is printed as a line, and of a fold the bar tells."""
 
     def _begin(self, stage: str) -> None:
         """Begin a stage: its bar and the time that is left are its own, the clock is that of the whole search."""
@@ -142,5 +143,6 @@ _HANDLERS: dict[type, Any] = {
     GenerationStarted: LiveView.generation,
     TrialDone: LiveView.trial,
     FinalProgress: LiveView.final,
-    Note: LiveView.note,
+    FoldDone: LiveView.nothing,
+    Note: LiveView.nothing,
 }

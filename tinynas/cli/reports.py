@@ -1,6 +1,6 @@
 """How trials, comparisons and networks are shown on a terminal."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -59,15 +59,40 @@ def _cells(trial: Trial, metric: str) -> tuple[str, ...]:
 def show_comparison(found: Comparison) -> None:
     """Print a column a run: what differs in the settings, then what came of it."""
     screen = console()
-    for title, values in (("Settings that differ", found.settings), ("Results", found.results)):
+    results = [{name: row[place] for name, row in found.results.items()} for place in range(len(found.runs))]
+    said = [_results(each) for each in results]
+    for title, values in (
+        ("Settings that differ", found.said),
+        ("Results", {name: tuple(each[name] for each in said) for name in said[0]}),
+    ):
         if not values:
             screen.print(f"{title}: none.")
             continue
         rows = table(title, ", ".join([title.split()[0].lower(), *(f"*{_column(name)}" for name in found.runs)]))
         for name, row in values.items():
-            text = _RESULTS.get(name, str)
-            rows.add_row(name, *("-" if value is None else text(value) for value in row))
+            rows.add_row(name, *row)
         screen.print(rows)
+
+
+def _results(of: Mapping[str, Any]) -> dict[str, str]:
+    """Return a run's results as a person reads them."""
+    metric, int8, folds = of["metric"], of["validation_int8"], of["validation_folds"]
+    spread = f" +/- {share(of['validation_int8_std'])}, {folds} folds" if folds > 1 else ", one fold"
+    tested, unit = of["test_int8"], {"flash_bytes": "B", "arena_bytes": "B", "macs": ""}
+    latency = of["latency_ms"]
+    trained, unfit, failed = (of[f"trials_{state}"] for state in ("complete", "infeasible", "failed"))
+    return {
+        "best trial": "-" if of["best_trial"] is None else f"#{of['best_trial']}",
+        "validation": "-" if int8 is None else f"{metric} {share(int8)}{spread} (int8)",
+        "test": "-" if tested is None else f"{metric} {share(tested)} int8, {share(of['test_float'])} float",
+        **{
+            _LABELS[name]: "-" if of[name] is None else f"{of[name]:,} {after}".rstrip() for name, after in unit.items()
+        },
+        "latency": "-" if latency is None else f"{latency:.3g} ms",
+        "architecture": of["architecture"] or "-",
+        "trials": f"{trained:,} trained, {unfit:,} did not fit, {failed:,} failed",
+        "time": duration(of["seconds"]) + ("" if of["ended"] else ", not ended"),
+    }
 
 
 def show_trial(facts: RunFacts, trial: Trial) -> None:
@@ -156,10 +181,4 @@ def _column(name: str) -> str:
     return name.replace(",", "_")
 
 
-_RESULTS: Mapping[str, Callable[[Any], str]] = {
-    **dict.fromkeys(("validation_int8", "validation_int8_std", "test_int8", "test_float"), share),
-    **dict.fromkeys(("flash_bytes", "arena_bytes", "macs"), size),
-    "latency_ms": lambda value: f"{value:.3g}",
-    "seconds": duration,
-    "ended": lambda value: "yes" if value else "no",
-}
+_LABELS = {"flash_bytes": "model file", "arena_bytes": "arena", "macs": "MACs"}

@@ -14,7 +14,6 @@ from tinynas.cli.session import (
     refuse_more,
     refuse_with_resume,
     show_result,
-    warn_of_short,
     watched,
 )
 from tinynas.errors import ArchitectureError, UsageError
@@ -97,7 +96,6 @@ def search(
         limits = with_limits(board, **_of(LIMITS, given))
         dataset, source = load_data(data, _of(DATA, given), console)
         settings = _of(SETTINGS, given)
-        warn_of_short(settings.get("time_budget_s"), console)
         result = watched(
             console,
             run_search,

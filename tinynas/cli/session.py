@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from tinynas.searching import SearchResult
 
 
-_LEAST_BUDGET_S = 60.0
-
-
 def refuse_with_resume(options: "Mapping[str, Any]") -> None:
     """A resumed search has its settings; only how it runs here may be chosen anew."""
     for name, value in options.items():
@@ -107,16 +104,6 @@ def watched(
     except KeyboardInterrupt:
         go_on = "" if view.folder is None else f"Go on with: tinynas search --resume {view.folder}"
         raise RunError(f"Stopped. {stopped or go_on}".strip()) from None
-
-
-def warn_of_short(time_budget_s: float | None, console: "Console") -> None:
-    """Say that a time budget of less than a minute will be overrun: what a search does at the least takes that long."""
-    if time_budget_s is not None and time_budget_s < _LEAST_BUDGET_S:
-        console.print(
-            f"A time budget of {duration(time_budget_s)} will be overrun: two trials are trained and the final "
-            f"training gets ten seconds in any case; give a minute or more.",
-            soft_wrap=True,
-        )
 
 
 def load_data(

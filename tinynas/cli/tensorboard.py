@@ -31,7 +31,8 @@ class TensorBoard:
             if isinstance(event, TrialDone):
                 self._trial(event.trial, event.best)
             elif isinstance(event, FinalProgress):
-                self._writer("final").add_scalar("final/loss", event.loss, event.epoch)
+                named = f" ({event.training})" if event.training else ""
+                self._writer("final").add_scalar(f"final/loss{named}", event.loss, event.epoch)
             elif isinstance(event, Note):
                 self._writer("trials").add_text("search", event.text)
         except Exception as error:  # a search never ends over its logs

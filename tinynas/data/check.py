@@ -18,7 +18,8 @@ Ints = npt.NDArray[np.int64]
 
 _UNBALANCED = 10.0
 _FEW_SAMPLES = 20
-_FEW_STEPS = 16
+FEW_STEPS = 16
+"""Of int8's 256: a channel whose values span fewer is coarse."""
 
 
 @dataclass(frozen=True)
@@ -120,12 +121,12 @@ def _warnings(found: Check) -> list[str]:
             f"validation scores flatter."
         )
     said += [note.removeprefix(WARNING) for note in found.notes if note.startswith(WARNING)]
-    few = [number for number, steps in enumerate(found.steps) if 0 < steps < _FEW_STEPS]
+    few = [number for number, steps in enumerate(found.steps) if 0 < steps < FEW_STEPS]
     if few:
         named = ", ".join(found.channels[number] if found.channels else str(number + 1) for number in few[:4])
         said.append(
             f"Of {len(few):,} channels ({named}{', …' if len(few) > 4 else ''}) the middle 98 % of the values span "
-            f"fewer than {_FEW_STEPS} of the {STEPS} steps of int8: --range robust gives them more."
+            f"fewer than {FEW_STEPS} of the {STEPS} steps of int8: --range robust gives them more."
         )
     said += [f"Class {name!r} has no test sample, so it is not tested." for name, _, test in found.classes if not test]
     if found.imbalance > _UNBALANCED:

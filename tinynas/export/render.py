@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -190,8 +191,12 @@ def _environment() -> Environment:
 
 
 def rendered(template: str, values: Mapping[str, Any]) -> bytes:
-    """The text of a template beside this file, which knows `values` by name."""
-    return _environment().get_template(f"{template}.j2").render(values).encode()
+    """The text of a template beside this file, which knows `values` by name.
+
+    What a condition leaves out would leave the blank lines around it.
+    """
+    text = _environment().get_template(f"{template}.j2").render(values)
+    return re.sub(r"\n{3,}", "\n\n", text).encode()
 
 
 def _rendered_engine(firmware: Firmware, engine: Engine) -> dict[str, bytes]:

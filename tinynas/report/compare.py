@@ -4,17 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tinynas.report.differences import differences
 from tinynas.report.facts import RunFacts
 from tinynas.runs import State
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A column a run: `settings` are those that differ, by name; `results` are plain values, None where not known."""
+    """A column a run: `settings` are those that differ, by name; `results` are plain values, None where not known.
+
+    `said` are the settings as a person says them, without what follows from others.
+    """
 
     runs: tuple[str, ...]
     settings: dict[str, tuple[Any, ...]]
     results: dict[str, tuple[Any, ...]]
+    said: dict[str, tuple[str, ...]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return a value that JSON can hold: a list of runs, each with its settings and results."""
@@ -34,7 +39,10 @@ def compare(runs: Sequence[RunFacts]) -> Comparison:
     differ = {name: values for name, values in differ.items() if any(value != values[0] for value in values)}
     results = [_results(run) for run in runs]
     return Comparison(
-        tuple(run.name for run in runs), differ, {name: tuple(r[name] for r in results) for name in results[0]}
+        tuple(run.name for run in runs),
+        differ,
+        {name: tuple(r[name] for r in results) for name in results[0]},
+        differences([run.settings for run in runs]),
     )
 
 

@@ -1,14 +1,16 @@
 """Everything that a run folder says, read once: settings, trials, the best one, its file, the summary."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tinynas.data import Scores
 from tinynas.engine import Figures, estimate
-from tinynas.errors import RunError, TinynasError, UnsupportedOperatorError
-from tinynas.hardware import Footprint
+from tinynas.errors import ModelError, RunError, TinynasError, UnsupportedOperatorError
+from tinynas.hardware import Footprint, Target
 from tinynas.runs import (
     Best,
     Settings,
@@ -24,7 +26,7 @@ from tinynas.runs import (
     trained,
 )
 from tinynas.screening import lower
-from tinynas.tflite import Analysis, Graph, analyze, read
+from tinynas.tflite import Analysis, Graph, add_offline_plan, analyze, read
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Model:
 
     `stage` is "proxy", "full" or "final" for a file of the run, "untrained" for one of the same bytes made here.
     `engine` is what a file of the run needs as plain C, without TFLM, and `quick` what it needs with preset speed; None
-    where there is no code for it.
+    where there is no code for it. `digests` are the SHA-256 of the files that one of the run is exported as.
     """
 
     graph: Graph
@@ -41,6 +43,7 @@ class Model:
     stage: str
     engine: Figures | None = None
     quick: Figures | None = None
+    digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -165,11 +168,21 @@ def _model(best: Trial, saved: Best | None, settings: Settings, trouble: list[st
         else:
             data, stage = lower(best.architecture), "untrained"
         graph = read(data)
-        engines = (None, None) if stage == "untrained" else _engines(graph)
-        return Model(graph, analyze(data, settings.target), stage, *engines)
+        analysis = analyze(data, settings.target)
+        if stage == "untrained":
+            return Model(graph, analysis, stage)
+        return Model(graph, analysis, stage, *_engines(graph), _digests(data, settings.target))
     except TinynasError as error:
         trouble.append(f"The best model's file cannot be analysed: {error}")
         return None
+
+
+def _digests(data: bytes, board: Target) -> tuple[str, ...]:
+    """The SHA-256 of the file, and of the same with the memory plan that convert may put into it."""
+    exported = [data]
+    with suppress(ModelError):  # one that no plan is known for has none
+        exported.append(add_offline_plan(data, board.kernel_library))
+    return tuple(hashlib.sha256(each).hexdigest() for each in exported)
 
 
 def _engines(graph: Graph) -> tuple[Figures | None, Figures | None]:

@@ -14,6 +14,7 @@ from tinynas.report.curve import curve_of
 from tinynas.report.details import HEADING, details
 from tinynas.report.facts import RunFacts, read_facts
 from tinynas.report.front import MOST_MARKS, Group, groups
+from tinynas.report.measurements import measurements
 from tinynas.report.trials import ranked
 from tinynas.report.verdict import Verdict, verdict
 from tinynas.runs import METRICS, State, find_run, smaller_words
@@ -83,6 +84,7 @@ def _context(facts: RunFacts) -> dict[str, Any]:
         "best": best,
         "footprint": footprint,
         "verdict": judged,
+        "measurements": measurements(settings.target, footprint, () if facts.model is None else facts.model.digests),
         "test": test,
         "smaller": None if facts.summary is None else smaller_words(facts.summary, str(facts.folder)),
         "finals": [(one["trial"], one) for one in [facts.final, *facts.trained.values()] if one is not None],

@@ -4,7 +4,16 @@ from tinynas.data import FoldScores, Scores
 from tinynas.runs import Evaluation, State, Trial
 from tinynas.searching.aging import AgingEvolution
 from tinynas.searching.api import resume, search, with_limits
-from tinynas.searching.events import Event, FinalProgress, GenerationStarted, Note, Started, TrialDone, Watcher
+from tinynas.searching.events import (
+    Event,
+    FinalProgress,
+    FoldDone,
+    GenerationStarted,
+    Note,
+    Started,
+    TrialDone,
+    Watcher,
+)
 from tinynas.searching.evolution import Evolution
 from tinynas.searching.executor import Calls, Executor
 from tinynas.searching.features import feature_names, features
@@ -31,6 +40,7 @@ __all__ = [
     "Final",
     "FinalJob",
     "FinalProgress",
+    "FoldDone",
     "FoldScores",
     "GenerationStarted",
     "Job",

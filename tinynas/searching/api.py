@@ -23,6 +23,7 @@ from tinynas.searching.arguments import (
     unheeded,
 )
 from tinynas.searching.clock import Clock
+from tinynas.searching.ending import ending_in_order
 from tinynas.searching.events import Note, Watcher, ignore
 from tinynas.searching.executor import Calls, Executor
 from tinynas.searching.extension import checked_more, extend, part_of
@@ -43,6 +44,7 @@ from tinynas.words import known
 Evaluate = Callable[[Architecture], Evaluation]
 
 
+@ending_in_order()
 def search(
     dataset: Dataset,
     target: Target | Path | str,
@@ -146,6 +148,7 @@ def search(
         run.close()
 
 
+@ending_in_order()
 def resume(
     folder: Path | str,
     dataset: Dataset | None = None,

@@ -4,11 +4,12 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import mean
+from statistics import mean, median
 
 from tinynas.runs import Settings, Trial
 from tinynas.searching.costs import Costs, costs_of
 from tinynas.training.schedule import Lengths, Schedule
+from tinynas.words import counted, minutes, one_of
 
 # The share of the budget after which no new child is trained. A network that is trained twice as long gains more than
 # one that was searched for twice as long.
@@ -29,6 +30,11 @@ _REPEATS = 3  # so many cross-validations, each with other folds, at the most fo
 # Of its time finalists get _COMPARED, and the winner goes on from the weights that it has by then.
 _LONG = 150
 _COMPARED = 0.3
+
+# What is done however short the budget is: trials, at least so many seconds of the final training, its conversion and
+# test, and the start of two processes with TensorFlow in them. Before any trial was trained each is taken for so long.
+_LEAST_FINAL_S, _PROCESS_S, _UNKNOWN_S = 10.0, 5.0, 14.0
+SURELY = 2  # trials of the first generation: there is something to choose from then
 
 _TRIALS = 60  # so many children are enough to choose from before proxies are made longer, up to _MOST_STRETCH times
 _MOST_STRETCH = 5.0
@@ -81,9 +87,7 @@ class Clock:
         if self._budget_s is None or not costs.visit_s or not self._final:
             return
         budget_s, usual = self._budget_s, _Shares.usual(self._budget_s)
-        reserve_s = usual.reserve_s
-        if costs.start_s:
-            reserve_s -= _MOST_RESERVE_S - min(_MOST_RESERVE_S, max(_LEAST_RESERVE_S, _BUILDS * costs.start_s))
+        reserve_s = usual.reserve_s - _MOST_RESERVE_S + _end_s(costs)
         visits = (settings.final_epochs or lengths.final(timed=True)) * lengths.samples * (_QAT if settings.qat else 1)
         if lengths.small_sets:  # older searches did not reckon with the threads of the final training
             visits /= 1 + _GAIN * (lengths.side_by_side - 1)
@@ -110,6 +114,33 @@ class Clock:
             child = lengths.proxy()
             search_s -= costs.seconds(child.visits, child.folds)
         self._shares = _Shares(search_s, most_s, reserve_s)
+
+    def told_short(self, trials: Sequence[Trial]) -> str | None:
+        """Return a sentence for the beginning where the budget is shorter than what is done at the least, else None.
+
+        `trials` are those of before, of a search that is given more.
+        """
+        if self._budget_s is None or not self._final:
+            return None
+        trained = [
+            trial.evaluation.seconds for trial in trials if trial.evaluation.visits and not trial.evaluation.rung
+        ]
+        surely = 1 if trials else SURELY
+        parts = {
+            counted(surely, "trial"): surely * (median(trained) if trained else _UNKNOWN_S),
+            "the final training": _LEAST_FINAL_S,
+            "its conversion and test": _end_s(costs_of(trials, ())),
+            "the start of their processes": 2 * _PROCESS_S,
+        }
+        least_s = sum(parts.values())
+        if self._budget_s >= least_s:
+            return None
+        taken = one_of([f"{name} (about {seconds:.0f} s)" for name, seconds in parts.items()], "and")
+        more = " more" if trials else ""
+        return (
+            f"A time budget of {self._budget_s:.0f} s{more} will be overrun: {taken} take about {minutes(least_s)}, "
+            f"whatever the budget; give {'so much' if trials else 'a minute'} or more."
+        )
 
     def share(self) -> float:
         """Return the share of the search phase that is used (0.0 without a budget)."""
@@ -198,7 +229,12 @@ class Clock:
         """Return the wall seconds that the final training may take, or None."""
         if self._budget_s is None:
             return None
-        return max(10.0, self._budget_s - self.elapsed() - self._shares.reserve_s)
+        return max(_LEAST_FINAL_S, self._budget_s - self.elapsed() - self._shares.reserve_s)
+
+
+def _end_s(costs: Costs) -> float:
+    """Return the seconds for converting, the test set and the check in TFLM, by what building a child takes."""
+    return min(_MOST_RESERVE_S, max(_LEAST_RESERVE_S, _BUILDS * costs.start_s)) if costs.start_s else _MOST_RESERVE_S
 
 
 def _of_a_fold(trial: Trial) -> int:

@@ -18,6 +18,7 @@ from tinynas.data import Dataset
 from tinynas.errors import RunError, TinynasError, UsageError
 from tinynas.runs import Evaluation, Settings, State
 from tinynas.searching import node, worker
+from tinynas.searching.events import FoldDone
 from tinynas.searching.jobs import Final, FinalJob, Job, Outcome, StartFile
 from tinynas.searching.trouble import DIED, FULL, SILENT, Trouble, final_failed, trouble_of
 from tinynas.searching.waits import Waits
@@ -118,6 +119,7 @@ class Ray:
         address: str | None = None,
         waits: Waits | None = None,
         say: Say | None = None,
+        tell: Callable[[FoldDone], None] | None = None,
         make_worker: worker.MakeWorker = worker.Worker,
     ) -> None:
         """Start nothing yet: the first job connects to the cluster at `address`, and sends the data there.
@@ -131,6 +133,7 @@ class Ray:
         self._address = address
         self._waits = waits or Waits(time_budget_s=settings.time_budget_s)
         self._say = say or _silently
+        self._tell = tell or _silently
         self._make_worker = make_worker
         self._tasks: _Tasks | None = None
 
@@ -209,8 +212,14 @@ class Ray:
         return list(done)
 
     def _hear(self, running: dict[Any, _Running]) -> None:
-        """Note which tasks have begun since; one that Ray has begun again elsewhere has its whole time again."""
-        began = {number for what, number in self._started().mail() if what == node.BEGAN}
+        """Note which tasks have begun since; one that Ray has begun again elsewhere has its whole time again.
+
+        What was told of folds is passed on.
+        """
+        mail = self._started().mail()
+        for said in (said for what, said in mail if what == node.FOLD):
+            self._tell(said)
+        began = {number for what, number in mail if what == node.BEGAN}
         for each in running.values():
             if each.job.number in began:
                 each.began = time.monotonic()
@@ -389,5 +398,5 @@ def _is_over(deadline: float | None) -> bool:
     return deadline is not None and time.monotonic() > deadline
 
 
-def _silently(text: str) -> None:
+def _silently(said: Any) -> None:
     """Tell nobody."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tinynas.runs import Trial
 
@@ -38,13 +39,32 @@ class TrialDone:
 
 
 @dataclass(frozen=True)
+class FoldDone:
+    """A fold of a finalist is trained, and others of it follow: `fold` of `folds` are done."""
+
+    number: int
+    fold: int
+    folds: int
+
+
+@dataclass(frozen=True)
 class FinalProgress:
-    """An epoch of the final training is done."""
+    """An epoch of the final training is done.
+
+    Where that has several trainings, such as one that goes on and one that starts anew, `training` says in words which
+    one this is; each counts its epochs and seconds from 0.
+    """
 
     epoch: int
     epochs: int
     loss: float
     seconds: float
+    training: str = ""
+
+    @classmethod
+    def of(cls, told: Any) -> "FinalProgress":
+        """Return what an executor told of an epoch; one that knows a single training need not name it."""
+        return cls(told.epoch, told.epochs, told.loss, told.seconds, getattr(told, "training", ""))
 
 
 @dataclass(frozen=True)
@@ -54,7 +74,7 @@ class Note:
     text: str
 
 
-Event = Started | GenerationStarted | TrialDone | FinalProgress | Note
+Event = Started | GenerationStarted | TrialDone | FoldDone | FinalProgress | Note
 Watcher = Callable[[Event], None]
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from tinynas.data import Dataset
 from tinynas.errors import RunError, UsageError
 from tinynas.runs import Evaluation, Run, State, Trial, contenders
-from tinynas.searching.clock import Clock
+from tinynas.searching.clock import SURELY, Clock
 from tinynas.searching.events import FinalProgress, GenerationStarted, Note, Started, TrialDone, Watcher
 from tinynas.searching.executor import Executor
 from tinynas.searching.extension import earlier_final, finalists_fact, is_better, part_of, rounds
-from tinynas.searching.feasible import Candidate, infeasible, propose
+from tinynas.searching.feasible import Candidate, infeasible, propose, require_some
 from tinynas.searching.final import final_job, lengths_for, require_fits, say_final, seed_of
 from tinynas.searching.halving import promotions
 from tinynas.searching.jobs import Final, Job, Outcome, StartFile
@@ -31,6 +31,8 @@ from tinynas.words import counted
 _AS_PARENT = 0.7  # the share of children that are regularised as their parents were
 _DRAWN = (0.5, 0.25, 0.25)  # how likely the others are as each of STRENGTHS
 _REGULARIZED = 1  # the stream of chance for it
+_ANY = 2**31  # that of the look whether anything fits, which is no generation
+_FINAL_GIVEN = "final_given_s"  # the fact that says how many seconds the final training had; None: those of its epochs
 _LASTING = 8  # trials of each rung whose weights stay: a search that is given more goes on from them
 
 
@@ -69,6 +71,13 @@ class Loop:
         settings = self._settings
         self.watch(Started(self.run.folder, self.dataset.summary(), settings.target.name, len(self.trials)))
         self._recover()
+        if not any(trial.generation >= self._part.first for trial in self.trials):
+            short = self.clock.told_short(self.trials)
+            if short is not None:
+                self._say(short)
+        if not self.trials and not self.networks and "strategy" not in settings.own:
+            rng = np.random.default_rng([settings.seed, _ANY])
+            require_some(settings.space, self.screen, settings.limits, rng)
         generation = self._part.first
         self._recall(generation)
         while (why := self._ended(generation)) is None:
@@ -137,7 +146,7 @@ class Loop:
         candidates = self._propose(generation, before)
         fits = sum(not candidate.violations for candidate in candidates)
         if not fits and generation == 0:
-            raise infeasible(candidates)
+            raise infeasible(candidates, self._settings.space, self.screen, self._settings.limits)
         jobs = self._promotion_jobs(generation, first, promoted, stretch)
         jobs += self._jobs(generation, first + len(promoted), candidates, stretch)
         if not fits and not promoted:
@@ -146,7 +155,7 @@ class Loop:
         self.watch(
             GenerationStarted(generation, "search", len(jobs), infeasible_ones, self._share(count_trained(before)))
         )
-        surely = 0 if generation else 2  # however short the time, there is something to choose from
+        surely = 0 if generation else SURELY  # however short the time is
         self._train(jobs[:surely], None)
         self._allot()
         self._train(sorted(jobs[surely:], key=_by_rung), self.clock.search_deadline())
@@ -392,20 +401,22 @@ class Loop:
         earlier, seconds = earlier_final(self.run, self._part, best, self.trials), self.clock.final_seconds()
         if earlier is not None:
             best, before = earlier
-            if seconds is None and damage(self.run, before) is None:  # it would be trained as it was
+            had = self.run.journal.fact(_FINAL_GIVEN)
+            is_longer = seconds is not None and (had is None or seconds > had)
+            if not is_longer and damage(self.run, before) is None:  # it would be trained as it was, or for less long
                 self._stay(best, before)
                 return
         self._say(f"Final training of {best}.")
         self.run.journal.set_fact(FINAL_FROM, self._age())
         start = self._start_of(best.number) if best.evaluation.fidelity == "full" else None
         job = final_job(self._settings, self._lengths, best, seconds, start=start, twice=self.clock.twice)
-        final = self.executor.final(job, lambda p: self.watch(FinalProgress(p.epoch, p.epochs, p.loss, p.seconds)))
+        final = self.executor.final(job, lambda told: self.watch(FinalProgress.of(told)))
         if final is None:
             self._summarize(best, None)
         elif earlier is not None and not is_better(final, before) and damage(self.run, before) is None:
             self._stay(best, before)
         else:
-            self._save_final(best, final)
+            self._save_final(best, final, seconds)
 
     def _stay(self, best: Trial, before: Mapping[str, Any]) -> None:
         """Let the final model of an earlier part be the end of this one as well."""
@@ -416,13 +427,14 @@ class Loop:
         self.run.drop_copy(best.number)
         self.run.prune_weights(self._record.lasting(_LASTING))
 
-    def _save_final(self, best: Trial, final: Final) -> None:
+    def _save_final(self, best: Trial, final: Final, seconds: float | None) -> None:
         footprint = final.footprint
         require_fits(self._settings, final)
         warnings = warnings_of(self.run, self.dataset, self.trials, best, final)
         about = about_best(self.run, self.dataset, best, footprint, "final", warnings)
         self.run.save_best(about, final.keras, final.tflite, final.samples)
         self.run.journal.set_fact("seconds", self._age())
+        self.run.journal.set_fact(_FINAL_GIVEN, seconds)
         self._summarize(best, final)
         say_final(final, self._say)
 

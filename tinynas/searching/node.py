@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 from tinynas.errors import TinynasError
 from tinynas.runs import Settings
 from tinynas.searching.jobs import Final, FinalJob, Job, Outcome
-from tinynas.searching.worker import MakeWorker, Works
+from tinynas.searching.worker import MakeWorker, Worker, Works
 from tinynas.version import __version__
 
 JOBS_PER_PROCESS = 80
-BEGAN, PROGRESS = "began", "progress"
+BEGAN, FOLD, PROGRESS = "began", "fold", "progress"
 _J = TypeVar("_J", Job, FinalJob)
 
 _key = ""
@@ -102,6 +102,8 @@ def _works_of(session: Session) -> Works:
                 f"stays in its files, so these must have the same path on every node."
             ) from error
         _works, _key = session.make_worker(dataset, session.settings, session.threads), session.key
+        if isinstance(_works, Worker):
+            _works.tell = lambda told: session.mail.put.remote(FOLD, told)
     return _works
 
 

@@ -10,6 +10,7 @@ from tinynas.runs import Run, State, Trial, numbered, read_trained, run_and_tria
 from tinynas.searching.api import watcher_for
 from tinynas.searching.arguments import check_arguments, check_dataset, check_same
 from tinynas.searching.clock import Clock
+from tinynas.searching.ending import ending_in_order
 from tinynas.searching.events import FinalProgress, Note, Started, Watcher
 from tinynas.searching.executor import Executor
 from tinynas.searching.final import final_job, lengths_for, require_fits, say_final
@@ -20,6 +21,7 @@ from tinynas.searching.running import checked_running, executor_for
 from tinynas.searching.summary import about_best, summarize, warnings_of
 
 
+@ending_in_order()
 def train(
     source: Path | str,
     dataset: Dataset | None = None,
@@ -87,7 +89,7 @@ def _trained(
     running = checked_running(None, None, make_executor, None)
     executor: Executor = executor_for(running, run, dataset, watch)
     try:
-        final = executor.final(job, lambda p: watch(FinalProgress(p.epoch, p.epochs, p.loss, p.seconds)))
+        final = executor.final(job, lambda told: watch(FinalProgress.of(told)))
     finally:
         executor.close()
     if final is None:

@@ -15,6 +15,7 @@ from tinynas.data import Dataset
 from tinynas.errors import RunError, TinynasError
 from tinynas.runs import Evaluation, Settings, State
 from tinynas.searching import worker
+from tinynas.searching.events import FoldDone
 from tinynas.searching.jobs import Final, FinalJob, Job, Outcome
 from tinynas.searching.share import SharedDataset, share
 from tinynas.searching.trouble import DIED, FULL, SILENT, Trouble, final_failed, trouble_of
@@ -22,7 +23,7 @@ from tinynas.searching.waits import Waits
 from tinynas.words import minutes
 
 _JOBS_PER_POOL = 80  # then the processes are replaced: TensorFlow keeps some memory of every model
-_REPORT_S = 0.2  # so often the progress of the final training is passed on
+_REPORT_S = 0.2  # so often the progress of the final training, and of finalists, is passed on
 _FINAL_TRIES = 2
 
 Say = Callable[[str], None]
@@ -53,13 +54,15 @@ class Processes:
         scratch: Path | None = None,
         waits: Waits | None = None,
         say: Say | None = None,
+        tell: Callable[[FoldDone], None] | None = None,
         make_worker: worker.MakeWorker = worker.Worker,
     ) -> None:
         """Start nothing yet: the first job starts the processes, as many as the search began with by itself.
 
         What the processes share, and their temporary files, lie below `scratch`, which `close` removes; by itself in
         the system's temporary folder. `waits` knows how long a job may take, `say` tells people what goes wrong, and
-        `make_worker`, a function that can be imported, makes what does the work in each process.
+        `tell` takes the folds of finalists as they are trained. `make_worker`, a function that can be imported, makes
+        what does the work in each process.
         """
         self._dataset = dataset
         self._settings = settings
@@ -68,6 +71,7 @@ class Processes:
         self._shared: SharedDataset | None = None
         self._waits = waits or Waits(time_budget_s=settings.time_budget_s)
         self._say = say or _silently
+        self._tell = tell or _silently
         self._make_worker = make_worker
         self._pool: Any = None
         self._events: Any = None
@@ -127,7 +131,11 @@ class Processes:
         again: deque[tuple[Job, Trouble]],
     ) -> Iterator[tuple[Job, Outcome]]:
         """Wait until something happens; yield the outcomes there are, and put jobs that had trouble into `again`."""
-        done = wait(running, timeout=self._until_next(running.values()), return_when=FIRST_COMPLETED).done
+        seconds = self._until_next(running.values())
+        if seconds is not None and any(_has_folds(each.job) for each in running.values()):
+            seconds = min(seconds, _REPORT_S)
+        done = wait(running, timeout=seconds, return_when=FIRST_COMPLETED).done
+        self._report(self._tell)
         silent = self._silent(running)
         if any(_died(future) for future in done):  # which of them it was that took the others along is not known
             for future, each in self._all_end(running):
@@ -245,9 +253,9 @@ class Processes:
         return trouble
 
     def _report(self, report: Callable[[Any], None]) -> bool:
-        """Pass on what the process of the final training has told since; return whether it told anything."""
+        """Pass on what the processes have told since; return whether they told anything."""
         told = False
-        while not self._events.empty():
+        while self._events is not None and not self._events.empty():
             report(self._events.get())
             told = True
         return told
@@ -331,5 +339,9 @@ def _outcome_of(future: Future[Outcome]) -> Outcome | Trouble:
     return trouble or Trouble(DIED, str(error))
 
 
-def _silently(text: str) -> None:
+def _has_folds(job: Job) -> bool:
+    return job.schedule is not None and job.schedule.folds > 1
+
+
+def _silently(said: Any) -> None:
     """Tell nobody."""

@@ -1,16 +1,26 @@
 """How far a search is, for whoever shows it: lines, the share that is done, and what search() shows in Python."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from importlib import import_module
 from typing import Any
 
 from tinynas.runs import State, Trial
-from tinynas.searching.events import Event, FinalProgress, GenerationStarted, Note, Started, TrialDone, Watcher
-from tinynas.words import counted
+from tinynas.searching.events import (
+    Event,
+    FinalProgress,
+    FoldDone,
+    GenerationStarted,
+    Note,
+    Started,
+    TrialDone,
+    Watcher,
+)
+from tinynas.words import counted, one_of
 
-_EPOCHS = 10  # of the final training, from one line to the next
+_EPOCHS = 10  # from one line of the final training to the next, and more where that would be many more than _LINES
+_LINES = 20
 
 
 class Standing:
@@ -22,7 +32,8 @@ class Standing:
         self.best: Trial | None = None
         self._counts = dict.fromkeys(State, 0)
         self._finalists = (0, 0)  # trained, of how many
-        self._epochs = (0, 0)
+        self._folds: dict[int, tuple[int, int]] = {}  # done, of how many, by the number of a finalist in work
+        self._final = FinalProgress(0, 1, 0.0, 0.0)
 
     def take(self, event: Event) -> None:
         """Take an event of the search."""
@@ -36,27 +47,45 @@ class Standing:
             self.best = event.trial if event.best else self.best
             self.share = event.share
             if self.stage == "finalists":
-                done, of = self._finalists
-                self._finalists = (done + 1, of)
-                self.share = (done + 1) / max(1, of)
+                self._folds.pop(event.trial.number, None)
+                self._finalists = (self._finalists[0] + 1, self._finalists[1])
+                self.share = self._of_finalists()
+        elif isinstance(event, FoldDone):
+            self._folds[event.number] = (event.fold, event.folds)
+            self.share = self._of_finalists()
         elif isinstance(event, FinalProgress):
-            self.stage, self._epochs, self.share = "final", (event.epoch, event.epochs), event.epoch / event.epochs
+            self.stage, self._final, self.share = "final", event, event.epoch / event.epochs
+
+    def _of_finalists(self) -> float:
+        done, of = self._finalists
+        return min(1.0, (done + sum(fold / folds for fold, folds in self._folds.values())) / max(1, of))
 
     @property
     def text(self) -> str:
         """What stands beside a bar: how many trials there are, or how far the finalists or the final training are."""
         if self.stage == "finalists":
-            return f"finalists: {self._finalists[0]} of {self._finalists[1]} trained"
+            done, of = self._finalists
+            return f"finalists: {done} of {of} trained{_now(self._folds)}"
         if self.stage == "final":
-            return f"final training, epoch {self._epochs[0]}/{self._epochs[1]}"
+            named = f" ({self._final.training})" if self._final.training else ""
+            return f"final training{named}, epoch {self._final.epoch}/{self._final.epochs}"
         counts = self._counts
         return (
             f"{counts[State.COMPLETE]} trained, {counts[State.INFEASIBLE]:,} did not fit, {counts[State.FAILED]} failed"
         )
 
 
+def _now(folds: Mapping[int, tuple[int, int]]) -> str:
+    """Return in which folds the finalists in work are, by how many of theirs are done."""
+    if not folds:
+        return ""
+    now = sorted((done + 1, of) for done, of in folds.values())
+    noun = "fold" if len(now) == 1 else "folds"
+    return f", now in {noun} {one_of((str(fold) for fold, _ in now), 'and')} of {now[0][1]}"
+
+
 def lines_of(event: Event) -> tuple[str, ...]:
-    """Return an event in plain words, mostly on one line; of the epochs every tenth and the last."""
+    """Return an event in plain words, mostly on one line; of the epochs every tenth or fewer, and the last."""
     if isinstance(event, Started):
         going_on = (f"Going on after {counted(event.resumed, 'trial')}.",) if event.resumed else ()
         return (f"Target {event.target}. Run folder: {event.folder}", *going_on)
@@ -66,9 +95,12 @@ def lines_of(event: Event) -> tuple[str, ...]:
         return (("* " if event.best else "  ") + str(event.trial) + (" (the best so far)" if event.best else ""),)
     if isinstance(event, Note):
         return (event.text,)
-    if event.epoch % _EPOCHS and event.epoch != event.epochs:
+    if isinstance(event, FoldDone):
+        return (f"  #{event.number}: fold {event.fold} of {event.folds} trained",)
+    if event.epoch % (_EPOCHS * max(1, round(event.epochs / (_EPOCHS * _LINES)))) and event.epoch != event.epochs:
         return ()
-    return (f"  epoch {event.epoch}/{event.epochs}, loss {event.loss:.4f}, {event.seconds:.0f} s",)
+    named = f"{event.training}: " if event.training else ""
+    return (f"  {named}epoch {event.epoch}/{event.epochs}, loss {event.loss:.4f}, {event.seconds:.0f} s",)
 
 
 def title_of(event: GenerationStarted) -> str:

@@ -75,8 +75,8 @@ def executor_for(running: Running, run: Run, dataset: Dataset, watch: Watcher) -
         watch(Note(text))
 
     if running.executor == RAY:
-        return Ray(dataset, run.settings, running.most, address=running.address, waits=waits, say=say)
-    return Processes(dataset, run.settings, running.workers, scratch=run.scratch, waits=waits, say=say)
+        return Ray(dataset, run.settings, running.most, address=running.address, waits=waits, say=say, tell=watch)
+    return Processes(dataset, run.settings, running.workers, scratch=run.scratch, waits=waits, say=say, tell=watch)
 
 
 def _check(name: str, value: Any) -> None:

@@ -19,6 +19,7 @@ from tinynas.data.splits import Fold, representative_rows
 from tinynas.features import IntLogMel
 from tinynas.runs import Evaluation, Settings, State
 from tinynas.searching.agreement import require_agreement
+from tinynas.searching.events import FoldDone
 from tinynas.searching.jobs import Final, FinalJob, Job, Outcome, StartFile
 from tinynas.searching.share import SharedDataset
 from tinynas.searching.trouble import trouble_of
@@ -41,6 +42,7 @@ class Worker:
         self._settings = settings
         self._threads = threads
         self._ready = False
+        self.tell: Callable[[FoldDone], None] | None = None  # of each fold of a finalist that others follow
 
     def evaluate(self, job: Job) -> Outcome:
         """Return what became of `job`. An error is a failed trial with its reason, never a default.
@@ -105,6 +107,9 @@ class Worker:
             seconds += trained.visits * trained.visit_s
             first = first or trained
             self._clear()
+            is_finalist = job.fidelity == "full" and self._settings.fidelity == "proxy"
+            if self.tell is not None and is_finalist and number + 1 < schedule.folds:
+                self.tell(FoldDone(job.number, number + 1, schedule.folds))
         return tuple(scored), first, visits, seconds / visits
 
     def _folds(self, n: int) -> tuple[Fold, ...]:
@@ -232,6 +237,8 @@ def start(
     os.environ["TMPDIR"] = tempfile.tempdir = str(shared.folder.parent / TEMPORARY)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent decides
     _worker, _events = make_worker(shared.open(), settings, threads), events
+    if isinstance(_worker, Worker):
+        _worker.tell = events.put
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
 
 

@@ -28,6 +28,9 @@ from tinynas.training.schedule import SCORED_SAMPLES, Schedule, batching
 CALIBRATION_SAMPLES = 100
 _QAT_SHARE = 1 / 12  # of the final training
 _REHEARSAL_FOLDS = 5  # one of them tells how long to train where little can be held out
+REHEARSAL = "rehearsal, to see how long to train"
+GOING_ON, ANEW = "on from the finalist's weights", "anew, to compare"
+FINE_TUNING = "fine-tuning for int8"
 _HELD_OUT, _LEAST_HELD_OUT, _MOST_HELD_OUT = 0.05, 50, 2000  # samples to choose between two int8 files by
 _FLOAT_SAMPLES = (
     1000  # of these for the float score, which only shows what quantising has cost: nothing is chosen by it
@@ -181,7 +184,7 @@ def train_final(
     x, y = (dataset.x[rows], dataset.y[rows]) if len(held) else (dataset.x, dataset.y)
     judge = (dataset.x[held], dataset.y[held]) if len(held) and until_flat else None
     if until_flat and judge is None:
-        epochs, report = _rehearsed(architecture, dataset, recipe, seed, precision, report)
+        epochs = _rehearsed(architecture, dataset, recipe, seed, precision, _named(report, REHEARSAL))
         recipe = replace(recipe, epochs=epochs)
     tuned = qat and len(held) > 0
     shares = (1 - _QAT_SHARE, _QAT_SHARE) if tuned else (1.0, 0.0)
@@ -190,14 +193,12 @@ def train_final(
     long = replace(recipe, time_budget_s=None if budgets[0] is None else budgets[0] / len(beginnings))
     representative = x[representative_rows(y, CALIBRATION_SAMPLES, seed)]
     found: list[_Found] = []
-    before = 0
-    for number, begin in enumerate(beginnings, 1):
-        losses, shifted = list[float](), _shifted(report, before, (len(beginnings) - number) * long.epochs)
+    for begin in beginnings:
+        losses, what = list[float](), "" if len(beginnings) == 1 else ANEW if begin is None else GOING_ON
         model, epochs = _fitted(
-            architecture, x, y, long, seed, precision, begin, partial(_told, losses, shifted), held=judge
+            architecture, x, y, long, seed, precision, begin, partial(_told, losses, _named(report, what)), held=judge
         )
         found.append((model, _finished(model, representative, epochs * len(x)), losses))
-        before += epochs
     model, trained, losses = found[0] if len(found) == 1 else _best(found, dataset, held)
     epochs = len(losses)
     judged: dict[str, float] = {}
@@ -206,7 +207,7 @@ def train_final(
         from tinynas.training import qat as aware_training
 
         short = replace(recipe, epochs=max(1, round(epochs * _QAT_SHARE)), time_budget_s=budgets[1])
-        aware = aware_training.quantize_aware(model, x, y, short, seed, representative)
+        aware = aware_training.quantize_aware(model, x, y, short, seed, representative, _named(report, FINE_TUNING))
         judged = aware_training.score_files(
             {"ptq": trained.tflite, "qat": aware}, dataset.x[held], dataset.y[held], dataset.n_classes
         )
@@ -238,28 +239,26 @@ def _rehearsed(
     seed: int,
     precision: Precision,
     report: Callable[[Progress], None] | None,
-) -> tuple[int, Callable[[Progress], None] | None]:
+) -> int:
     """Return the epochs after which the loss on a fold's validation part no longer fell, trained on the rest of it.
 
-    They are given in as many steps with all samples. Also returned is a `report` for the training that follows: its
-    epochs are counted after those of the rehearsal.
+    They are given in as many steps with all samples.
     """
     fold = dataset.folds(min(_REHEARSAL_FOLDS, dataset.most_folds), 0)[0]
     x, y, x_held, y_held = dataset.split(fold)
     steps, whole = (batching(n, recipe.batch_size, recipe.replicas)[2] for n in (len(y), len(dataset.y)))
     plan = math.ceil(recipe.epochs * whole / steps)
-    before = _shifted(report, 0, recipe.epochs)
     _, done = _fitted(
-        architecture, x, y, replace(recipe, epochs=plan), seed, precision, report=before, held=(x_held, y_held)
+        architecture, x, y, replace(recipe, epochs=plan), seed, precision, report=report, held=(x_held, y_held)
     )
-    return max(1, round(recipe.epochs * done / plan)), _shifted(report, done, 0)
+    return max(1, round(recipe.epochs * done / plan))
 
 
-def _shifted(report: Callable[[Progress], None] | None, before: int, after: int) -> Callable[[Progress], None] | None:
-    """Return `report` for a part of a training that has so many epochs before it, and after it."""
+def _named(report: Callable[[Progress], None] | None, training: str) -> Callable[[Progress], None] | None:
+    """Return `report` for one of the trainings that a final training has, which says in words which one it is."""
     if report is None:
         return None
-    return lambda done: report(replace(done, epoch=before + done.epoch, epochs=before + done.epochs + after))
+    return lambda done: report(replace(done, training=training))
 
 
 def _better(judged: Mapping[str, float], files: Mapping[str, bytes], model: Any, x: np.ndarray) -> str:

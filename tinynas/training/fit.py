@@ -53,12 +53,16 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Progress:
-    """What `fit` reports after an epoch: epochs done and planned, mean training loss, seconds so far."""
+    """What `fit` reports after an epoch: epochs done and planned, mean training loss, seconds so far.
+
+    `training` says which one it is where a final training has several; each counts its epochs and seconds from 0.
+    """
 
     epoch: int
     epochs: int
     loss: float
     seconds: float
+    training: str = ""
 
 
 def peak_rate_for(architecture: Architecture) -> float:

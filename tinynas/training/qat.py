@@ -1,6 +1,6 @@
 """Quantisation-aware fine-tuning: the weights learn the rounding that int8 does to them and to the maps."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from tinynas.data import score
 from tinynas.training.convert import quantize
 from tinynas.training.fake_quant import Range, wrap
-from tinynas.training.fit import RATE_PLAIN, Recipe, fit
+from tinynas.training.fit import RATE_PLAIN, Progress, Recipe, fit
 from tinynas.training.fold import copied, fold, followers, rebuild
 from tinynas.training.int8 import Int8Model
 from tinynas.training.keras import keras
@@ -20,7 +20,13 @@ _ROUNDED = (_Layers.Conv2D, _Layers.DepthwiseConv2D, _Layers.Dense, _Layers.Add,
 
 
 def quantize_aware(
-    model: Any, x: np.ndarray, y: np.ndarray, recipe: Recipe, seed: int, representative: np.ndarray
+    model: Any,
+    x: np.ndarray,
+    y: np.ndarray,
+    recipe: Recipe,
+    seed: int,
+    representative: np.ndarray,
+    report: Callable[[Progress], None] | None = None,
 ) -> bytes:
     """Return the int8 file of `model` after quantisation-aware fine-tuning; `model` itself stays as it is.
 
@@ -29,10 +35,18 @@ def quantize_aware(
     `training.convert.quantize`, so its operators, size and arena are those of the plain file of `model`.
     Raises ConversionError as `fit` and `quantize` do.
     """
-    return quantize(fine_tune(model, x, y, recipe, seed, representative), representative)
+    return quantize(fine_tune(model, x, y, recipe, seed, representative, report), representative)
 
 
-def fine_tune(model: Any, x: np.ndarray, y: np.ndarray, recipe: Recipe, seed: int, representative: np.ndarray) -> Any:
+def fine_tune(
+    model: Any,
+    x: np.ndarray,
+    y: np.ndarray,
+    recipe: Recipe,
+    seed: int,
+    representative: np.ndarray,
+    report: Callable[[Progress], None] | None = None,
+) -> Any:
     """Return the float model, batch norms folded, whose weights were trained under int8's rounding.
 
     It is trained for `recipe.epochs` (or its time budget) with a tenth of its peak rate, or of the peak rate of
@@ -44,7 +58,7 @@ def fine_tune(model: Any, x: np.ndarray, y: np.ndarray, recipe: Recipe, seed: in
     rounded = with_rounding(plain)
     rounded(np.asarray(representative, dtype=np.float32), training=True)  # gives the ranges their first values
     rate = min(recipe.peak_rate, RATE_PLAIN) * _RATE_SHARE  # the batch norms that higher rates need are folded
-    fit(rounded, x, y, replace(recipe, peak_rate=rate, weight_decay=0.0), seed)
+    fit(rounded, x, y, replace(recipe, peak_rate=rate, weight_decay=0.0), seed, report)
     for layer in plain.layers:
         if layer.weights:
             _set(layer, {_short(weight): weight.numpy() for weight in rounded.get_layer(f"quant_{layer.name}").weights})

@@ -25,6 +25,7 @@ class Roles:
     """The columns by their keys: `values` are read, `clock` tells the time, whether it is read or not, and `part` says
     train or test.
 
+    `clock_note` is the one of the `notes` that says why the clock is no channel, "" where none is about it alone.
     `strict` says that every file must have these columns and no others, since they were not asked for by name.
     """
 
@@ -35,6 +36,7 @@ class Roles:
     clock: Key | None
     strict: bool = True
     notes: tuple[str, ...] = ()
+    clock_note: str = ""
 
 
 def open_tables(files: Sequence[Path], options: ReadOptions) -> list[Table]:
@@ -70,7 +72,10 @@ def choose_roles(tables: Sequence[Table], options: ReadOptions, folders: Sequenc
         why = f" ({_sentences(left)[0].rstrip('.')})" if left else ""
         raise DataError(f"{tables[0].path}: has no column beside label and group; wanted at least one of numbers{why}")
     clock = facts.clock(taken)
-    return Roles(label, group, part, tuple(values), clock, options.columns is None, (*notes, *_sentences(left)))
+    is_alone = clock is not None and clock in left and list(left.values()).count(left[clock]) == 1
+    clock_note = _sentences({clock: left[clock]})[0] if clock is not None and is_alone else ""
+    strict = options.columns is None
+    return Roles(label, group, part, tuple(values), clock, strict, (*notes, *_sentences(left)), clock_note)
 
 
 def choose_label(table: Table, options: ReadOptions, others: Collection[int]) -> tuple[int | None, list[str]]:

@@ -41,7 +41,8 @@ def read_signals(path: Path, options: ReadOptions) -> Source:
     found, found_test, grouped = _grouped(found, found_test, sheets, options)
     windows, blocked = _windows(path, found, window, stride, sheets.test is None, options)
     tested = None if found_test is None else cut(found_test, window, stride)
-    notes = (*sheets.notes, *notes, *told, *grouped, *blocked, *_lost(windows, tested))
+    before = [note for note in sheets.notes if note != sheets.roles.clock_note or not any(timing)]
+    notes = (*before, *notes, *told, *grouped, *blocked, *_lost(windows, tested))
     meta = csv_meta(path).with_layout("series", "windows of recorded channels")
     source = Source(
         meta, windows.x, plain_labels(windows.labels), groups=windows.groups, notes=notes, channels=sheets.channels
@@ -65,7 +66,9 @@ def _timing(
     name = sheets.roles.clock[0]
     found, assumed = timings([sheet.time for sheet in every], name)
     files, lines = [sheet.path.name for sheet in every], [sheet.lines for sheet in every]
-    return found, (*assumed, *said(found, files, lines, name, options.rate))
+    alone = "it is no channel unless --columns names it" if sheets.roles.clock_note else ""
+    about = "".join(f"; {clause}" for clause in (assumed, alone) if clause)
+    return found, said(found, files, lines, name, options.rate, about)
 
 
 def _steps(path: Path, options: ReadOptions, timing: Sequence[Timing | None]) -> tuple[int, int, float | None]:

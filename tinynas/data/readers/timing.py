@@ -47,8 +47,8 @@ class Timing:
         return 1 / self.step
 
 
-def timings(times: Sequence[Time], name: str) -> tuple[list[Timing | None], tuple[str, ...]]:
-    """The timing of each file from its column of time called `name`, and what was assumed of its unit.
+def timings(times: Sequence[Time], name: str) -> tuple[list[Timing | None], str]:
+    """The timing of each file from its column of time called `name`, and a clause on what was assumed of its unit.
 
     None for a file whose column says nothing: no times, too few, or a count of rows.
     """
@@ -57,7 +57,7 @@ def timings(times: Sequence[Time], name: str) -> tuple[list[Timing | None], tupl
     unit, assumed = _unit(numbers, name) if numbers else (1.0, "")
     if unit is not None:
         parsed = [time * unit if isinstance(time, np.ndarray) else own for own, time in zip(parsed, times, strict=True)]
-    return [None if own is None else _timing(own) for own in parsed], (assumed,) if assumed else ()
+    return [None if own is None else _timing(own) for own in parsed], assumed
 
 
 def resampled(values: npt.NDArray[Any], timing: Timing, rate: float) -> tuple[npt.NDArray[Any], Ints, Ints]:
@@ -76,15 +76,20 @@ def resampled(values: npt.NDArray[Any], timing: Timing, rate: float) -> tuple[np
 
 
 def said(
-    found: Sequence[Timing | None], files: Sequence[str], lines: Sequence[Ints], name: str, wanted: float | None
+    found: Sequence[Timing | None],
+    files: Sequence[str],
+    lines: Sequence[Ints],
+    name: str,
+    wanted: float | None,
+    about: str = "",
 ) -> tuple[str, ...]:
-    """Sentences on rate, files of another rate, and gaps."""
+    """Sentences on rate, files of another rate, and gaps; the first one ends with what else is to be said of `name`."""
     known = [(timing, file, line) for timing, file, line in zip(found, files, lines, strict=True) if timing is not None]
     if not known:
         return ()
     usual = float(np.median([timing.rate for timing, _, _ in known]))
     brought = f"; they were brought to {wanted:g} Hz" if wanted else ""
-    notes = [f"Rows come at {usual:.4g} Hz, as column {name!r} says{brought}."]
+    notes = [f"Rows come at {usual:.4g} Hz, as column {name!r} says{brought}{about}."]
     others = [f"{file} {timing.rate:.4g} Hz" for timing, file, _ in known if abs(timing.rate / usual - 1) > _SAME_RATE]
     if others and wanted is None:
         notes.append(
@@ -130,7 +135,7 @@ def _seconds(text: str, form: str | None) -> float:
 
 
 def _unit(times: Sequence[Doubles], name: str) -> tuple[float | None, str]:
-    """The seconds that a step of 1 stands for, and a sentence where that is a guess; None where nothing tells it."""
+    """The seconds that a step of 1 stands for, and a clause where that is a guess; None where nothing tells it."""
     named = unit_of(name)
     if named is not None:
         return named, ""
@@ -147,12 +152,12 @@ def _unit(times: Sequence[Doubles], name: str) -> tuple[float | None, str]:
     if is_whole and step == 1:
         return None, ""
     if not is_whole and step < 1:
-        return 1.0, f"Column {name!r} is taken to be in seconds, as its steps of {step:.4g} suggest; {_SAY}"
+        return 1.0, f"it is taken to be in seconds, as its steps of {step:.4g} suggest ({_SAY})"
     unit, word = next(((unit, word) for least, unit, word in _STEPS if step >= least), (1e-3, "milliseconds"))
-    return unit, f"Column {name!r} is taken to be in {word}, as its steps of {step:.6g} suggest; {_SAY}"
+    return unit, f"it is taken to be in {word}, as its steps of {step:.6g} suggest ({_SAY})"
 
 
-_SAY = "a unit in its name, as in time_s or time_us, overrides this."
+_SAY = "a unit in its name, as in time_s or time_us, overrides this"
 
 
 def _timing(seconds: Doubles) -> Timing | None:

@@ -180,7 +180,7 @@ def test_rate_resamples_files(tmp_path) -> None:
     data = load(tmp_path, window="2s", rate=50)
     assert data.input_shape == (100, 1, 2)
     assert len(data.x) + len(data.x_test) == 12 * 4
-    assert any(note.endswith("they were brought to 50 Hz.") for note in data.notes)
+    assert any("; they were brought to 50 Hz; it is no channel" in note for note in data.notes)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,15 @@ def test_a_signal_leaves_nothing_on_standard_error(tmp_path):
     assert process.returncode == 128 + signal.SIGTERM
 
 
-def test_what_a_program_handles_itself_stays_its_own():
+@pytest.fixture
+def default():
+    """Whatever another test has set, SIGTERM has its usual way here."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_what_a_program_handles_itself_stays_its_own(default):
     before = signal.getsignal(signal.SIGTERM)
     with ending_in_order():
         assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tinynas.cli.console import console, table
 from tinynas.cli.formats import share, size
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tinynas.export import Converted
 
 _NAMED = 16  # files of a folder that are told by their names; a package has more, most of them in folders of its own
-_WAYS = {"memory": "plain C (--format engine)", "speed": "and --optimize speed"}
+_WAYS = {"memory": "plain C", "speed": "plain C for speed"}
 
 
 def show_converted(converted: "Converted", source: str) -> None:
@@ -26,14 +26,14 @@ def show_converted(converted: "Converted", source: str) -> None:
     if not converted.is_engine:
         plan = ", with a memory plan in the file" if converted.offline_plan else ""
         arena = converted.arena
+        facts.add_row("model file", f"{size(converted.analysis.footprint.flash_bytes)} B")
         facts.add_row("arena", f"{size(arena.minimum)} B and {size(arena.margin)} B of margin{plan}")
     for name, value in _score(converted):
         facts.add_row(name, value)
     facts.add_row("checked", _checked(converted))
     if converted.fits:
         facts.add_row("fits", str(converted.analysis.target))
-    if converted.engines:
-        screen.print(_ways(converted))
+    screen.print(_ways(converted))
     screen.print(facts)
     if converted.stage not in (None, "final"):
         screen.print(
@@ -67,17 +67,16 @@ def _ways(converted: "Converted") -> "Table":
     """Return what the model needs in all, a column for each way to run it."""
     footprint = converted.analysis.footprint
     ram = footprint.arena_bytes + footprint.ram_outside_bytes
-    rows = table(None, f"on a Cortex-M4, >TFLM, {', '.join(f'>{_WAYS[preset]}' for preset in converted.engines)}")
-    figures: dict[str, list[Any]] = {
-        "RAM in all, B": [ram, *(each.ram for each in converted.engines.values())],
-        "Flash in all, B": [footprint.flash.total, *(each.flash for each in converted.engines.values())],
-        "instructions, about": [
-            footprint.instructions,
-            *(each.instructions for each in converted.engines.values()),
-        ],
-    }
-    for name, values in figures.items():
-        rows.add_row(name, *map(size, values))
+    engines = converted.engines.values()
+    rows = table(None, ", ".join(["on a Cortex-M4", ">TFLM", *(f">{_WAYS[preset]}" for preset in converted.engines)]))
+    rows.add_row("RAM in all", *(f"{each:,} B" for each in (ram, *(each.ram for each in engines))))
+    rows.add_row(
+        "Flash in all", *(f"{each:,} B" for each in (footprint.flash.total, *(each.flash for each in engines)))
+    )
+    rows.add_row("instructions, about", *map(size, (footprint.instructions, *(each.instructions for each in engines))))
+    if engines:
+        more = {"memory": "", "speed": " --optimize speed"}
+        rows.add_row("written by --format", "all", *(f"engine{more[preset]}" for preset in converted.engines))
     return rows
 
 

@@ -21,7 +21,7 @@ def show_converted(converted: "Converted", source: str) -> None:
     """Print where the files are and what is known of them; `source` is how a person named the model."""
     screen = console()
     folder, files = _written(converted.files)
-    screen.print(f"Wrote {counted(len(converted.files), 'file')} into {folder}: {files}", soft_wrap=True)
+    screen.print(f"Wrote {counted(len(converted.files), 'file')} into {folder}: {files}")
     facts = table(None, "converted, *value")
     if not converted.is_engine:
         plan = ", with a memory plan in the file" if converted.offline_plan else ""
@@ -38,13 +38,12 @@ def show_converted(converted: "Converted", source: str) -> None:
     if converted.stage not in (None, "final"):
         screen.print(
             f"This model had a {converted.stage} training only: the final one comes at a search's end, and for any "
-            f"trial with tinynas train {source}.",
-            soft_wrap=True,
+            f"trial with tinynas train {source}."
         )
     for note in converted.notes:
-        screen.print(f"Note: {note}", soft_wrap=True)
+        screen.print(f"Note: {note}")
     for sentence in converted.warnings:
-        screen.print(f"Warning: {sentence}", style="bold red", soft_wrap=True)
+        screen.print(f"Warning: {sentence}", style="bold red")
 
 
 def _written(files: tuple[Path, ...]) -> tuple[str, str]:

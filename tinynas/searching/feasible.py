@@ -147,7 +147,7 @@ def _smaller_input(space: SearchSpace, screen: Screen, limits: Limits, ratio: fl
         sides = [side if side == 1 else _rounded(side * scale) for side in (height, width)]
         if any(side < min(whole, _LEAST_SIDE) for side, whole in zip(sides, (height, width), strict=True)):
             return None
-        shape = (*sides, channels)
+        shape = (sides[0], sides[1], channels)
         try:
             smaller = replace(space, input_shape=shape)
             starts = smaller.handmade()

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from tinynas.cli.console import console, table
 from tinynas.cli.formats import duration, share, size
-from tinynas.report import Comparison, RunFacts, draw, lineage
+from tinynas.report import Comparison, RunFacts, draw, lineage, words
 from tinynas.runs import State, Trial
 from tinynas.tflite import OperatorFigures
 from tinynas.words import counted
@@ -91,7 +91,7 @@ def _results(of: Mapping[str, Any]) -> dict[str, str]:
         "latency": "-" if latency is None else f"{latency:.3g} ms",
         "architecture": of["architecture"] or "-",
         "trials": f"{trained:,} trained, {unfit:,} did not fit, {failed:,} failed",
-        "time": duration(of["seconds"]) + ("" if of["ended"] else ", not ended"),
+        "time": words.duration(of["seconds"]) + ("" if of["ended"] else ", not ended"),  # as in the settings above
     }
 
 

@@ -10,6 +10,7 @@ from tinynas.hardware import Footprint
 from tinynas.runs import METRICS, Evaluation, Run, State, Trial, latest, smaller
 from tinynas.searching.jobs import Final
 from tinynas.training.schedule import scored_samples
+from tinynas.words import counted
 
 
 def summarize(
@@ -41,7 +42,7 @@ def warnings_of(
     if final is None or final.scores.confusion is None:
         return ()
     folds = len(best.evaluation.folds)
-    return doubts(
+    said = doubts(
         Figures(
             confusion=final.scores.confusion,
             class_names=dataset.class_names,
@@ -55,6 +56,22 @@ def warnings_of(
             ),
             losses=final.losses,
         )
+    )
+    return (*_shorter(run, dataset, best, final), *said)
+
+
+def _shorter(run: Run, dataset: Dataset, best: Trial, final: Final) -> tuple[str, ...]:
+    """Return a sentence where a time budget left the final training less than a fold of the trial had."""
+    evaluation, settings = best.evaluation, run.settings
+    budgets = (settings.time_budget_s, *(extension.time_budget_s for extension in settings.extensions))
+    if not any(budgets) or final.epochs == settings.final_epochs:
+        return ()
+    had = evaluation.visits // max(1, len(evaluation.folds))
+    if evaluation.fidelity != "proxy" or final.epochs * len(dataset.y) >= had:
+        return ()
+    return (
+        f"The time left for the final training was {counted(final.epochs, 'epoch')}, less than the trial was trained "
+        f"in the search: give it more, tinynas search --resume {run.folder} --time-budget +5m.",
     )
 
 

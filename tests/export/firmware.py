@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.tflite.models import activation, constant, integers, one_operator
 from tinynas.data import Normalization
 from tinynas.export.arena import ArenaSize, arena_size
 from tinynas.export.ends import ends
@@ -18,7 +19,7 @@ from tinynas.export.golden import Golden
 from tinynas.export.output import Output
 from tinynas.export.render import Firmware, render
 from tinynas.hardware import Target
-from tinynas.tflite import analyze
+from tinynas.tflite import analyze, write
 
 ARENA = Path(__file__).parent.parent / "fixtures" / "arena"
 STUBS = Path(__file__).parent / "stubs"
@@ -111,6 +112,14 @@ def run(command: Sequence[str | Path], folder: Path, **options: Any) -> str:
 
 
 LITE_TYPES = {"float32": 1, "uint8": 3, "int8": 9}
+
+
+def classifier(shape: tuple[int, ...], scale: float, classes: int = 4) -> bytes:
+    """A model of one dense layer, of which only the ends count."""
+    weights, bias = constant((classes, int(np.prod(shape)))), integers(*range(classes))
+    result = activation((1, classes), 1 / 256, -128)
+    inputs = [activation(shape, scale, -128), weights, bias]
+    return write(one_operator("FULLY_CONNECTED", inputs, result, {"keep_num_dims": False}))
 
 
 def table(

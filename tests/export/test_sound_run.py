@@ -9,12 +9,15 @@ import pytest
 from tests.data.kinds import KINDS
 from tests.export.firmware import needs_compiler, run
 from tinynas import convert, search
+from tinynas.cli import main as command
 from tinynas.data import load
 from tinynas.data.readers.wav import read_wav
 from tinynas.export.ends import ends, quantized
 from tinynas.export.replay import replay
 from tinynas.features import IntLogMel, fixed, from_dict
+from tinynas.hardware import Target
 from tinynas.runs import Best
+from tinynas.searching.front_end import front_end_of
 from tinynas.tflite import tflm
 
 MAIN = """
@@ -61,7 +64,7 @@ void board_number(uint32_t value);
 
 @needs_compiler
 @pytest.mark.slow
-def test_the_firmware_of_a_search_on_sound(tensorflow, tmp_path: Path) -> None:
+def test_the_firmware_of_a_search_on_sound(tensorflow, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "words").mkdir()
     words = KINDS["sounds"].write(tmp_path / "words", 8)
     data = load(words)
@@ -69,6 +72,11 @@ def test_the_firmware_of_a_search_on_sound(tensorflow, tmp_path: Path) -> None:
                     n_folds=2, final_epochs=2)  # fmt: skip
     best = Best(result.folder)
     features = from_dict(best.about["features"])
+    front = front_end_of(data, Target.load("nucleo_f401"))
+    assert front is not None
+    assert best.about["footprint"]["flash"]["front_end"] == front.flash_bytes
+    assert best.about["footprint"]["front_end_ram_bytes"] == front.ram_bytes
+    assert best.about["stream"]["events"] >= 10
     assert isinstance(features, IntLogMel)
     files = sorted(words.rglob("*.wav"))[::3]
     clips = np.stack([fixed.to_int16(np.pad(each, (0, features.clip - len(each)))) for each in
@@ -78,6 +86,15 @@ def test_the_firmware_of_a_search_on_sound(tensorflow, tmp_path: Path) -> None:
     wanted = tflm.run(best.tflite, inputs).reshape(len(clips), -1).astype(int) + 128
     convert(result.folder, out=tmp_path / "engine", formats=("engine",), name="model")
     firmware = convert(result.folder, out=tmp_path / "firmware", name="model")
+    written = (tmp_path / "firmware" / "model_stream.h").read_text()
+    assert f"STREAM_THRESHOLD {best.about['stream']['threshold']}\n" in written
+    assert f"| RAM: features, ring and stream | {front.ram_bytes:,} |" in (tmp_path / "firmware/README.md").read_text()
+    assert any("The stream has threshold" in note for note in firmware.notes)
+    with pytest.raises(SystemExit):
+        command(["analyze", str(result.folder)])
+    said = capsys.readouterr().out
+    assert f"{front.ram_bytes:,} B" in said
+    assert "to the answer" in said
     assert {"model_features.c", "model_stream.c"} <= {path.name for path in firmware.files}
     rows = ",\n".join("{" + ", ".join(map(str, clip.tolist())) + "}" for clip in clips)
     n, length = clips.shape

@@ -7,20 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.export.firmware import WARNINGS, made, needs_compiler, run
+from tests.export.firmware import WARNINGS, classifier, made, needs_compiler, run
 from tests.features.configurations import sound
-from tests.tflite.models import activation, constant, integers, one_operator
 from tinynas.data import Normalization
 from tinynas.engine import build
 from tinynas.errors import ModelError
 from tinynas.export.ends import ends, quantized
 from tinynas.export.render import Firmware, render
 from tinynas.export.replay import stream_windows
-from tinynas.export.stream import stream_of, unit_of
+from tinynas.export.stream import stream_of, stride_words, unit_of
 from tinynas.features import IntLogMel, MelFeatures
 from tinynas.features.frames import MelFrames
 from tinynas.features.smoothing import Smoothing
-from tinynas.tflite import write
 
 CLASSES = 4
 FEATURES = IntLogMel(8000, 4000, 240, 160, 256, 12, 80, 3800, log_scale=20)
@@ -70,14 +68,6 @@ def network(windows: np.ndarray) -> np.ndarray:
         sums = windows[:, c :: CLASSES + c].sum(axis=1, dtype=np.int64)
         found[:, c] = (((sums % 2**32) >> 3) & 127) * np.where(c == (sums & 3), 2, 1) - 128
     return found.astype(np.int8)
-
-
-def classifier(shape: tuple[int, ...], scale: float) -> bytes:
-    """A model of one dense layer, of which only the ends count."""
-    weights, bias = constant((CLASSES, int(np.prod(shape)))), integers(*range(CLASSES))
-    result = activation((1, CLASSES), 1 / 256, -128)
-    inputs = [activation(shape, scale, -128), weights, bias]
-    return write(one_operator("FULLY_CONNECTED", inputs, result, {"keep_num_dims": False}))
 
 
 def sound_firmware() -> Firmware:
@@ -161,7 +151,7 @@ def test_steps_of_a_sensor(tmp_path: Path) -> None:
     text = (tmp_path / "net_settings.h").read_text()
     assert '{    "ax [g]", "t", "p (hPa)"}'.replace(" ", "") in text.replace(" ", "")
     assert "#define NET_RATE_HZ 50.0f" in text
-    assert stream.stride_words == "240 ms"
+    assert stride_words(stream) == "240 ms"
 
 
 def test_what_has_no_stream() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinynas.cli.console import console, table
+from tinynas.cli.figures import front_end_words
 from tinynas.cli.formats import share, size
 from tinynas.words import counted, within
 
@@ -28,6 +29,10 @@ def show_converted(converted: "Converted", source: str) -> None:
         arena = converted.arena
         facts.add_row("model file", f"{size(converted.analysis.footprint.flash_bytes)} B")
         facts.add_row("arena", f"{size(arena.minimum)} B and {size(arena.margin)} B of margin{plan}")
+    front = converted.analysis.front_end
+    if front is not None:
+        latency = None if converted.is_engine else converted.analysis.footprint.latency_ms
+        facts.add_row("before the network", front_end_words(front, latency))
     for name, value in _score(converted):
         facts.add_row(name, value)
     facts.add_row("checked", _checked(converted))
@@ -65,13 +70,12 @@ def _written(files: tuple[Path, ...]) -> tuple[str, str]:
 def _ways(converted: "Converted") -> "Table":
     """Return what the model needs in all, a column for each way to run it."""
     footprint = converted.analysis.footprint
-    ram = footprint.arena_bytes + footprint.ram_outside_bytes
+    of = "in all" if converted.analysis.front_end is None else "of the network"
     engines = converted.engines.values()
     rows = table(None, ", ".join(["on a Cortex-M4", ">TFLM", *(f">{_WAYS[preset]}" for preset in converted.engines)]))
-    rows.add_row("RAM in all", *(f"{each:,} B" for each in (ram, *(each.ram for each in engines))))
-    rows.add_row(
-        "Flash in all", *(f"{each:,} B" for each in (footprint.flash.total, *(each.flash for each in engines)))
-    )
+    ram, flash = footprint.network_ram_bytes, footprint.flash.network
+    rows.add_row(f"RAM {of}", *(f"{each:,} B" for each in (ram, *(each.ram for each in engines))))
+    rows.add_row(f"Flash {of}", *(f"{each:,} B" for each in (flash, *(each.flash for each in engines))))
     rows.add_row("instructions, about", *map(size, (footprint.instructions, *(each.instructions for each in engines))))
     if engines:
         more = {"memory": "", "speed": " --optimize speed"}

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 def instead(analysis: "Analysis") -> str:
     """What a model that cannot be an engine needs under TFLM, a sentence."""
     footprint = analysis.footprint
-    ram = footprint.arena_bytes + footprint.ram_outside_bytes
-    return f"Under TFLM the model needs {size(ram)} B of RAM and {size(footprint.flash.total)} B of Flash."
+    return (
+        f"Under TFLM the model needs {size(footprint.ram_bytes)} B of RAM and {size(footprint.flash.total)} B of Flash."
+    )
 
 
 def engine_dict(engines: "Mapping[str, Engine]") -> dict[str, Any]:
@@ -73,15 +74,14 @@ def _figures(small: "Figures", quick: "Figures", analysis: "Analysis") -> Any:
     from tinynas.engine.figures import measured
 
     footprint, flash, compiler = analysis.footprint, analysis.footprint.flash, measured()["compiler"]
-    ram = footprint.arena_bytes + footprint.ram_outside_bytes
     rows = table(None, "figure, >engine, >for speed, >TFLM, *what it is")
     for figure, theirs, about in (
         ("memory", footprint.arena_bytes, "all values, proven byte by byte; TFLM's arena"),
         ("beside it", footprint.ram_outside_bytes, f"stack ({compiler}); TFLM: and its interpreter"),
-        ("RAM in all", ram, ""),
+        ("RAM in all", footprint.network_ram_bytes, ""),
         ("weights", flash.model, "with biases and tables; TFLM's .tflite"),
         ("code", flash.runtime, f"Cortex-M4, {compiler}; TFLM's, build {analysis.build}"),
-        ("Flash in all", flash.total, ""),
+        ("Flash in all", flash.network, ""),
         ("MACs", footprint.macs, "an inference"),
         ("instructions", footprint.instructions, "an inference on a Cortex-M4, about"),
     ):

@@ -59,6 +59,11 @@ def size(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"
 
 
+def among(front_end_bytes: int) -> str:
+    """Return the end of a sentence on a sum: what of it stands before the network; nothing where nothing does."""
+    return f", features and stream {size(front_end_bytes)} B of it" if front_end_bytes else ""
+
+
 def duration(seconds: float) -> str:
     """Return 42s, 3m 20s or 1h 05m."""
     whole = round(seconds)

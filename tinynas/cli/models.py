@@ -1,27 +1,36 @@
-"""`tinynas analyze`: a .tflite to figures."""
+"""`tinynas analyze`: a .tflite or a run to figures."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinynas.cli.completion import boards, starting
-from tinynas.errors import ModelError, UsageError
+from tinynas.cli.completion import boards, sources, starting
+from tinynas.errors import ModelError, RunError, UsageError
 from tinynas.hardware import BUILDS, DEFAULT_BUILD, KERNEL_LIBRARIES
 from tinynas.options import PRESETS, one_of
 
 if TYPE_CHECKING:
     from tinynas.engine import Engine
-    from tinynas.hardware import Target
+    from tinynas.export.source import Source
+    from tinynas.hardware import FrontEnd, Target
     from tinynas.tflite import Analysis
 
 
 def analyze(
-    model: Annotated[Path, typer.Argument(help="A .tflite file.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help='A .tflite file; or "best" (the newest run\'s), a run or RUN:TRIAL.', autocompletion=sources
+        ),
+    ],
     target: Annotated[
         str | None,
-        typer.Option(help="A board (see tinynas targets), or a JSON file of one.", autocompletion=boards),
+        typer.Option(
+            help="A board (see tinynas targets), or a JSON file of one. Default: a run's own.", autocompletion=boards
+        ),
     ] = None,
     kernels: Annotated[
         str | None,
@@ -44,22 +53,26 @@ def analyze(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Say what a .tflite needs under TFLM: Flash, arena, MACs, latency; exit code 1 when it does not fit."""
+    """Say what a model needs under TFLM: Flash, arena, MACs, latency; exit code 1 when it does not fit.
+
+    Of a run, and of the file in its folder, the features and the stream before the network count.
+    """
     from tinynas.hardware import Target
 
     _check_choices(kernels, build)
     if all_targets:
         _check_alone({"--target": target, "--kernels": kernels, "--plot": plot, "--engine": engine or None})
-        data = _read(model)
-        _matrix([(board, _analyzed(model, data, board, None, build)) for board in Target.all()], as_json)
+        found = _subject(model)
+        _matrix([(board, _analyzed(found, board, None, build)) for board in Target.all()], as_json)
         return
-    board = None if target is None else Target.load(target)
-    analysis = _analyzed(model, _read(model), board, kernels, build)
+    found = _subject(model)
+    board = found.board if target is None else Target.load(target)
+    analysis = _analyzed(found, board, kernels, build)
     if plot is not None:
         from tinynas.tflite.plot import memory_timeline
 
         memory_timeline(analysis, plot)
-    built = _engines(model, analysis) if engine else {}
+    built = _engines(found, analysis) if engine else {}
     if as_json:
         import json
 
@@ -71,7 +84,7 @@ def analyze(
         from tinynas.cli.engine import show_engine
         from tinynas.cli.figures import show_analysis
 
-        show_analysis(model.name, analysis, board)
+        show_analysis(found.name, analysis, board)
         if built:
             show_engine(built, analysis)
         if plot is not None:
@@ -115,25 +128,72 @@ def _read(model: Path) -> bytes:
         raise UsageError(f"{model} cannot be read: {error.strerror}.") from error
 
 
-def _analyzed(model: Path, data: bytes, board: "Target | None", kernels: str | None, build: str) -> "Analysis":
+@dataclass(frozen=True)
+class _Subject:
+    """What is analysed: its path or run, the name of its table, its bytes, and the run that it is of."""
+
+    origin: str
+    name: str
+    data: bytes
+    run: "Source | None"
+    is_asked_by_run: bool
+
+    @property
+    def board(self) -> "Target | None":
+        """The board that a run is for, where a run was named."""
+        return self.run.target if self.run is not None and self.is_asked_by_run else None
+
+    def front_end(self, board: "Target | None") -> "FrontEnd | None":
+        """What stands before the network on `board`; None where nothing is known of it."""
+        from tinynas.export.stream import front_end_of
+
+        run = self.run
+        return None if run is None else front_end_of(run.tflite, run.output, run.facts, run.features, board)
+
+
+def _subject(model: str) -> _Subject:
+    """The file or the run of that name; UsageError or RunError, naming it, where there is none."""
+    from tinynas.export.source import from_run, run_of_file
+    from tinynas.runs import run_and_trial
+
+    path = Path(model)
+    if path.is_file() or path.suffix == ".tflite" or not _is_run(model):
+        data, place = _read(path), run_of_file(path)
+        return _Subject(model, path.name, data, None if place is None else from_run(*place), False)
+    source = from_run(*run_and_trial(model))
+    return _Subject(source.origin, source.origin, source.tflite, source, True)
+
+
+def _is_run(model: str) -> bool:
+    from tinynas.runs import run_and_trial
+
+    try:
+        run_and_trial(model)
+    except (RunError, UsageError, OSError):  # the last for a name that no file can have
+        return False
+    return True
+
+
+def _analyzed(found: _Subject, board: "Target | None", kernels: str | None, build: str) -> "Analysis":
     """The analysis of the file; a ModelError names it."""
     from tinynas.tflite import analyze as run_analyze
 
+    front = found.front_end(board)
     try:
-        return run_analyze(data, board, kernels=kernels, build=build)  # type: ignore[arg-type]
+        return run_analyze(found.data, board, kernels=kernels, build=build, front_end=front)  # type: ignore[arg-type]
     except ModelError as error:
-        raise type(error)(f"{model}: {error}") from error
+        raise type(error)(f"{found.origin}: {error}") from error
 
 
-def _engines(model: Path, analysis: "Analysis") -> "dict[str, Engine]":
+def _engines(found: _Subject, analysis: "Analysis") -> "dict[str, Engine]":
     """The file as an engine of each preset; a ModelError names it, and what it needs where it does run."""
     from tinynas.cli.engine import instead
     from tinynas.engine import build
 
     try:
-        return {preset: build(_read(model), optimize=preset) for preset in PRESETS}
+        return {preset: build(found.data, optimize=preset) for preset in PRESETS}
     except ModelError as error:
-        raise type(error)(f"{model}: {error}. {instead(analysis)}") from error
+        raise type(error)(f"{found.origin}: {error}. {instead(analysis)}") from error
 
 
 def _matrix(rows: "list[tuple[Target, Analysis]]", as_json: bool) -> None:

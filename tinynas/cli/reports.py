@@ -6,7 +6,7 @@ from typing import Any
 from rich.text import Text
 
 from tinynas.cli.console import console, table
-from tinynas.cli.formats import duration, share, size
+from tinynas.cli.formats import among, duration, share, size
 from tinynas.report import Comparison, RunFacts, draw, lineage, words
 from tinynas.runs import State, Trial
 from tinynas.tflite import OperatorFigures
@@ -145,11 +145,16 @@ def _figures(facts: RunFacts, trial: Trial) -> Any:
         )
     if footprint is not None:
         limits = facts.settings.limits
-        ram = footprint.arena_bytes + footprint.ram_outside_bytes
         rows.add_row("model file", f"{size(footprint.flash_bytes)} B")
-        rows.add_row("Flash with TFLM", f"{size(footprint.flash.total)} of {size(limits.board_flash_bytes)} B")
+        rows.add_row(
+            "Flash with TFLM",
+            f"{size(footprint.flash.total)} of {size(limits.board_flash_bytes)} B{among(footprint.flash.front_end)}",
+        )
         rows.add_row("arena", f"{size(footprint.arena_bytes)} B ({footprint.arena_status})")
-        rows.add_row("RAM with TFLM", f"{size(ram)} of {size(limits.board_ram_bytes)} B")
+        rows.add_row(
+            "RAM with TFLM",
+            f"{size(footprint.ram_bytes)} of {size(limits.board_ram_bytes)} B{among(footprint.front_end_ram_bytes)}",
+        )
         rows.add_row("parameters, MACs", f"{size(footprint.params)}, {size(footprint.macs)}")
         if footprint.latency_ms is not None:
             error = "" if footprint.latency_error is None else f" +/- {100 * footprint.latency_error:.0f} %"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from tinynas.cli.formats import duration, parse_reshape, share, size
+from tinynas.cli.formats import among, duration, parse_reshape, share, size
 from tinynas.cli.options import More, in_options
 from tinynas.errors import RunError, UsageError
 from tinynas.options import RUNNING, SETTINGS
@@ -156,12 +156,14 @@ def _needs(result: "SearchResult") -> list[tuple[str, str]]:
     return [
         (
             "Flash",
-            f"{size(flash.model)} B model file; {size(flash.total)} of {size(limits.board_flash_bytes)} B with TFLM",
+            f"{size(flash.model)} B model file; {size(flash.total)} of {size(limits.board_flash_bytes)} B with TFLM"
+            f"{among(flash.front_end)}",
         ),
         (
             "RAM",
             f"{size(arena)} B arena ({footprint.arena_status}); "
-            f"{size(arena + footprint.ram_outside_bytes)} of {size(limits.board_ram_bytes)} B with TFLM",
+            f"{size(footprint.ram_bytes)} of {size(limits.board_ram_bytes)} B with TFLM"
+            f"{among(footprint.front_end_ram_bytes)}",
         ),
         ("parameters, MACs", f"{size(best['params'])}, {size(best['macs'])}; {latency}"),
     ]

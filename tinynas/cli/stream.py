@@ -25,7 +25,10 @@ def stream(
     ] = None,
     results: Annotated[int | None, typer.Option(help="How many results are averaged. Default: 3.")] = None,
     threshold: Annotated[
-        int | None, typer.Option(help="The least mean score that is told, 0 to 255. Default: 200.")
+        int | None,
+        typer.Option(
+            help="The least mean score that is told, 0 to 255. Default: by the validation recordings, or 200."
+        ),
     ] = None,
     margin: Annotated[
         int | None, typer.Option(help="How far it must be above the second, 0 to 255. Default: 26.")

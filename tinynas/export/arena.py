@@ -44,6 +44,6 @@ def arena_size(data: bytes, analysis: Analysis, target: Target | None) -> ArenaS
     if analysis.arena_status != "exact":
         margin += int(_MARGIN_SHARE * minimum)
     if target is not None and target.limits.board_ram_bytes is not None:
-        left = target.limits.board_ram_bytes - analysis.footprint.ram_outside_bytes - minimum
+        left = target.limits.board_ram_bytes - analysis.footprint.ram_bytes
         margin = min(margin, max(0, left))
     return ArenaSize(minimum, margin // ALIGNMENT * ALIGNMENT, minima, "any" if target is None else target.kernels)

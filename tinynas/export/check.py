@@ -84,7 +84,7 @@ def as_engine(analysis: Analysis, figures: Figures, target: Target | None) -> An
     """The analysis of the same model as plain C: its memory in the arena's place, its own code in TFLM's."""
     footprint = replace(
         analysis.footprint,
-        flash=Flash(figures.weights + figures.tables, figures.code),
+        flash=Flash(figures.weights + figures.tables, figures.code, analysis.footprint.flash.front_end),
         arena=Arena(figures.memory, 0, figures.memory, figures.memory),
         arena_status="exact",
         ram_outside_bytes=figures.stack,

@@ -22,9 +22,10 @@ from tinynas.export.render import DEFAULT_FORMATS, ENGINE, FORMATS, Firmware, re
 from tinynas.export.resolve import resolve
 from tinynas.export.score import Accuracy, Deviation, Score, score, warnings_of
 from tinynas.export.source import Source
+from tinynas.export.stream import front_end_of, stream_of
 from tinynas.export.write import write_folder
 from tinynas.features import MelFeatures
-from tinynas.hardware import WITHOUT_FPU, Target
+from tinynas.hardware import WITHOUT_FPU, FrontEnd, Target
 from tinynas.options import FLASH_BUDGET, PACKAGE_KINDS, PRESETS, PackageKind, Preset
 from tinynas.runs import require_outside_models
 from tinynas.tflite import Analysis, Tensor, add_offline_plan, analyze, read
@@ -142,12 +143,13 @@ def convert(
     found = resolve(source, Path(runs), data, as_range(input_range), asked, trust)
     board = _board(target, found)
     is_engine = tuple(formats) == (ENGINE,)
-    data_of_file, planned, analysis = _analyzed(found, board, False if is_engine else offline_plan)
+    front = front_end_of(found.tflite, found.output, found.facts, found.features, board, engine=is_engine)
+    data_of_file, planned, analysis = _analyzed(found, board, False if is_engine else offline_plan, front)
     engine = _engine(
         found, analysis, is_engine, {"keep_input": keep_input, "optimize": optimize, "flash_budget": flash_budget}
     )
     judged = check.as_engine(analysis, engine.figures, board) if is_engine and engine is not None else analysis
-    notes = found.notes + _fit(found, judged, board, check_fit)
+    notes = found.notes + _stream_note(found) + _fit(found, judged, board, check_fit)
     if is_engine and engine is not None:
         answers = check.engine_answers(engine, found)
     else:
@@ -227,10 +229,9 @@ def _engine(source: Source, analysis: Analysis, is_wanted: bool, options: Mappin
         if not is_wanted:
             return None
         footprint = analysis.footprint
-        ram = footprint.arena_bytes + footprint.ram_outside_bytes
         raise type(error)(
-            f"{source.origin}: {error}. Under TFLM, without --format engine, the model needs {ram:,} B of RAM and "
-            f"{footprint.flash.total:,} B of Flash"
+            f"{source.origin}: {error}. Under TFLM, without --format engine, the model needs "
+            f"{footprint.ram_bytes:,} B of RAM and {footprint.flash.total:,} B of Flash"
         ) from error
 
 
@@ -243,6 +244,16 @@ def _without_fpu(source: Source, board: Target | None) -> tuple[str, ...]:
         f"the compiler's library takes many times as long, perhaps longer than the sound lasts. Search anew on the "
         f"same data: features are whole numbers then.",
     )
+
+
+def _stream_note(source: Source) -> tuple[str, ...]:
+    """A sentence on the stream's threshold; none for a model without a stream."""
+    if stream_of(source.tflite, source.output, source.facts, source.features) is None:
+        return ()
+    tuned = source.facts.tuned
+    if tuned is None:
+        return ("The stream's threshold is a usual one: no validation recordings said better (see tinynas stream).",)
+    return (f"The stream has {tuned}.",)
 
 
 def _score(data: bytes, source: Source, result: Tensor) -> Score | None:
@@ -286,14 +297,16 @@ def _board(target: Target | Path | str | None, source: Source) -> Target | None:
     return source.target if source.target is not None and board.is_same_board(source.target) else board
 
 
-def _analyzed(source: Source, board: Target | None, wanted: bool | None) -> tuple[bytes, bool, Analysis]:
+def _analyzed(
+    source: Source, board: Target | None, wanted: bool | None, front: FrontEnd | None
+) -> tuple[bytes, bool, Analysis]:
     """The file, with an offline memory plan where that saves enough arena, whether it got one, and its analysis."""
     try:
-        plain = analyze(source.tflite, board)
+        plain = analyze(source.tflite, board, front_end=front)
         if wanted is False or (wanted is None and not source.is_own):
             return source.tflite, False, plain
         data = add_offline_plan(source.tflite, "cmsis_nn" if board is None else board.kernel_library)
-        planned = analyze(data, board)
+        planned = analyze(data, board, front_end=front)
     except ModelError as error:
         raise type(error)(f"{source.origin}: {error}") from error
     if planned.arena.minimum <= plain.arena.minimum * (1 - _WORTH_A_PLAN):

@@ -13,6 +13,7 @@ from tinynas.data.layout import Layout
 from tinynas.data.normalize import Normalization
 from tinynas.data.values import ValueDataset
 from tinynas.errors import DataError, ModelError, UsageError
+from tinynas.features.threshold import Tuned
 from tinynas.tflite import Tensor
 from tinynas.tflite.affine import Floats
 
@@ -25,7 +26,8 @@ class Facts:
     """Layout, and the way in: raw -> normalised to [0, 1] -> stretched to `input_range`.
 
     `channels` is how many channels a raw sample has, one after the other. Without a `normalization` the model takes
-    real values as they are. `names` are the channels' where the data give them, `rate` is the steps a second.
+    real values as they are. `names` are the channels' where the data give them, `rate` is the steps a second. `tuned`
+    is what recordings say of the model's stream, where it was trained with some to say it.
     """
 
     layout: Layout
@@ -34,6 +36,7 @@ class Facts:
     input_range: tuple[float, float] = UNIT
     names: tuple[str, ...] = ()
     rate: float | None = None
+    tuned: Tuned | None = None
 
     def __post_init__(self) -> None:
         if self.normalization is not None and len(self.normalization.offset) not in (1, self.channels):

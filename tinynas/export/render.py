@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,9 @@ from tinynas.export.features_tflite import features_tflite
 from tinynas.export.golden import Golden
 from tinynas.export.operators import registrations
 from tinynas.export.output import Output, last_operator
-from tinynas.export.stream import stream_of, unit_of
+from tinynas.export.stream import background_of, stream_of, stride_words, unit_of
 from tinynas.features import Features, IntLogMel, MelFeatures
-from tinynas.hardware import Target
+from tinynas.hardware import Target, front_end
 from tinynas.tflite import Graph, Tensor, read
 from tinynas.tflite.affine import step_of
 from tinynas.version import __version__
@@ -252,7 +252,7 @@ def values_of(firmware: Firmware) -> dict[str, Any]:
         "alone": ends.alone,
         "classifies": any(out["n_classes"] for out in outs),
         **_features_values(firmware, ends.inputs[0].tensor),
-        "stream": stream_of(firmware.tflite, firmware.output, firmware.facts, firmware.features),
+        **_stream_values(firmware),
         "rate": firmware.facts.rate,
         "rate_words": None if firmware.facts.rate is None else c_text.number(firmware.facts.rate),
         "channel_names": _macro(map(c_text.string, firmware.facts.names)),
@@ -352,6 +352,19 @@ def _features_values(firmware: Firmware, source: Tensor) -> dict[str, Any]:
         return float_values(features)
     levels = quantized(normalization.apply(np.arange(256, dtype=np.uint8)[:, None]), replace(source, shape=(1, 1)))
     return whole_values(features, levels.reshape(256))
+
+
+def _stream_values(firmware: Firmware) -> dict[str, Any]:
+    """What the templates know of the stream and what it takes; None where the model has none."""
+    stream = stream_of(firmware.tflite, firmware.output, firmware.facts, firmware.features)
+    if stream is None:
+        return {"stream": None, "front_end": lambda: None}
+    return {
+        "stream": stream,
+        "stride_words": stride_words(stream),
+        "stream_background": background_of(stream),
+        "front_end": partial(front_end, firmware.features, stream, firmware.target, engine=firmware.engine is not None),
+    }
 
 
 def _facts_values(facts: Facts) -> dict[str, Any]:

@@ -118,9 +118,10 @@ def replay(
     stride = stride_for(features.n_frames) if stride is None else stride
     if not 1 <= stride <= 1 << 20:
         raise UsageError(f"stride is {stride}; wanted a whole number of frames, 1 or more.")
+    usual = Smoothing.threshold if model.facts.tuned is None else model.facts.tuned.threshold
     given = {"results": results, "threshold": threshold, "margin": margin, "suppression": suppression}
     chosen: dict[str, Any] = {name: each for name, each in given.items() if each is not None}
-    smoothing = replace(smoothing_for(names, features.n_frames, stride), **chosen)
+    smoothing = replace(smoothing_for(names, features.n_frames, stride, usual), **chosen)
     samples = _samples(Path(wav), features)
     truth = None if events is None else read_events(Path(events), names)
     source_tensor, _ = ends(model.tflite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tinynas.export.ends import Stored
 from tinynas.export.facts import Facts
 from tinynas.export.output import Ints, Labelled, Output
 from tinynas.features import Features, from_dict
+from tinynas.features.threshold import Tuned
 from tinynas.hardware import Limits, Target
 from tinynas.runs import Best, read_settings
 from tinynas.tflite.affine import Floats
@@ -63,6 +65,19 @@ class Source:
     features: Features | None = None
 
 
+def run_of_file(path: Path) -> tuple[Path, int | None] | None:
+    """The run, and the number of the trial, whose model or firmware the .tflite at `path` is; None for others."""
+    place = path.absolute().parent
+    firmware = re.fullmatch(r"firmware(?:_(\d+))?", place.name)
+    if place.name == "best" or firmware is not None:
+        run, number = place.parent, None if firmware is None or firmware[1] is None else int(firmware[1])
+    elif place.name.isdecimal() and place.parent.name in ("models", "trained"):
+        run, number = place.parent.parent, int(place.name)
+    else:
+        return None
+    return (run, number) if (run / "settings.json").is_file() else None
+
+
 def from_run(folder: Path, trial: int | None = None) -> Source:
     """The best model of the run in `folder`, or that of a trial; RunError when there is none or it is damaged."""
     settings, best = read_settings(folder), Best(folder, trial)
@@ -77,6 +92,7 @@ def from_run(folder: Path, trial: int | None = None) -> Source:
             normalization,
             names=tuple(map(str, about.get("channels", ()))),
             rate=None if about.get("rate") is None else float(about["rate"]),
+            tuned=None if about.get("stream") is None else Tuned.from_dict(about["stream"]),
         )
     except (TypeError, KeyError, ValueError, IndexError, TinynasError) as error:
         raise RunError(f"{best.place}/architecture.json is damaged ({error}); resume the search.") from error

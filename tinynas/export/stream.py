@@ -3,54 +3,57 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from tinynas.export.ends import all_ends
 from tinynas.export.facts import Facts
 from tinynas.export.output import Output
 from tinynas.features import Features
-from tinynas.features.smoothing import Smoothing, smoothing_for, stride_for
+from tinynas.features.smoothing import Smoothing
+from tinynas.features.stream import Stream, stream_for
+from tinynas.hardware import FrontEnd, Target, front_end
 from tinynas.tflite import read
 
 
-@dataclass(frozen=True)
-class StreamFacts:
-    """A window of `length` frames or steps of `channels` values, one every `stride`, and how results are smoothed."""
-
-    classes: int
-    length: int
-    channels: int
-    stride: int
-    stride_words: str
-    smoothing: Smoothing
-
-    @property
-    def background(self) -> str:
-        """1 for each class that is never told, else 0, as C initialises an array."""
-        return ", ".join(str(int(number in self.smoothing.background)) for number in range(self.classes))
-
-
-def stream_of(tflite: bytes, output: Output, facts: Facts, features: Features | None) -> StreamFacts | None:
+def stream_of(tflite: bytes, output: Output, facts: Facts, features: Features | None) -> Stream | None:
     """The stream of a model, int8 in and out, that tells classes of sound or of a series of steps; None for others."""
     ends = all_ends(read(tflite))
     if not ends.alone or [end.tensor.dtype for end in (*ends.inputs, *ends.outputs)] != ["INT8", "INT8"]:
         return None
-    elements = ends.inputs[0].tensor.elements
     if output.kind != "classes" or facts.normalization is None:
         return None
-    if features is not None:
-        if elements != features.n_frames * features.n_mels:
-            return None
-        length, every = features.n_frames, features.hop / features.sample_rate
-    else:
-        length = elements // facts.channels
-        if facts.layout != "series" or length < 2 or not (facts.names or facts.channels > 1):  # the columns of a table
-            return None
-        every = 0.0 if facts.rate is None else 1 / facts.rate
-    stride = stride_for(length)
-    words = f"{stride * every * 1000:.0f} ms" if every else "a quarter of a window"
-    names = output.class_names
-    return StreamFacts(len(names), length, facts.channels, stride, words, smoothing_for(names, length, stride))
+    return stream_for(
+        features,
+        output.class_names,
+        ends.inputs[0].tensor.elements,
+        layout=facts.layout,
+        channels=facts.channels,
+        channel_names=facts.names,
+        rate=facts.rate,
+        threshold=Smoothing.threshold if facts.tuned is None else facts.tuned.threshold,
+    )
+
+
+def front_end_of(
+    tflite: bytes,
+    output: Output,
+    facts: Facts,
+    features: Features | None,
+    board: Target | None,
+    *,
+    engine: bool = False,
+) -> FrontEnd | None:
+    """What stands before the network in the firmware, on `board`; None for a model without a stream."""
+    return front_end(features, stream_of(tflite, output, facts, features), board, engine=engine)
+
+
+def stride_words(stream: Stream) -> str:
+    """How long it is from one window to the next, for a person."""
+    return f"{stream.stride_s * 1000:.0f} ms" if stream.stride_s else "a quarter of a window"
+
+
+def background_of(stream: Stream) -> str:
+    """1 for each class that is never told, else 0, as C initialises an array."""
+    return ", ".join(str(int(number in stream.smoothing.background)) for number in range(stream.classes))
 
 
 def unit_of(name: str) -> str:

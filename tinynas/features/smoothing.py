@@ -92,10 +92,13 @@ class Smoothing:
             yield Detection(number, best, int(sums[best]) / self.results)
 
 
-def smoothing_for(class_names: Sequence[str], length: int, stride: int) -> Smoothing:
+def smoothing_for(
+    class_names: Sequence[str], length: int, stride: int, threshold: int = Smoothing.threshold
+) -> Smoothing:
     """The defaults for windows of `length` that begin every `stride`: a sound within several of them is told once."""
     results = 3
-    return Smoothing(results=results, suppression=-(-length // stride) + results, background=background_of(class_names))
+    suppression = -(-length // stride) + results
+    return Smoothing(results, threshold, suppression=suppression, background=background_of(class_names))
 
 
 def background_of(class_names: Sequence[str]) -> tuple[int, ...]:

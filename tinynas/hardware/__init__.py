@@ -9,6 +9,7 @@ from tinynas.hardware.cores import CORES, WITHOUT_FPU, Core
 from tinynas.hardware.costs import Costs, costs, usual_build
 from tinynas.hardware.estimate import Estimate
 from tinynas.hardware.footprint import Arena, Flash, Footprint
+from tinynas.hardware.front_end import FrontEnd, front_end
 from tinynas.hardware.kernels import KERNEL_LIBRARIES, KernelLibrary, nearest_library
 from tinynas.hardware.latency import average_power, energy, latency
 from tinynas.hardware.limits import MEASURES, Limits, Violation
@@ -34,6 +35,7 @@ __all__ = [
     "Estimate",
     "Flash",
     "Footprint",
+    "FrontEnd",
     "KernelLibrary",
     "Limits",
     "Target",
@@ -42,6 +44,7 @@ __all__ = [
     "average_power",
     "costs",
     "energy",
+    "front_end",
     "latency",
     "nearest_library",
     "ram_outside_arena",

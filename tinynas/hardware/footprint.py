@@ -1,8 +1,11 @@
 """What a model needs of a board: Flash, RAM, compute; the value that limits are held against."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from tinynas.hardware.front_end import FrontEnd
 
 ArenaStatus = Literal["exact", "estimated"]
 
@@ -23,15 +26,21 @@ class Arena:
 
 @dataclass(frozen=True)
 class Flash:
-    """Flash in bytes: the .tflite file, and the code that TFLM adds to a program for its operators."""
+    """Flash in bytes: the .tflite file, the code that TFLM adds to a program for its operators, and the front end's."""
 
     model: int
     runtime: int
+    front_end: int = 0
+
+    @property
+    def network(self) -> int:
+        """Model and TFLM's code together."""
+        return self.model + self.runtime
 
     @property
     def total(self) -> int:
-        """Model and code together."""
-        return self.model + self.runtime
+        """All of it."""
+        return self.network + self.front_end
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,8 @@ class Footprint:
     `flops` is None where only a .tflite is known. `instructions` is None where the time of an operator under TFLM is
     not known; then, and where the board's core or its power is not known, so are `latency_ms` and `energy_mj`. Both are
     estimates: `latency_error` and `energy_error` are relative (0.35: nine of ten true figures are expected within
-    35 %). `ram_outside_bytes` is the interpreter, the operator resolver, the C library's data and the stack.
+    35 %). `ram_outside_bytes` is the interpreter, the operator resolver, the C library's data and the stack, and
+    `front_end_ram_bytes` what makes the network's input of samples: 0 where the model has none (see FrontEnd).
     `arena_status` is "estimated" where the board's kernels are computed with another library's formulas.
     """
 
@@ -59,6 +69,24 @@ class Footprint:
     arena_status: ArenaStatus = "exact"
     latency_error: float | None = None
     energy_error: float | None = None
+    front_end_ram_bytes: int = 0
+
+    @property
+    def network_ram_bytes(self) -> int:
+        """Bytes of RAM of the arena and what is beside it."""
+        return self.arena_bytes + self.ram_outside_bytes
+
+    @property
+    def ram_bytes(self) -> int:
+        """Bytes of RAM in all: of the network and of the front end."""
+        return self.network_ram_bytes + self.front_end_ram_bytes
+
+    def with_front_end(self, front_end: "FrontEnd | None") -> "Footprint":
+        """The same with what stands before the network; as it is without."""
+        if front_end is None:
+            return self
+        flash = replace(self.flash, front_end=front_end.flash_bytes)
+        return replace(self, flash=flash, front_end_ram_bytes=front_end.ram_bytes)
 
     @property
     def flash_bytes(self) -> int:

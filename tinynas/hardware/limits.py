@@ -10,6 +10,8 @@ from tinynas.hardware.footprint import Footprint
 from tinynas.options import Option
 from tinynas.options.option import LIMITS
 
+Parts = tuple[tuple[str, int], ...]
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -17,7 +19,8 @@ class Measure:
 
     `label` is its name within a sentence and `unit` its unit, "" for a mere count. `resource` is what an architecture
     that is over the limit has to save. `used` is the figure of a footprint, None where it is not known, and `error` its
-    relative error where it is an estimate. `option` is how the limit is said on the command line.
+    relative error where it is an estimate. `option` is how the limit is said on the command line. `parts` are what the
+    figure adds up to, by name, where that is more than the network's own.
     """
 
     label: str
@@ -26,6 +29,7 @@ class Measure:
     used: Callable[[Footprint], float | None]
     option: Option
     error: Callable[[Footprint], float | None] = lambda footprint: None
+    parts: Callable[[Footprint], Parts] = lambda footprint: ()
 
     @property
     def title(self) -> str:
@@ -40,6 +44,10 @@ class Measure:
 def _limit(name: str, option: str, help: str, kind: Literal["size", "number"] = "size") -> Option:
     metavar = "BYTES" if name.endswith("_bytes") else "MS" if name.endswith("_ms") else "N"
     return Option(name, help, kind, option=option, above=0, panel=LIMITS, metavar=metavar)
+
+
+def _parts(network: int, front_end: int) -> Parts:
+    return (("network", network), ("front end", front_end)) if front_end else ()
 
 
 # One row for each field of Limits, in the same order.
@@ -95,14 +103,24 @@ MEASURES: Mapping[str, Measure] = {
         "B",
         "flash",
         lambda f: f.flash.total,
-        _limit("board_flash_bytes", "--max-flash-total", "Bytes of Flash in all: the model file and TFLM's code."),
+        _limit(
+            "board_flash_bytes",
+            "--max-flash-total",
+            "Bytes of Flash in all: the model file, TFLM's code, and the C of features and stream.",
+        ),
+        parts=lambda f: _parts(f.flash.network, f.flash.front_end),
     ),
     "board_ram_bytes": Measure(
         "RAM with TFLM",
         "B",
         "ram",
-        lambda f: f.arena_bytes + f.ram_outside_bytes,
-        _limit("board_ram_bytes", "--max-ram-total", "Bytes of RAM in all: the arena, TFLM's own data and the stack."),
+        lambda f: f.ram_bytes,
+        _limit(
+            "board_ram_bytes",
+            "--max-ram-total",
+            "Bytes of RAM in all: the arena, TFLM's own data, the stack, and what features and stream keep.",
+        ),
+        parts=lambda f: _parts(f.network_ram_bytes, f.front_end_ram_bytes),
     ),
 }
 
@@ -111,13 +129,15 @@ MEASURES: Mapping[str, Measure] = {
 class Violation:
     """A limit that is broken: its name in Limits, what the model uses and what is allowed.
 
-    `error` is the relative error of what the model uses, where that is an estimate.
+    `error` is the relative error of what the model uses, where that is an estimate, and `parts` what it adds up to,
+    where there is a front end.
     """
 
     limit: str
     used: float
     allowed: float
     error: float | None = None
+    parts: Parts = ()
 
     @property
     def excess(self) -> float:
@@ -134,6 +154,8 @@ class Violation:
         measure = MEASURES[self.limit]
         used, allowed, excess = (measure.text(value) for value in (self.used, self.allowed, self.excess))
         about = "" if self.error is None else f" (an estimate, +/- {100 * self.error:.0f} %)"
+        if self.parts:
+            about += f" ({' + '.join(f'{name} {measure.text(size)}' for name, size in self.parts)})"
         return f"{measure.label} {used}{about}, limit {allowed} ({excess} over)"
 
 
@@ -142,7 +164,8 @@ class Limits:
     """Upper bounds, inclusive; None is no bound. UsageError for a bound that is not a finite number above 0.
 
     `flash_bytes` is about the .tflite file and `ram_bytes` about the smallest arena; `board_flash_bytes` adds TFLM's
-    code, `board_ram_bytes` the interpreter, the resolver, the C library's data and the stack.
+    code, `board_ram_bytes` the interpreter, the resolver, the C library's data and the stack, and both add the front
+    end of a model of sound or of a series: features, ring and stream.
     """
 
     params: int | None = None
@@ -181,7 +204,7 @@ class Limits:
                     f"known here; leave the limit out, or use a board and a model for which it can be worked out."
                 )
             if used > allowed:
-                broken.append(Violation(name, used, allowed, measure.error(footprint)))
+                broken.append(Violation(name, used, allowed, measure.error(footprint), measure.parts(footprint)))
         return tuple(broken)
 
 

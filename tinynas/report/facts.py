@@ -168,7 +168,7 @@ def _model(best: Trial, saved: Best | None, settings: Settings, trouble: list[st
         else:
             data, stage = lower(best.architecture), "untrained"
         graph = read(data)
-        analysis = analyze(data, settings.target)
+        analysis = analyze(data, settings.target, front_end=settings.front_end)
         if stage == "untrained":
             return Model(graph, analysis, stage)
         return Model(graph, analysis, stage, *_engines(graph), _digests(data, settings.target))

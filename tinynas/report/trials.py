@@ -33,7 +33,7 @@ def trial_row(trial: Trial) -> dict[str, Any]:
         "flash_bytes": None if footprint is None else footprint.flash_bytes,
         "arena_bytes": None if footprint is None else footprint.arena_bytes,
         "board_flash_bytes": None if footprint is None else footprint.flash.total,
-        "board_ram_bytes": None if footprint is None else footprint.arena_bytes + footprint.ram_outside_bytes,
+        "board_ram_bytes": None if footprint is None else footprint.ram_bytes,
         "latency_ms": None if footprint is None else footprint.latency_ms,
         "energy_mj": None if footprint is None else footprint.energy_mj,
         "params": None if footprint is None else footprint.params,

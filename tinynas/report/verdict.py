@@ -67,6 +67,7 @@ def verdict(footprint: Footprint, target: Target, limits: Limits) -> Verdict:
         target.flash_bytes,
         ("model file", footprint.flash.model, "model"),
         ("TFLM’s code", footprint.flash.runtime, "runtime"),
+        ("features and stream", footprint.flash.front_end, "front"),
         ("reserved", target.reserved_flash_bytes, "reserved"),
     )
     ram = _memory(
@@ -74,6 +75,7 @@ def verdict(footprint: Footprint, target: Target, limits: Limits) -> Verdict:
         target.ram_bytes,
         ("tensor arena", footprint.arena_bytes, "model"),
         ("interpreter and stack", footprint.ram_outside_bytes, "runtime"),
+        ("features and stream", footprint.front_end_ram_bytes, "front"),
         ("reserved", target.reserved_ram_bytes, "reserved"),
     )
     rows = (_limit(measure, getattr(limits, name), footprint) for name, measure in MEASURES.items())

@@ -9,7 +9,7 @@ from pydantic_core import PydanticSerializationError
 from tinynas.architecture import SearchSpace
 from tinynas.data import Dataset
 from tinynas.errors import RunError, TinynasError, UsageError
-from tinynas.hardware import FIGURES, Limits, Target
+from tinynas.hardware import FIGURES, FrontEnd, Limits, Target
 from tinynas.options import SETTINGS
 from tinynas.options.search import Fidelity, Metric, Precision, Prefer, Selection, Start, StrategyName
 from tinynas.runs.front import checked_objectives
@@ -85,7 +85,8 @@ class Settings(BaseModel):
     `figures` are those of the time that the limits are held against: a run keeps what it began with, and one without
     the key began with version 0.1.0's. `own` names what was given in Python and no file can hold ("strategy":
     "module.Class"): a resume needs it again. The strategy is "own" where it was an object. `warm_start` is the path of
-    the run that it began with the best of, and `extensions` are what it was given more of, each time when it had ended.
+    the run that it began with the best of, `front_end` what makes the network's input of samples, which the limits
+    count, and `extensions` are what it was given more of, each time when it had ended.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -126,6 +127,7 @@ class Settings(BaseModel):
     own: dict[str, str] = {}
     figures: int = Field(FIGURES, ge=1, le=FIGURES)
     warm_start: str | None = None
+    front_end: FrontEnd | None = None
     extensions: tuple[Extension, ...] = ()
 
     @model_validator(mode="after")

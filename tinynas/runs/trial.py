@@ -10,6 +10,7 @@ from typing import Any
 from tinynas.architecture import Architecture
 from tinynas.data import FoldScores, Scores
 from tinynas.errors import UsageError
+from tinynas.features.threshold import Tuned
 from tinynas.hardware import Footprint
 
 _DECIMALS = 9  # of a score that is ranked: means of the same counts differ in the last place of a float
@@ -32,7 +33,8 @@ class Evaluation:
     `rung` counts the promotions of successive halving before a proxy training: scores of one rung are like for like. A
     full training has rung 0, whatever its architecture's proxies had. `cause` tells a failed trial whose process had
     trouble ("error", "died", "silent"), which is no verdict on its architecture, from one that was refused ("").
-    `regularization` is the strength of it that the trial was trained with ("": that was no choice).
+    `regularization` is the strength of it that the trial was trained with ("": that was no choice). `stream` is what
+    the validation recordings of the first fold say of a full training's stream, where the model can run on one.
     """
 
     state: State
@@ -47,6 +49,7 @@ class Evaluation:
     visit_s: float = 0.0
     cause: str = ""
     regularization: str = ""
+    stream: Tuned | None = None
 
     @property
     def training(self) -> tuple[bool, int]:
@@ -80,6 +83,7 @@ class Evaluation:
             "visit_s": self.visit_s,
             **({"cause": self.cause} if self.cause else {}),
             "regularization": self.regularization,
+            **({} if self.stream is None else {"stream": self.stream.to_dict()}),
         }
 
     @classmethod
@@ -99,6 +103,7 @@ class Evaluation:
             value.get("visit_s", 0.0),  # version 0.1.0 did not measure it
             value.get("cause", ""),
             value.get("regularization", ""),  # nor had it a choice
+            Tuned.from_dict(value["stream"]) if "stream" in value else None,
         )
 
 

@@ -27,6 +27,7 @@ from tinynas.searching.ending import ending_in_order
 from tinynas.searching.events import Note, Watcher, ignore
 from tinynas.searching.executor import Calls, Executor
 from tinynas.searching.extension import checked_more, extend, part_of
+from tinynas.searching.front_end import front_end_of, with_front_end
 from tinynas.searching.loop import Loop
 from tinynas.searching.own import OWN, MakeExecutor, check_resume, check_strategy, names_of
 from tinynas.searching.progress import shown
@@ -123,14 +124,15 @@ def search(
         final_threads=running.threads,
         own=own,
         warm_start=None if warm_start is None else str(find_run(warm_start).absolute()),
+        front_end=front_end_of(dataset, target),
         **settings,
     )
     _check_space(chosen.space, dataset)
-    _check_objectives(chosen, screen or _screen_for(target))
+    check = _screen_for(chosen, screen)
+    _check_objectives(chosen, check)
     # What would only be found by the first training is found before there is a run folder.
     augmentation_for(dataset.layout, chosen.augment)
     dataset.folds(chosen.n_folds, 0)
-    check = screen or _screen_for(target)
     networks = [] if warm_start is None else find_networks(warm_start, chosen, dataset.class_names, check)
     folder = Path(out) if out is not None else _new_folder(Path("runs"))
     for text in unheeded(given, chosen):
@@ -232,7 +234,7 @@ def _go_on(
         clock = Clock(
             part.time_budget_s, max(0.0, run.journal.fact("seconds", 0.0) - part.age_s), running.workers or 1, final
         )
-        check = screen or _screen_for(settings.target)
+        check = _screen_for(settings, screen)
         networks = read_networks(run, dataset.class_names, check)
         if strategy is None or isinstance(strategy, str):
             strategy = strategy_for(settings, check, networks)
@@ -261,10 +263,11 @@ def _checked_own(**given: Any) -> dict[str, str]:
     return names_of({name: None if isinstance(value, str) else value for name, value in given.items()})
 
 
-def _screen_for(target: Target) -> Screen:
+def _screen_for(settings: Settings, own: Screen | None) -> Screen:
+    """Return the hardware check, the caller's own or tinynas's, with what stands before the network."""
     from tinynas.screening.screen import screen
 
-    return partial(screen, target=target)
+    return with_front_end(own or partial(screen, target=settings.target), settings.front_end)
 
 
 @door

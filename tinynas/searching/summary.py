@@ -104,6 +104,7 @@ def _best(run: Run, best: Trial, final: Final | None) -> dict[str, Any]:
         "largest_tensor_bytes": footprint.largest_tensor_bytes,
         "footprint": footprint.to_dict(),
         "validation": validation(best.evaluation),
+        "stream": _stream(best),
         "test": tested,
         "regularization": best.evaluation.regularization,
         "epochs": None if final is None else final.epochs,
@@ -112,6 +113,11 @@ def _best(run: Run, best: Trial, final: Final | None) -> dict[str, Any]:
         "tflm_largest_step": None if final is None else final.tflm_largest_step,
         "fits": not run.settings.limits.violations(footprint),
     }
+
+
+def _stream(trial: Trial) -> dict[str, int] | None:
+    """Return the threshold of the stream, and what it does on the validation recordings; None where it has none."""
+    return None if trial.evaluation.stream is None else trial.evaluation.stream.to_dict()
 
 
 def validation(evaluation: Evaluation) -> dict[str, Any]:
@@ -150,6 +156,7 @@ def about_best(
         "rate": dataset.rate,
         "features": None if dataset.features is None else dataset.features.to_dict(),
         "validation": validation(trial.evaluation),
+        "stream": _stream(trial),
         "footprint": footprint.to_dict(),
         "warnings": list(warnings),
     }

@@ -17,9 +17,11 @@ from tinynas.architecture import Architecture, walk
 from tinynas.data import Dataset, FoldScores, class_weights
 from tinynas.data.splits import Fold, representative_rows
 from tinynas.features import IntLogMel
+from tinynas.features.threshold import Tuned, tuned
 from tinynas.runs import Evaluation, Settings, State
 from tinynas.searching.agreement import require_agreement
 from tinynas.searching.events import FoldDone
+from tinynas.searching.front_end import stream_of
 from tinynas.searching.jobs import Final, FinalJob, Job, Outcome, StartFile
 from tinynas.searching.share import SharedDataset
 from tinynas.searching.trouble import trouble_of
@@ -67,6 +69,7 @@ class Worker:
 
         settings, dataset = self._settings, self._dataset
         footprint, data = measure(job.architecture, settings.target, dataset, job.seed)
+        footprint = footprint.with_front_end(settings.front_end)
         require_agreement(job.architecture, job.screened, footprint, data)
         violations = settings.limits.violations(footprint)
         if violations:
@@ -77,8 +80,9 @@ class Worker:
         scored, first, visits, visit_s = self._train(job, job.schedule)
         if job.fidelity == "full":
             require_same_head(first.tflite)
-        evaluation = Evaluation(State.COMPLETE, footprint, (), scored, visits=visits, visit_s=visit_s)
         rows = self._folds(1)[0].validation
+        threshold = self._tuned(first.tflite, rows) if job.fidelity == "full" else None
+        evaluation = Evaluation(State.COMPLETE, footprint, (), scored, visits=visits, visit_s=visit_s, stream=threshold)
         held_out = dataset.x[rows[representative_rows(dataset.y[rows], CHECKED_SAMPLES, job.seed)]]
         samples = self._int8(first.tflite, held_out)
         return Outcome(evaluation, first.keras, first.tflite, samples, first.weights)
@@ -112,6 +116,21 @@ class Worker:
                 self.tell(FoldDone(job.number, number + 1, schedule.folds))
         return tuple(scored), first, visits, seconds / visits
 
+    def _tuned(self, tflite: bytes, rows: np.ndarray) -> Tuned | None:
+        """Return what the recordings `rows`, which the file has not seen, say of its stream; None without one."""
+        from tinynas.training.int8 import Int8Model
+
+        dataset = self._dataset
+        stream = stream_of(dataset)
+        if stream is None:
+            return None
+        model = Int8Model(tflite)
+
+        def run(x: np.ndarray) -> np.ndarray:
+            return model.run(model.quantize_input(x))
+
+        return tuned(stream, dataset.x[rows], dataset.y[rows], run, quiet=dataset.features is not None)
+
     def _folds(self, n: int) -> tuple[Fold, ...]:
         """Return the first `n` folds: those of the cross-validation, then those of others."""
         k = self._settings.n_folds
@@ -144,7 +163,8 @@ class Worker:
         rows = representative_rows(self._dataset.y_test, CHECKED_SAMPLES, job.seed)
         samples = self._int8(trained.tflite, self._dataset.x_test[rows])
         screened = screen(job.architecture, self._settings.target)
-        footprint = replace(analyze(trained.tflite, self._settings.target).footprint, flops=screened.flops)
+        real = analyze(trained.tflite, self._settings.target, front_end=self._settings.front_end).footprint
+        footprint = replace(real, flops=screened.flops)
         require_agreement(job.architecture, screened, footprint, trained.tflite)
         require_same_head(trained.tflite)
         step = answers(trained.tflite, samples).step

@@ -7,6 +7,7 @@ from tinynas.errors import UnsupportedOperatorError, UsageError, door
 from tinynas.hardware.costs import costs, usual_build
 from tinynas.hardware.estimate import Estimate
 from tinynas.hardware.footprint import Arena, ArenaStatus, Footprint
+from tinynas.hardware.front_end import FrontEnd
 from tinynas.hardware.kernels import KERNEL_LIBRARIES, KernelLibrary, TargetKernels, nearest_library
 from tinynas.hardware.latency import energy, latency
 from tinynas.hardware.limits import Limits, Violation
@@ -50,7 +51,9 @@ class Analysis:
     `fits` is None when neither a board nor limits were given; `latency` and `energy` are None where the
     board, its core's speed or its power is not known. `plan` is the arena's head, buffer by buffer. `build` is the
     build of TFLM that `runtime`, its code in bytes, is for. `untimed` names the operators whose time under TFLM is not
-    known: then the whole has no instructions, latency or energy.
+    known: then the whole has no instructions, latency or energy. `front_end` is what makes the input of samples, None
+    where there is none or nothing is known of it: Flash and RAM in all include it, the latency of an inference does
+    not.
     """
 
     footprint: Footprint
@@ -64,6 +67,7 @@ class Analysis:
     build: Build
     fits: bool | None
     violations: tuple[Violation, ...]
+    front_end: FrontEnd | None = None
 
     @property
     def untimed(self) -> tuple[str, ...]:
@@ -107,6 +111,7 @@ class Analysis:
             "target": self.target,
             "kernels": self.kernels,
             "fits": self.fits,
+            "front_end": None if self.front_end is None else self.front_end.figures(footprint.latency_ms),
             "violations": [{**asdict(violation), "message": str(violation)} for violation in self.violations],
         }
 
@@ -118,12 +123,14 @@ def analyze(
     limits: Limits | None = None,
     kernels: KernelLibrary | None = None,
     build: Build | None = None,
+    front_end: FrontEnd | None = None,
 ) -> Analysis:
     """Every figure of the .tflite `data`, and whether it fits `target` and `limits`.
 
     `kernels` is the library that TFLM is built with, for the arena, the code, the instructions and the time: the
     target's own by default, and CMSIS-NN without a target. There is no time for kernels that the target's core cannot
-    run. `build` is the build of TFLM (one of hardware.BUILDS) that code and time are for. Raises UsageError for an
+    run. `build` is the build of TFLM (one of hardware.BUILDS) that code and time are for. `front_end` is what stands
+    before the network (hardware.front_end). Raises UsageError for an
     unknown library or build, ModelError for a file that cannot be read or planned, UnsupportedOperatorError, naming
     it, for an operator whose memory or code is not known: nothing fits by silence. One whose time alone is not known
     leaves the model without one (`Analysis.untimed`).
@@ -150,7 +157,7 @@ def analyze(
         instructions=None if whole is None else whole.instructions,
         model_bytes=len(data),
         arena=arena_of(graph, plan, library),
-    )
+    ).with_front_end(front_end)
     all_limits = [each for each in (limits, None if target is None else target.limits) if each is not None]
     violations = _violations(all_limits, footprint)
     return Analysis(
@@ -165,6 +172,7 @@ def analyze(
         build=used_build,
         fits=not violations if all_limits else None,
         violations=violations,
+        front_end=front_end,
     )
 
 

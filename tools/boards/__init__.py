@@ -132,7 +132,7 @@ def _emulated(folder: Path, board: Board, flags: Sequence[str], objects: Sequenc
     """What the program of `objects` and the board's start-up code prints."""
     keep = ["-fno-tree-loop-distribute-patterns"]
     _call(["arm-none-eabi-gcc", *flags, *keep, board.timer, "-std=gnu99", "-c", START, "-o", "start.o"], folder)
-    link = ["-nostdlib", "-T", "board.ld", "-Wl,--gc-sections,-Map=program.map", "start.o", *objects, "-lgcc"]
+    link = ["-nostdlib", "-T", "board.ld", "-Wl,--gc-sections,-Map=program.map", "start.o", *objects, "-lm", "-lgcc"]
     _call(["arm-none-eabi-gcc", *board.flags, *link, "-o", "program.elf"], folder)
     return _call(
         [

@@ -173,7 +173,7 @@ def _clips(files: Sequence[_File], features: Features) -> tuple[Array, list[str]
     x = allocate(shape, np.float32 if isinstance(features, MelFeatures) else np.int32)
     labels: list[str] = []
     for file in files:
-        sound = _resampled(read_wav(file.path), features.sample_rate)
+        sound = resampled(read_wav(file.path), features.sample_rate)
         sound = np.pad(sound, (0, max(0, clip - len(sound))))
         begins = np.array(file.starts)[:, None] + features.hop * np.arange(features.n_frames)
         unique, places = np.unique(begins, return_inverse=True)
@@ -191,7 +191,8 @@ def _length(length: int | Seconds | None, rate: int) -> int | None:
     return length.steps(rate) if isinstance(length, Seconds) else length
 
 
-def _resampled(sound: Sound, target: int) -> Floats:
+def resampled(sound: Sound, target: int) -> Floats:
+    """The samples at the rate `target`, by a polyphase filter."""
     rate = sound.rate
     if rate == target:
         return sound.samples

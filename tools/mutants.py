@@ -73,6 +73,24 @@ MUTANTS = (
         "hardware/test_limits.py",
     ),
     _mutant(
+        "hardware/footprint.py",
+        "return self.network + self.front_end",
+        "return self.network",
+        "searching/test_front_end.py",
+    ),
+    _mutant(
+        "hardware/front_end.py",
+        "indices = 5 if of_sound else 7",
+        "indices = 5",
+        "hardware/test_front_end.py::test_ram_is_that_of_the_structure",
+    ),
+    _mutant(
+        "features/threshold.py",
+        "return equal[len(equal) // 2]",
+        "return equal[0]",
+        "features/test_threshold.py",
+    ),
+    _mutant(
         "hardware/latency.py",
         "time = cycles / target.clock_hz * 1000",
         "time = cycles / target.clock_hz * 1024",

@@ -99,10 +99,22 @@ def test_analyze_shows_and_prints(call, small_run):
     wanted = {"params", "macs", "live_bytes_peak", "largest_tensor_bytes", "operators", "violations", "arena_status"}
     assert wanted | {"flash", "latency_ms", "energy_mj"} <= set(figures)
     assert set(figures["arena"]) == {"head", "tail", "used", "minimum"}
-    assert set(figures["flash"]) == {"model", "runtime", "total"}
+    assert set(figures["flash"]) == {"model", "runtime", "front_end", "total"}
+    assert figures["front_end"] is None
     code, out, _ = call("analyze", model, "--json")
     assert code == 0
     assert json.loads(out)["fits"] is None
+
+
+def test_analyze_takes_a_run_on_its_own_board(call, small_run):
+    code, out, _ = call("analyze", small_run.folder, "--json")
+    figures = json.loads(out)
+    assert code == 0
+    assert (figures["fits"], figures["target"]) == (True, "nucleo_f401")
+    assert figures["file_bytes"] == small_run.summary["best"]["flash_bytes"]
+    code, _, err = call("analyze", "no_such_run")
+    assert code == 2
+    assert "no_such_run" in err
 
 
 def test_analyze_draws_the_timeline(call, small_run, tmp_path):

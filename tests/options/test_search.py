@@ -19,6 +19,7 @@ from tinynas.training.augment import Augmentation
 SPACE_8 = SearchSpace.for_input((8, 8, 1), 3)
 FOLLOWS = {
     "version",
+    "front_end",
     "target",
     "data",
     "space",

@@ -27,7 +27,7 @@ from tinynas.tflite import analyze, read, write
 
 KEYS = {
     *("file_bytes", "params", "macs", "arena", "arena_status", "live_bytes_peak", "largest_tensor_bytes"),
-    *("operators", "flash", "ram_outside_bytes", "latency_ms", "energy_mj", "target", "kernels", "fits"),
+    *("operators", "flash", "ram_outside_bytes", "latency_ms", "energy_mj", "target", "kernels", "fits", "front_end"),
     *("violations", "instructions", "latency_error", "energy_error", "runtime_error", "runtime_build"),
     "untimed",
 }

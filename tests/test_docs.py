@@ -199,6 +199,7 @@ def test_every_setting_is_in_the_table():
         "figures",
         "extensions",
         "warm_start",
+        "front_end",
     }
     section = PYTHON.split("## Settings")[1].split("\n## ")[0]
     rows = [line.split("|") for line in section.splitlines() if line.startswith("| `")]

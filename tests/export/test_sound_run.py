@@ -66,7 +66,7 @@ void board_number(uint32_t value);
 @pytest.mark.slow
 def test_the_firmware_of_a_search_on_sound(tensorflow, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "words").mkdir()
-    words = KINDS["sounds"].write(tmp_path / "words", 8)
+    words = KINDS["sounds"].write(tmp_path / "words", 16)
     data = load(words)
     result = search(data, "nucleo_f401", out=tmp_path / "run", workers=1, max_trials=1, n_children=1, n_finalists=1,
                     n_folds=2, final_epochs=2)  # fmt: skip

@@ -89,6 +89,11 @@ def test_the_recordings_are_played_in_turn(quiet: bool) -> None:
     assert len(heard) == len(y)
 
 
+def test_a_network_that_tells_nothing_says_nothing() -> None:
+    x, y = recordings(8, {0: 0.3, 1: 0.3, 2: 0.3})
+    assert tuned(STREAM, x, y, loudness, quiet=True) is None
+
+
 def test_a_handful_says_nothing() -> None:
     x, y = recordings(4, {0: 0.9, 1: 0.8, 2: 0.7})
     assert tuned(STREAM, x, y, loudness, quiet=True) is None

@@ -55,7 +55,8 @@ def tuned(stream: Stream, x: Rows, y: npt.NDArray[np.int64], run: Run, *, quiet:
 
     x (n, ...) are windows of the model's input and y (n,) their classes; `run` gives the int8 outputs (m, classes) of
     windows (m, ...). The recordings are played as one stream, the classes in turn. Where there is `quiet` between them,
-    as around a word, half a window of the softest frame of each follows it. None where there are too few.
+    as around a word, half a window of the softest frame of each follows it. None where there are too few, or
+    none is told more than falsely.
     """
     most = max(1, _MOST_VALUES // (stream.values * 2 * -(-stream.length // stream.stride)))
     order = _in_turn(y)[:most]
@@ -70,6 +71,8 @@ def tuned(stream: Stream, x: Rows, y: npt.NDArray[np.int64], run: Run, *, quiet:
     labels = [int(y[number]) for number in order]
     found = [_judged(stream, each, outputs, labels, pause) for each in _THRESHOLDS]
     best = max(each.hits - each.false_accepts for each in found)
+    if best <= 0:
+        return None
     equal = [each for each in found if each.hits - each.false_accepts == best]
     return equal[len(equal) // 2]
 

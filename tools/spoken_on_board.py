@@ -38,6 +38,7 @@ from tinynas.tflite import tflm
 
 BOARD = BOARDS["Cortex-M4F"]
 RATE = 16_000
+_QUICK = {"max_trials": 1, "n_children": 1, "n_finalists": 1, "n_folds": 2, "final_epochs": 3}
 _AT_ONCE = 64  # clips of a program: those of a second take 2 MB of its Flash
 _SOURCES = ("_engine.c", "_engine.h", "_weights.c", "_features.c", "_features.h", "_stream.c", "_stream.h")
 MAIN = """
@@ -132,10 +133,11 @@ def heard(clips: np.ndarray, engine: Path) -> Heard:
     return Heard(np.array(scores), float(figures[0]), float(figures[1]), stack, stream, memory)
 
 
-def searched(data: Path, out: Path, minutes: float, seed: int) -> Path:
-    """The run of a short search on the words."""
+def searched(data: Path, out: Path, minutes: float | None, seed: int) -> Path:
+    """The run of a short search on the words, or of a single network that is hardly trained."""
     dataset = Dataset.load(data, sample_rate=RATE)
-    return search(dataset, "nucleo_f401", out=out, time_budget_s=60 * minutes, seed=seed).folder
+    how = _QUICK if minutes is None else {"time_budget_s": 60 * minutes}
+    return search(dataset, "nucleo_f401", out=out, seed=seed, **how).folder  # type: ignore[arg-type]
 
 
 def main() -> None:
@@ -144,12 +146,14 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="what tools/make_spoken.py wrote")
     parser.add_argument("--run", help="a run on these words, in place of a search")
     parser.add_argument("--minutes", type=float, default=2, help="of the search")
+    parser.add_argument("--quick", action="store_true", help="one network, hardly trained: to try the tool")
     parser.add_argument("--most", type=int, default=1 << 30, help="so many test clips, all by default")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        run = find_run(given.run) if given.run else searched(given.data, place / "run", given.minutes, given.seed)
+        minutes = None if given.quick else given.minutes
+        run = find_run(given.run) if given.run else searched(given.data, place / "run", minutes, given.seed)
         model = from_run(run)
         features, normalization = model.features, model.facts.normalization
         if not isinstance(features, IntLogMel) or normalization is None:

@@ -21,7 +21,7 @@ from tinynas.architecture import Architecture, SearchSpace, crossover, mutate, s
 from tinynas.data import Dataset, FoldScores, Scores
 from tinynas.hardware import Limits
 from tinynas.runs import Evaluation, State, read_trials
-from tinynas.runs.folder import write_weights
+from tinynas.runs.weights import write_weights
 from tinynas.screening import lower
 from tinynas.searching import TrialDone, search
 from tinynas.training.build import build

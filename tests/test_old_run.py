@@ -12,7 +12,7 @@ from tests import old_run
 from tests.old_run import FOLDER, STRATEGIES
 from tinynas.architecture import Architecture, SearchSpace
 from tinynas.runs import Best, read_settings, read_trials
-from tinynas.runs.folder import read_weights
+from tinynas.runs.weights import read_weights
 from tinynas.searching import resume
 
 JOURNALS = ("surrogate", "killed", "trained")

@@ -41,7 +41,7 @@ def read(path: Path) -> list[Curve]:
 
 def bench(arguments: argparse.Namespace) -> None:
     """Run what --out has not, each run in a process of its own, and write --out after each."""
-    from tinynas.runs.folder import write_atomically
+    from tinynas.runs.writing import write_atomically
 
     curves = read(arguments.out)
     name = _name(arguments)

@@ -1,13 +1,14 @@
 """Feeds damaged files to everything that reads one, and counts what comes of it.
 
-    python tools/fuzz.py 20000                 so many inputs, shared out among the readers; the table
+    python tools/fuzz.py 20000                 so many inputs, more for the quick readers; the table
     python tools/fuzz.py 2000 --only csv,pcap  those with a word in their name
     python tools/fuzz.py 500 --seed 9 --only tflite
 
 Each input is a small whole file (of tests/data/kinds.py and tests/fixtures, and of a run of version 0.1.0) with one to
 four places changed: bytes turned, cut, doubled, put elsewhere; numbers made huge, negative or no number; words of one
 file in another. What is right is an answer or one of tinynas's own errors, in one line, within 5 s of CPU and 1 GiB.
-Readers run in processes of their own, so that a crash is an input with a name. Exit code 1 when one was not as it
+Readers run in processes of their own, so that a crash is an input with a name. A reader whose whole file takes four
+times as long gets half as many inputs. Exit code 1 when one was not as it
 should be; the input is kept then, where the table says.
 """
 
@@ -26,6 +27,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +41,11 @@ from tinynas import Dataset, Target, analyze, write_report  # noqa: E402
 from tinynas.data.captures.files import frames  # noqa: E402
 from tinynas.errors import TinynasError  # noqa: E402
 from tinynas.runs import Best, read_settings, read_summary, read_trials  # noqa: E402
-from tinynas.runs.folder import read_weights  # noqa: E402
+from tinynas.runs.weights import read_weights  # noqa: E402
 
 _MOST_S, _MOST_BYTES = 5.0, 1 << 30
 _BATCH = 250  # inputs a process
+_LEAST_COST_S = 1e-3  # of an input, what is around the reader included
 _WORDS = [
     *(
         b"nan",
@@ -99,6 +102,7 @@ class Tally:
     faults: list[str] = field(default_factory=list)
     slowest_s: float = 0.0
     most_bytes: int = 0
+    spent_s: float = 0.0
 
 
 def changed(data: bytes, rng: random.Random, others: list[bytes]) -> bytes:
@@ -317,6 +321,7 @@ def fuzz(corpus: Corpus, count: int, seed: int, kept: Path) -> Tally:
                 continue
             _, said, fault, seconds, taken = message
             tally.inputs += 1
+            tally.spent_s += seconds
             tally.slowest_s, tally.most_bytes = max(tally.slowest_s, seconds), max(tally.most_bytes, taken)
             if fault:
                 tally.faults.append(f"{at}: {fault}")
@@ -326,6 +331,21 @@ def fuzz(corpus: Corpus, count: int, seed: int, kept: Path) -> Tally:
                 tally.errors[said] += 1
         process.join()
     return tally
+
+
+def cost(corpus: Corpus) -> float:
+    """Return the CPU seconds that the undamaged file takes; what is imported for it is not counted."""
+    corpus.read(corpus.place)
+    began = time.process_time()
+    corpus.read(corpus.place)
+    return max(_LEAST_COST_S, time.process_time() - began)
+
+
+def shares(total: int, costs: list[float]) -> list[int]:
+    """Return how many of `total` inputs each reader gets: by the inverse root of what one costs, one at least."""
+    weights = [seconds**-0.5 for seconds in costs]
+    edges = [round((total - len(costs)) * sum(weights[:at]) / sum(weights)) for at in range(len(costs) + 1)]
+    return [1 + high - low for low, high in pairwise(edges)]
 
 
 def main() -> int:
@@ -343,13 +363,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="tinynas-fuzz-") as folder:
         words = [word for word in options.only.split(",") if word]
         chosen = [each for each in corpora(Path(folder)) if not words or any(word in each.name for word in words)]
-        for at, corpus in enumerate(chosen):
-            share = options.inputs // len(chosen) + (at < options.inputs % len(chosen))
+        counts = shares(max(options.inputs, len(chosen)), [cost(corpus) for corpus in chosen])
+        for corpus, share in zip(chosen, counts, strict=True):
             tally = fuzz(corpus, share, options.seed * 10**6, options.keep)
             kinds = ", ".join(f"{count:,} {name}" for name, count in tally.errors.most_common())
             print(
                 f"{corpus.name:32} {tally.inputs:7,} inputs, {tally.answers:6,} answers, {kinds or 'no errors'}; "
-                f"slowest {tally.slowest_s:.2f} s, most {tally.most_bytes >> 20} MiB, {len(tally.faults)} faults",
+                f"{1000 * tally.spent_s / max(1, tally.inputs):.1f} ms each, slowest {tally.slowest_s:.2f} s, most "
+                f"{tally.most_bytes >> 20} MiB, {len(tally.faults)} faults",
                 flush=True,
             )
             for fault in tally.faults[:5]:

@@ -21,7 +21,7 @@ from searchbench.table import Row, Table
 
 from tinynas.architecture import mutate
 from tinynas.data import Dataset
-from tinynas.runs.folder import write_weights
+from tinynas.runs.weights import write_weights
 from tinynas.screening import screen
 from tinynas.searching.jobs import StartFile
 from tinynas.searching.worker import Worker

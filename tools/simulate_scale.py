@@ -5,9 +5,9 @@
 
 The search is the real one (loop, strategy, screen, journal, files); only the trainings are not: a trial takes what one
 of the recorded trials of docs/benchmarks/proxy_tau_fashion.json took, at the length of its rung, and nobody waits.
-The first table says what the end of each generation costs, where the next one is proposed only when all of it is told,
-and what would be left of that if a generation were proposed one or two generations earlier (told in a fixed order all
-the same, so that the number of workers changes nothing). The second says what the coordinator does.
+The first table says how long the workers are idle where a generation is proposed only when all before it are told, and
+where it is proposed without the newest of them, as tinynas does (tinynas/searching/ahead.py). The second says what the
+coordinator does.
 """
 
 import argparse
@@ -24,12 +24,15 @@ import numpy as np
 from tinynas import Dataset, Evaluation, FoldScores, Scores, State, search
 from tinynas.runs import Settings
 from tinynas.searching import Job, Outcome
+from tinynas.searching.ahead import Ahead
+from tinynas.searching.executor import Waiting
 from tinynas.searching.jobs import FinalJob
 
 _RECORDED = Path(__file__).parents[1] / "docs" / "benchmarks" / "proxy_tau_fashion.json"
 _RUNGS = ("train 3000x1", "train 6000x2", "train 6000x5")  # about 1 : 4 : 10 in samples seen, as rungs of a search are
 _OVERHEAD_S = 0.05  # of sending a job and fetching its outcome
-_GENERATIONS = 20
+_SIZES = ((2, 8), (8, 8), (64, 16), (64, 64), (1000, 250), (1000, 1000))  # workers, children a generation
+_GENERATIONS = (12, 50, 200)
 
 
 def recorded() -> list[list[float]]:
@@ -38,17 +41,17 @@ def recorded() -> list[list[float]]:
     return [[each["scores"][length]["cpu_s"] for each in architectures] for length in _RUNGS]
 
 
-def idle_share(times: np.ndarray, workers: int, lag: int) -> float:
+def idle_share(times: np.ndarray, workers: int, ahead: Ahead) -> float:
     """Return the share of the workers' time in which they have nothing to do.
 
-    `times` are seconds (generations, children). A generation begins when those more than `lag` before it have ended; a
+    `times` are seconds (generations, children). A generation begins when those have ended that are told before it; a
     worker takes the next job, the longest first, as soon as it has none.
     """
     free = [0.0] * workers
     heapq.heapify(free)
     ends: list[float] = []
     for number, generation in enumerate(times):
-        begins = max(ends[: number - lag], default=0.0) if number > lag else 0.0
+        begins = max(ends[: ahead.told(number)], default=0.0)
         end = 0.0
         for seconds in sorted(generation, reverse=True):
             begun = max(heapq.heappop(free), begins)
@@ -77,18 +80,18 @@ class Simulated:
 
     def evaluate(self, jobs: Sequence[Job], deadline: float | None) -> Iterator[tuple[Job, Outcome]]:
         """Yield each job with made-up scores; it takes what a recorded trial took."""
-        free, done = [0.0] * self._workers, []
-        for job in jobs:
-            seconds = float(self._rng.choice(self._times[min(job.rung, 2)])) + _OVERHEAD_S
-            end = heapq.heappop(free) + seconds
-            heapq.heappush(free, end)
-            done.append((end, job.number, job))
-            self.busy_s += seconds
-        self.span_s += max((end for end, _, _ in done), default=0.0)
-        for _, _, job in sorted(done):
+        waiting, running = Waiting(jobs), list[tuple[float, int, Job]]()
+        while waiting or running:
+            while waiting and len(running) < self._workers:
+                job = waiting.popleft()
+                seconds = float(self._rng.choice(self._times[min(job.rung, 2)])) + _OVERHEAD_S
+                self.busy_s += seconds
+                heapq.heappush(running, (self.span_s + seconds, job.number, job))
+            self.span_s, _, job = heapq.heappop(running)
             score = int(job.architecture.key[:4], 16) / 0xFFFF
             scores = Scores(*[0.5 + score / 2] * 4)
             yield job, Outcome(Evaluation(State.COMPLETE, folds=(FoldScores(scores, scores),), visits=3000 << job.rung))
+            waiting.look()
 
     def final(self, job: FinalJob, report: Callable[[Any], None]) -> None:
         """Train nothing."""
@@ -123,18 +126,24 @@ def _bytes(run: Path) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, default=1000)
-    parser.add_argument("--trials", type=int, default=3000, help="of the real searches (default: %(default)s)")
+    parser.add_argument("--trials", type=int, default=3000, help="of the real searches, 0: none (default: %(default)s)")
+    parser.add_argument("--children", type=int, default=1000, help="of them, a generation (default: %(default)s)")
     parser.add_argument("--strategy", default="surrogate,evolution,random", help="of them (default: %(default)s)")
     arguments = parser.parse_args()
     workers, rng = arguments.workers, np.random.default_rng(0)
-    print(f"idle share of {workers:,} workers, by children a generation and by how much earlier it is proposed")
-    print("| children | all told before | one generation earlier | two |")
-    print("|---|---|---|---|")
-    for children in dict.fromkeys((8, max(1, workers // 2), workers, min(2 * workers, 4000), min(4 * workers, 8000))):
-        times = drawn(_GENERATIONS, children, rng)
-        shares = [f"{100 * idle_share(times, workers, lag):.0f} %" for lag in (0, 1, 2)]
-        print(f"| {children:,} | {' | '.join(shares)} |", flush=True)
-    children = min(workers, 1000)
+    print("idle share of the workers: all told before a generation is proposed -> without the newest quarter")
+    print(f"| workers | children | {' | '.join(f'{n} generations' for n in _GENERATIONS)} |")
+    print("|---|---|" + "---|" * len(_GENERATIONS))
+    for of, children in _SIZES:
+        shares = []
+        for n_generations in _GENERATIONS:
+            times = drawn(n_generations, children, rng)
+            before, after = (100 * idle_share(times, of, Ahead(share, 0)) for share in (0, 4))
+            shares.append(f"{before:.0f} % -> {after:.0f} %")
+        print(f"| {of:,} | {children:,} | {' | '.join(shares)} |", flush=True)
+    if not arguments.trials:
+        return
+    children = arguments.children
     print(f"\na search of {arguments.trials:,} trials, {children:,} children a generation")
     print("| strategy | idle | coordinator, CPU ms a trial | journal, bytes a trial |")
     print("|---|---|---|---|")

@@ -21,7 +21,7 @@ import numpy as np
 from tinynas.architecture import Architecture, SearchSpace
 from tinynas.data import Dataset
 from tinynas.hardware import Limits, Target
-from tinynas.runs.folder import write_atomically
+from tinynas.runs.writing import write_atomically
 from tinynas.screening import screen
 from tinynas.training.precision import best_precision
 

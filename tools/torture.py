@@ -2,6 +2,7 @@
 
     python tools/torture.py                    50 kills with worker processes, the disk full at each write; the table
     python tools/torture.py --quick            in one process and fewer: the form that runs with the tests
+    python tools/torture.py --real             50 kills of searches that train, with one and with two workers
     python tools/torture.py --kills 200 --seed 7
 
 A search here trains nothing: its scores, weights and models follow from the genome, the seed and the weights that it
@@ -9,7 +10,8 @@ began from, so that a trial which comes out otherwise once shows in all that fol
 journal, files, worker processes. It is killed with SIGKILL when it is about to do, or has just done, something to a
 file of its folder or to its journal: at such moments from its beginning to its end, so commits, finalists and the final
 training are among them. Exit code 1 when one of the ends differs in a row of the journal, a byte of a file or the
-summary, seconds apart.
+summary, seconds apart. With --real the workers are the real ones, TensorFlow and all, on tiny data; three of five kills
+hit a commit, the finalists or the final training on purpose.
 """
 
 import argparse
@@ -19,6 +21,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -26,6 +29,7 @@ import sys
 import tempfile
 import time
 import traceback
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -40,17 +44,18 @@ from tinynas.runs import Journal, Settings, read_trials
 from tinynas.searching import Executor, Final, FinalProgress, Job, Outcome
 from tinynas.searching.jobs import FinalJob
 from tinynas.searching.processes import Processes
-from tinynas.searching.worker import TEMPORARY
+from tinynas.searching.worker import TEMPORARY, Worker
 
 _SETTINGS: dict[str, Any] = {
-    "n_generations": 3,
-    "n_children": 5,
+    "n_generations": 6,  # the last two are proposed before all earlier ones are told
+    "n_children": 3,
     "n_finalists": 2,
     "n_folds": 2,
     "n_rungs": 2,
     "strategy": "evolution",
     "seed": 5,
 }
+_REAL: dict[str, Any] = {**_SETTINGS, "n_children": 2, "n_rungs": 1, "n_finalists": 1, "final_epochs": 2}
 _STEPS_S = 0.02  # what a made-up training takes: long enough to be killed in
 _AFTER_KILL_S = 10.0  # so long the processes of a killed search have to end by themselves
 _VERBOSE = "TORTURE_VERBOSE" in os.environ  # say how each search ends
@@ -128,11 +133,11 @@ def data() -> Dataset:
 
 
 class Maker:
-    """Makes the executor of a search: `workers` processes, or this one for 0."""
+    """Makes the executor of a search: `workers` processes, which may train for `real`, or this one for 0."""
 
-    def __init__(self, folder: Path, workers: int) -> None:
+    def __init__(self, folder: Path, workers: int, real: bool = False) -> None:
         """Take the run folder."""
-        self._folder, self._workers = folder, workers
+        self._folder, self._workers, self.is_real = folder, workers, real
         self.made: list[Executor] = []
 
     def __call__(self, dataset: Dataset, settings: Settings) -> Executor:
@@ -140,7 +145,8 @@ class Maker:
         made: Executor
         if self._workers:
             scratch = self._folder / ".scratch"
-            made = Processes(dataset, settings, self._workers, scratch=scratch, make_worker=Pretend)
+            make = Worker if self.is_real else Pretend
+            made = Processes(dataset, settings, self._workers, scratch=scratch, make_worker=make)
         else:
             made = Here(self._folder)
         self.made.append(made)
@@ -152,7 +158,8 @@ def run(folder: Path, dataset: Dataset, maker: Maker) -> None:
     if (folder / "settings.json").exists():
         resume(folder, dataset, executor=maker, progress=False)
     else:
-        search(dataset, "nucleo_f401", out=folder, executor=maker, workers=1, progress=False, **_SETTINGS)
+        settings = _REAL if maker.is_real else _SETTINGS
+        search(dataset, "nucleo_f401", out=folder, executor=maker, workers=1, progress=False, **settings)
 
 
 # --- the moments: whatever a search does to its folder
@@ -276,13 +283,22 @@ def results(folder: Path) -> dict[str, Any]:
         trials.append((trial.number, trial.generation, trial.parent, trial.architecture.key, evaluation))
         evaluation["seconds"] = evaluation["visit_s"] = 0.0
     files = {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        path.relative_to(folder).as_posix(): _digest(path)
         for name in ("best", "models", "weights", ".scratch")
         for path in sorted((folder / name).rglob("*"))
         if path.is_file()
     }
     names = sorted(path.name for path in folder.iterdir() if path.name != ".lock")
     return {"summary": {**summary, "seconds": 0}, "trials": trials, "files": files, "names": names}
+
+
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of a file; of a Keras file that of what it holds, but for when it was saved."""
+    data = path.read_bytes()
+    if path.suffix == ".keras" and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as inner:
+            data = b"".join(inner.read(name) for name in sorted(inner.namelist()) if name != "metadata.json")
+    return hashlib.sha256(data).hexdigest()
 
 
 def difference(folder: Path, wanted: dict[str, Any]) -> str:
@@ -317,9 +333,9 @@ class Row:
 class Torture:
     """Runs of one kind: `workers` processes, 0 for none; what is left is held against one that was left alone."""
 
-    def __init__(self, root: Path, workers: int) -> None:
+    def __init__(self, root: Path, workers: int, real: bool = False) -> None:
         """Search once without trouble, and count its moments."""
-        self.root, self.workers = root, workers
+        self.root, self.workers, self.real = root, workers, real
         self.temporary = root / "tmp"
         self.temporary.mkdir(exist_ok=True)
         os.environ["TMPDIR"] = tempfile.tempdir = str(self.temporary)
@@ -328,7 +344,7 @@ class Torture:
 
         def work() -> None:
             moments = Moments(whole, None, _full)
-            run(whole, self.dataset, Maker(whole, workers))
+            run(whole, self.dataset, self._maker(whole))
             count.write_text(json.dumps(moments.all))
 
         assert _in_process(work) == _RAN
@@ -336,18 +352,21 @@ class Torture:
         self.moments: list[str] = json.loads(count.read_text())
         shutil.rmtree(whole)
 
+    def _maker(self, folder: Path) -> Maker:
+        return Maker(folder, self.workers, self.real)
+
     def stopped(self, folder: Path, at: int, then: Callable[[str], None]) -> int:
         """Search in `folder` with `then` done at the moment `at`; return how that ended."""
 
         def work() -> None:
             Moments(folder, at, then)
-            run(folder, self.dataset, Maker(folder, self.workers))
+            run(folder, self.dataset, self._maker(folder))
 
         return _in_process(work)
 
     def resumed(self, folder: Path) -> str:
         """Resume the search in `folder`; return what is wrong afterwards, "" for nothing."""
-        ended = _in_process(lambda: run(folder, self.dataset, Maker(folder, self.workers)))
+        ended = _in_process(lambda: run(folder, self.dataset, self._maker(folder)))
         return f"the resumed search ended with {ended}" if ended != _RAN else self.checked(folder)
 
     def checked(self, folder: Path) -> str:
@@ -420,6 +439,40 @@ def _spread(count: int, most: int, rng: random.Random) -> list[int]:
     return [rng.randrange(low, max(low + 1, high)) for low, high in pairwise(edges)]
 
 
+def _on_purpose(moments: list[str], count: int, rng: random.Random) -> list[int]:
+    """Return `count` moments: two of five anywhere, the others at commits, finalists and the final training."""
+    numbered = list(enumerate(moments, 1))
+    finalists, final = (
+        next(at for at, what in numbered if what == f"after INSERT ('{fact}',)") for fact in ("finalists", "final_from")
+    )
+    groups = (
+        [at for at, what in numbered if re.match(r"(before|after) INSERT \(\d", what)],
+        list(range(finalists, final)),
+        list(range(final, len(moments) + 1)),
+    )
+    chosen = [rng.choice(groups[turn % len(groups)]) for turn in range(count - 2 * count // 5)]
+    return sorted(chosen + _spread(2 * count // 5, len(moments), rng))
+
+
+def real_rows(root: Path, kills: int, rng: random.Random) -> Iterator[Row]:
+    """Yield the lines of the table of searches that train."""
+    turns = [(workers, whom) for workers in (1, 2) for whom in ("coordinator", "worker", "both")]
+    for number, (workers, whom) in enumerate(turns):
+        if whom == "coordinator":
+            apart = Torture(root, workers, real=True)
+        row = Row(
+            f"{whom} killed, {workers} worker process{'es' if workers > 1 else ''} that train{'s' * (workers == 1)}"
+        )
+        share = kills // len(turns) + (number < kills % len(turns))
+        for at in _on_purpose(apart.moments, share, rng) if share else ():
+            row.tell(apart.killed(at, whom))
+        if share:
+            yield row
+    row = Row("processes that outlive their search")
+    row.tell(_outlived())
+    yield row
+
+
 def rows(root: Path, kills: int, fills: int, quick: bool, rng: random.Random) -> Iterator[Row]:
     """Yield the lines of the table."""
     here = Torture(root, 0)
@@ -474,12 +527,15 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=50, help="moments at which a search is killed")
     parser.add_argument("--fills", type=int, default=10**9, help="writes that are refused; by itself every one")
     parser.add_argument("--quick", action="store_true", help="in one process, the short form")
+    parser.add_argument("--real", action="store_true", help="searches that train, in worker processes")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     good = True
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tinynas-torture-") as root:
-        for row in rows(Path(root), options.kills, options.fills, options.quick, random.Random(options.seed)):
+        rng = random.Random(options.seed)
+        chosen = real_rows(Path(root), options.kills, rng) if options.real else None
+        for row in chosen or rows(Path(root), options.kills, options.fills, options.quick, rng):
             print(row, flush=True)
             good = good and row.same == row.tries > 0
     print(f"{'all as it should be' if good else 'NOT AS IT SHOULD BE'}, {time.monotonic() - began:.0f} s")

@@ -12,7 +12,8 @@ from tests.searching.steady import Steady
 from tinynas import search
 from tinynas.errors import RunError
 from tinynas.runs import read_trials
-from tinynas.searching.cluster import Ray, connect, leave
+from tinynas.searching.cluster import Ray
+from tinynas.searching.connection import connect, leave
 from tools import torture
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: make test-ray")

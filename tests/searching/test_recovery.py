@@ -83,7 +83,7 @@ def test_failed_trials_of_the_end_are_tried_again_and_all_is_as_if_they_never_fa
     assert len(failed) == 5
     events = []
     resume(tmp_path / "run", stripes, evaluate=evaluate, screen=footprint_of, watch=events.append)
-    assert "of the newest generation will be tried again" in _notes(events)
+    assert "that nothing is built on will be tried again" in _notes(events)
     newest = max(t.generation for t in read_trials(tmp_path / "run" / "journal.sqlite"))
     assert newest == 3  # the finalists: it went on to its end
     assert len(_rows(tmp_path / "run")) == len(rows)

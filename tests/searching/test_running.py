@@ -6,7 +6,8 @@ import pytest
 
 from tinynas import resume, search
 from tinynas.errors import UsageError
-from tinynas.searching import cluster, running
+from tinynas.searching import running
+from tinynas.searching.connection import Nodes
 from tinynas.searching.running import checked_running
 
 
@@ -24,7 +25,7 @@ def test_what_is_no_way_to_run_is_one_sentence():
 
 
 def test_a_cluster_says_how_many_trials_run_at_once_and_a_node_how_many_threads_the_final_training_has(monkeypatch):
-    monkeypatch.setattr(running, "connect", lambda address: cluster.Nodes(cpus=96, largest=32, smallest=8))
+    monkeypatch.setattr(running, "connect", lambda address: Nodes(cpus=96, largest=32, smallest=8))
     asked = checked_running(None, 60.0, "ray", "head")
     assert (asked.workers, asked.threads) == (None, None)
     assert (asked.connected().workers, asked.connected().threads) == (96, 32)

@@ -147,7 +147,7 @@ def test_a_damaged_list_is_one_sentence(earlier, noise, tmp_path):
 
 def test_the_classes_are_left_out_where_they_are_others(tmp_path, earlier):
     from tinynas.architecture import walk
-    from tinynas.runs.folder import write_weights
+    from tinynas.runs.weights import write_weights
     from tinynas.searching import StartFile
 
     last = walk(earlier.best.architecture)[-1].name

@@ -18,7 +18,7 @@ from tinynas.report.measurements import measurements
 from tinynas.report.trials import ranked
 from tinynas.report.verdict import Verdict, verdict
 from tinynas.runs import METRICS, State, find_run, smaller_words
-from tinynas.runs.folder import write_atomically
+from tinynas.runs.writing import write_atomically
 
 _LISTED = 25  # trials in the page's table
 _PACKAGES = ("tinynas", "tensorflow", "tf_keras", "tflite-micro", "numpy", "scikit-learn", "bokeh")

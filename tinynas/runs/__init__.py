@@ -1,7 +1,7 @@
 """A run on disk: settings, the journal of trials, the best model, the summary."""
 
 from tinynas.options.search import METRICS, OBJECTIVES
-from tinynas.runs.folder import Run, read_settings, read_summary, read_trained
+from tinynas.runs.folder import Run, read_settings
 from tinynas.runs.front import (
     FRONT,
     checked_objectives,
@@ -16,6 +16,7 @@ from tinynas.runs.models import Best, kept, standing, start_of, trained, trained
 from tinynas.runs.names import find_run, latest_run, require_outside_models, run_and_trial
 from tinynas.runs.settings import DataSource, Extension, Settings
 from tinynas.runs.smaller import Smaller, contenders, preferred, smaller, smaller_words, standard_error
+from tinynas.runs.summary import read_summary, read_trained
 from tinynas.runs.trial import Evaluation, State, Trial, latest, leader, numbered, ranking
 
 __all__ = [

@@ -5,22 +5,14 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
-from types import UnionType
 from typing import IO, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
-from tinynas.architecture import Architecture
-from tinynas.data import Scores
-from tinynas.errors import RunError, TinynasError, check_fields, door, require_utf8
-from tinynas.hardware import Footprint
-from tinynas.options.search import METRICS
+from tinynas.errors import RunError, door, require_utf8
 from tinynas.runs.journal import Journal
 from tinynas.runs.models import (
     Best,
@@ -37,15 +29,20 @@ from tinynas.runs.models import (
 )
 from tinynas.runs.names import require_outside_models
 from tinynas.runs.settings import Extension, Settings
+from tinynas.runs.summary import SUMMARY, read_summary
 from tinynas.runs.trial import Trial
+from tinynas.runs.weights import write_weights
+from tinynas.runs.writing import write_atomically, writing
 
-_SETTINGS, _JOURNAL, _SUMMARY, _LOG = "settings.json", "journal.sqlite", "summary.json", "search.log"
+_SETTINGS, _JOURNAL, _LOG = "settings.json", "journal.sqlite", "search.log"
 _WEIGHTS, _BEST, _SCRATCH = "weights", "best", ".scratch"
 _AGAIN = "Tried again:"
 _TIME = r"[\d-]+ [\d:]+ "
 _TRIAL_LINE = re.compile(rf"{_TIME}generation \d+: #(\d+) ")
 _AGAIN_LINE = re.compile(rf"{_TIME}{_AGAIN}(.*)")
-_SINCE = ("small_sets", "long_finals")  # facts of a new search: what an earlier version began goes on without
+# Facts of a new search: what an earlier version began goes on without. `ahead`: when a generation is proposed, one in
+# so many of those before it, the newest, need not be told (tinynas/searching/ahead.py).
+_SINCE = {"small_sets": True, "long_finals": True, "ahead": 4}
 
 
 class Run:
@@ -79,8 +76,8 @@ class Run:
                 f"The run folder {folder} cannot be written ({error.strerror}); choose another --out."
             ) from error
         run = cls(folder, settings, lock)
-        for name in _SINCE:
-            run.journal.set_fact(name, True)
+        for name, value in _SINCE.items():
+            run.journal.set_fact(name, value)
         return run
 
     @classmethod
@@ -101,7 +98,7 @@ class Run:
 
     def log(self, line: str) -> None:
         """Append one line with the time to search.log."""
-        with _writing(self.folder / _LOG), (self.folder / _LOG).open("a", encoding="utf-8") as file:
+        with writing(self.folder / _LOG), (self.folder / _LOG).open("a", encoding="utf-8") as file:
             file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {line}\n")
 
     def log_trial(self, trial: Trial) -> None:
@@ -163,7 +160,7 @@ class Run:
     def save_weights(self, number: int, weights: Mapping[str, Sequence[np.ndarray]]) -> None:
         """Keep the weights of a trial, by layer name, for those that will start from them."""
         path = self.weights_path(number)
-        with _writing(path):
+        with writing(path):
             path.parent.mkdir(exist_ok=True)
             write_weights(path, weights)
 
@@ -204,7 +201,7 @@ class Run:
     def sweep(self) -> None:
         """Remove what a kill left of files that were being written, and of what processes shared."""
         shutil.rmtree(self.scratch, ignore_errors=True)
-        names = "|".join(map(re.escape, (_SETTINGS, _SUMMARY, "report.html")))
+        names = "|".join(map(re.escape, (_SETTINGS, SUMMARY, "report.html")))
         for path in self.folder.iterdir():
             if re.fullmatch(rf"\.({names})\.\d+", path.name):
                 path.unlink(missing_ok=True)
@@ -242,7 +239,7 @@ class Run:
         """Rename a summary that is older than the newest extension, as `extend` does, which a kill may have stopped."""
         extensions, summary = self.settings.extensions, self.summary()
         if extensions and summary is not None and summary["seconds"] <= extensions[-1].age_s:
-            os.replace(self.folder / _SUMMARY, self._summary_before(len(extensions)))
+            os.replace(self.folder / SUMMARY, self._summary_before(len(extensions)))
 
     def summary_before(self, part: int) -> dict[str, Any] | None:
         """Return what summary.json said before the search went on for the time `part`, counted from 1."""
@@ -253,13 +250,13 @@ class Run:
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json, whole or not at all."""
-        with _writing(self.folder / _SUMMARY):
-            write_atomically(self.folder / _SUMMARY, json.dumps(summary, indent=1).encode())
+        with writing(self.folder / SUMMARY):
+            write_atomically(self.folder / SUMMARY, json.dumps(summary, indent=1).encode())
 
     def remove_summary(self) -> None:
         """Take the search for one that has not ended: its end runs again."""
-        with _writing(self.folder / _SUMMARY):
-            (self.folder / _SUMMARY).unlink(missing_ok=True)
+        with writing(self.folder / SUMMARY):
+            (self.folder / SUMMARY).unlink(missing_ok=True)
 
     def summary(self) -> dict[str, Any] | None:
         """Return summary.json, or None while the search has not ended."""
@@ -271,26 +268,6 @@ class Run:
         self._lock.close()
 
 
-def write_weights(path: Path, weights: Mapping[str, Sequence[np.ndarray]]) -> None:
-    """Write weights, by layer name, to a file that `read_weights` takes."""
-    buffer = BytesIO()
-    named = {f"{name}/{at}": array for name, arrays in weights.items() for at, array in enumerate(arrays)}
-    np.savez(buffer, **named)  # type: ignore[arg-type]  # its stub takes the keywords for options
-    write_atomically(path, buffer.getvalue())
-
-
-def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
-    """Return the weights, by layer name, of a file that `write_weights` wrote; RunError when it cannot be read."""
-    weights: dict[str, list[np.ndarray]] = {}
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            for key in file.files:  # in the order they were written
-                weights.setdefault(key.rpartition("/")[0], []).append(file[key])
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise RunError(f"{path}, the weights of a trial, cannot be read ({error}): start the search anew.") from error
-    return weights
-
-
 @door
 def read_settings(folder: Path | str) -> Settings:
     """Return the settings of the run in `folder`; RunError when it is no run folder."""
@@ -299,103 +276,6 @@ def read_settings(folder: Path | str) -> Settings:
         return Settings.read(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{folder} is not a run folder: it has no readable {_SETTINGS}.") from error
-
-
-@door
-def read_summary(folder: Path | str, name: str = _SUMMARY) -> dict[str, Any] | None:
-    """Return summary.json of the run in `folder`, None while the search has not ended; RunError when it is damaged."""
-    path = Path(folder) / name
-    try:
-        summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        _check_summary(summary)
-        return summary
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, TinynasError) as error:
-        said = f"{type(error).__name__}: {error}"
-        raise RunError(
-            f"{path} is not the summary of a search ({said}); remove it and resume, and it is written again."
-        ) from error
-
-
-def read_trained(folder: Path, number: int) -> dict[str, Any] | None:
-    """Return the summary of the final training that trial `number` was given; None where it was given none.
-
-    It says what summary.json says, of this trial as the best. RunError when it is damaged.
-    """
-    place = standing(trained_folder(folder, number))
-    return None if place is None else read_summary(place)
-
-
-# What a summary holds since the first version, and of what kind; what came later may be missing.
-_OF_SUMMARY: Mapping[str, type | UnionType] = {
-    "target": str,
-    "data": str,
-    "seed": int,
-    "trials": dict,
-    "best": dict | None,
-    "seconds": int | float,
-}
-_OF_BEST: Mapping[str, type | UnionType] = {
-    "trial": int,
-    "architecture": dict,
-    "description": str,
-    "params": int,
-    "macs": int,
-    "flops": int | None,
-    "flash_bytes": int,
-    "arena_bytes": int,
-    "largest_tensor_bytes": int,
-    "footprint": dict,
-    "validation": dict,
-    "test": dict | None,
-    "epochs": int | None,
-    "fits": bool,
-}
-
-
-def _check_summary(summary: Any) -> None:
-    """KeyError or TypeError unless `summary` has what `_OF_SUMMARY` and `_OF_BEST` say."""
-    tables = (
-        [(summary, _OF_SUMMARY)] if summary["best"] is None else [(summary, _OF_SUMMARY), (summary["best"], _OF_BEST)]
-    )
-    for values, kinds in tables:
-        for name, kind in kinds.items():
-            if not isinstance(values[name], kind):
-                raise TypeError(f"its {name} is {values[name]!r:.60}")
-    if summary["best"] is not None:
-        best = summary["best"]
-        Architecture.from_dict(best["architecture"])
-        check_fields(Footprint.from_dict(best["footprint"]))
-        for scores in (best["validation"], best["validation"]["float"]):
-            for metric in METRICS:
-                for value in scores[metric].values():
-                    if not (isinstance(value, int | float) or (value is None and best["validation"]["folds"] == 0)):
-                        raise TypeError(f"its {metric} is {value!r:.60}")
-        for name in ("float", "int8") if best["test"] else ():
-            check_fields(Scores.from_dict(best["test"][name]))
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """RunError, with what to do, for a disk that refuses what is written to `path` in the block."""
-    try:
-        yield
-    except OSError as error:
-        raise RunError(
-            f"{error.filename or path} cannot be written ({error.strerror or error}): make room there, and go on with "
-            f"--resume."
-        ) from error
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` to `path` so that a kill leaves the old file or the new one, never half of one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(data)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _followed(folder: Path) -> Path:

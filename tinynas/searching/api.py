@@ -23,6 +23,7 @@ from tinynas.searching.arguments import (
     unheeded,
 )
 from tinynas.searching.clock import Clock
+from tinynas.searching.course import Course
 from tinynas.searching.ending import ending_in_order
 from tinynas.searching.events import Note, Watcher, ignore
 from tinynas.searching.executor import Calls, Executor
@@ -239,7 +240,7 @@ def _go_on(
         if strategy is None or isinstance(strategy, str):
             strategy = strategy_for(settings, check, networks)
         chosen = Warm(strategy, networks) if networks else strategy
-        Loop(run, dataset, chosen, check, executor, watch, clock, try_again, networks)()
+        Loop(Course(run, dataset, executor, watch, clock, networks), chosen, check, try_again)()
     finally:
         executor.close()
     return _result(run)

@@ -1,7 +1,7 @@
 """Successive halving: which trials are trained on, from the weights they have, for longer than they were."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from tinynas.runs import State, Trial
@@ -13,6 +13,7 @@ def promotions(
     reduction: int,
     key: Callable[[Trial], Any],
     stands_out: Callable[[Trial, Sequence[Trial]], bool] = lambda trial, among: True,
+    going: Collection[tuple[int, str]] = (),
 ) -> tuple[Trial, ...]:
     """Return the trials to be promoted now, the highest rungs first.
 
@@ -20,7 +21,8 @@ def promotions(
     `p` have left it, the best `n // reduction - p` of those that are still there; `key` sorts the best first. This is
     asynchronous successive halving (Li et al. 2020, ASHA) but for its surplus: there a late, better trial is promoted
     although the share is used up. Here children inherit weights and come from the best, and all would go on. Who does
-    not stand out among those that reached the rung stays: where scores are mostly chance, so is their order.
+    not stand out among those that reached the rung stays: where scores are mostly chance, so is their order. `going`
+    are promotions under way, the rung and the key of each: they have left, and have reached nothing yet.
     """
     reached: dict[int, dict[str, Trial]] = defaultdict(dict)
     for trial in trials:
@@ -28,7 +30,7 @@ def promotions(
             reached[trial.evaluation.rung][trial.architecture.key] = trial
     found: list[Trial] = []
     for rung in range(n_rungs - 2, -1, -1):
-        gone = reached[rung + 1].keys()
+        gone = reached[rung + 1].keys() | {key for to, key in going if to == rung + 1}
         here = [t for key, t in reached[rung].items() if key not in gone and t.evaluation.folds]
         places = len(reached[rung]) // reduction - len(gone)
         scored = [t for t in reached[rung].values() if t.evaluation.folds]

@@ -7,35 +7,25 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tinynas.data import Dataset
 from tinynas.errors import RunError, TinynasError
 from tinynas.runs import Evaluation, Settings, State
-from tinynas.searching import worker
+from tinynas.searching import tries, worker
 from tinynas.searching.events import FoldDone
+from tinynas.searching.executor import Waiting
 from tinynas.searching.jobs import Final, FinalJob, Job, Outcome
 from tinynas.searching.share import SharedDataset, share
-from tinynas.searching.trouble import DIED, FULL, SILENT, Trouble, final_failed, trouble_of
+from tinynas.searching.tries import Running, Say, is_over, silently
+from tinynas.searching.trouble import DIED, SILENT, Trouble, trouble_of
 from tinynas.searching.waits import Waits
 from tinynas.words import minutes
 
-_JOBS_PER_POOL = 80  # then the processes are replaced: TensorFlow keeps some memory of every model
+_JOBS_PER_PROCESS = 80  # then all are replaced: TensorFlow keeps some memory of every model
 _REPORT_S = 0.2  # so often the progress of the final training, and of finalists, is passed on
-_FINAL_TRIES = 2
-
-Say = Callable[[str], None]
-
-
-@dataclass
-class _Running:
-    """A job in a process: when it began (time.monotonic), and whether it was told that it is late."""
-
-    job: Job
-    began: float
-    told: bool = False
 
 
 class Processes:
@@ -67,11 +57,12 @@ class Processes:
         self._dataset = dataset
         self._settings = settings
         self._workers = workers or settings.final_threads
+        self._most_jobs = _JOBS_PER_PROCESS * self._workers
         self._scratch = scratch
         self._shared: SharedDataset | None = None
         self._waits = waits or Waits(time_budget_s=settings.time_budget_s)
-        self._say = say or _silently
-        self._tell = tell or _silently
+        self._say = say or silently
+        self._tell = tell or silently
         self._make_worker = make_worker
         self._pool: Any = None
         self._events: Any = None
@@ -79,33 +70,25 @@ class Processes:
 
     def evaluate(self, jobs: Sequence[Job], deadline: float | None) -> Iterator[tuple[Job, Outcome]]:
         """Yield the outcomes as they come. A job that had trouble is tried again, alone, before it is failed."""
-        waiting, again = deque(jobs), deque[tuple[Job, Trouble]]()
-        running: dict[Future[Outcome], _Running] = {}
+        waiting, again = Waiting(jobs), deque[tuple[Job, Trouble]]()
+        running: dict[Future[Outcome], Running] = {}
         while waiting or running or again:
-            if _is_over(deadline):
+            if is_over(deadline):
                 waiting.clear()
             if running or not again:
                 self._fill(running, () if again else waiting)
                 yield from self._finished(running, waiting, again)
             else:
                 job, trouble = again.popleft()
-                yield job, self._alone(job, trouble, deadline)
+                yield job, tries.again(trouble, partial(self._alone, job), deadline)
+            waiting.look()
 
     def final(self, job: FinalJob, report: Callable[[Any], None]) -> Final:
         """Run the final training in a process of its own, once more if that dies or fails; RunError when it does again.
 
         An error of tinynas's own is raised as it is.
         """
-        trouble = None
-        for _ in range(_FINAL_TRIES):
-            if trouble is not None:
-                self._say(f"The final training is tried again in a fresh process: {trouble.said}")
-            found = self._final(job, report)
-            if isinstance(found, Final):
-                return found
-            trouble = found
-        assert trouble is not None
-        raise final_failed(trouble)
+        return tries.final(lambda: self._final(job, report), self._say)
 
     def close(self) -> None:
         """End the processes and remove what they shared."""
@@ -116,17 +99,17 @@ class Processes:
 
     # --- jobs
 
-    def _fill(self, running: dict[Future[Outcome], _Running], waiting: "deque[Job] | tuple[()]") -> None:
+    def _fill(self, running: dict[Future[Outcome], Running], waiting: "deque[Job] | tuple[()]") -> None:
         """Start jobs of those `waiting` until every process has one, in new processes when they have had many."""
-        if self._done >= _JOBS_PER_POOL and not running:
+        if self._done >= self._most_jobs and not running:
             self._end()
-        while waiting and len(running) < self._workers and self._done < _JOBS_PER_POOL:
+        while waiting and len(running) < self._workers and self._done < self._most_jobs:
             job = waiting.popleft()
-            running[self._submit(worker.run_evaluate, job)] = _Running(job, time.monotonic())
+            running[self._submit(worker.run_evaluate, job)] = Running(job, time.monotonic())
 
     def _finished(
         self,
-        running: dict[Future[Outcome], _Running],
+        running: dict[Future[Outcome], Running],
         waiting: deque[Job],
         again: deque[tuple[Job, Trouble]],
     ) -> Iterator[tuple[Job, Outcome]]:
@@ -163,62 +146,43 @@ class Processes:
                     self._waits.learn([outcome.evaluation])
                     yield job, outcome
 
-    def _all_end(self, running: dict[Future[Outcome], _Running]) -> list[tuple[Future[Outcome], _Running]]:
+    def _all_end(self, running: dict[Future[Outcome], Running]) -> list[tuple[Future[Outcome], Running]]:
         """End every process; return what was running, the last one first."""
         ended = list(running.items())
         running.clear()
         self._end()
         return ended[::-1]
 
-    def _alone(self, job: Job, trouble: Trouble, deadline: float | None) -> Outcome:
-        """Try a job again with nothing beside it, in a fresh process each time, as often as its trouble allows."""
-        tries = 1
-        while tries < trouble.most_tries and not _is_over(deadline):
-            self._end()
-            began = _Running(job, time.monotonic())
-            future = self._submit(worker.run_evaluate, job)
-            found: Outcome | Trouble | None = None
-            while found is None:
-                running = {future: began}
-                if wait(running, timeout=self._until_next(running.values())).done:
-                    found = _trouble_of_death(future) if _died(future) else _outcome_of(future)
-                else:
-                    found = self._silent(running).get(future)
-            tries += 1
-            if isinstance(found, Outcome):
-                self._waits.learn([found.evaluation])
-                return found
-            trouble = found
+    def _alone(self, job: Job) -> Outcome | Trouble:
+        """Try a job again with nothing beside it, in a fresh process."""
         self._end()
-        if trouble.kind == FULL:
-            raise RunError(f"The disk is full ({trouble.said}): make room there, and go on with --resume.")
-        return Outcome(Evaluation(State.FAILED, error=trouble.verdict(tries), cause=trouble.kind))
+        running = {self._submit(worker.run_evaluate, job): Running(job, time.monotonic())}
+        found: Outcome | Trouble | None = None
+        while found is None:
+            (future,) = running
+            if wait(running, timeout=self._until_next(running.values())).done:
+                found = _trouble_of_death(future) if _died(future) else _outcome_of(future)
+            else:
+                found = self._silent(running).get(future)
+        if isinstance(found, Outcome):
+            self._waits.learn([found.evaluation])
+        else:
+            self._end()
+        return found
 
     def _until_next(self, running: Any) -> float | None:
         """Return the seconds until one of those `running` is late, or has had its time; None when none runs."""
         now = time.monotonic()
         times = [
-            each.began + (self._waits.seconds(each.job) if each.told else self._waits.late(each.job)) - now
+            (each.began or now) + (self._waits.seconds(each.job) if each.told else self._waits.late(each.job)) - now
             for each in running
         ]
         return max(0.05, min(times)) if times else 0.0
 
-    def _silent(self, running: dict[Future[Outcome], _Running]) -> dict[Future[Outcome], Trouble]:
+    def _silent(self, running: dict[Future[Outcome], Running]) -> dict[Future[Outcome], Trouble]:
         """Return those that have had their time without an answer; tell of those that are late."""
-        now, found = time.monotonic(), {}
-        for future, each in running.items():
-            most_s = self._waits.seconds(each.job)
-            if future.done():
-                continue
-            if now >= each.began + most_s:
-                found[future] = Trouble(SILENT, f"none in {minutes(most_s)}")
-            elif not each.told and now >= each.began + self._waits.late(each.job):
-                each.told = True
-                self._say(
-                    f"Trial {each.job.number}: no answer for {minutes(now - each.began)}; after {minutes(most_s)} its "
-                    f"process is ended, and it is tried again (--trial-timeout)."
-                )
-        return found
+        open_ones = {future: each for future, each in running.items() if not future.done()}
+        return tries.silent(open_ones, self._waits, self._say)
 
     def _say_again(self, trouble: Trouble) -> None:
         what = {DIED: "A worker process died", SILENT: "A worker process gave no answer"}.get(trouble.kind, "An error")
@@ -314,10 +278,6 @@ class Processes:
         return self._shared
 
 
-def _is_over(deadline: float | None) -> bool:
-    return deadline is not None and time.monotonic() > deadline
-
-
 def _died(future: Future[Any]) -> bool:
     """Return whether the process of a job that has ended died under it, rather than the job raising an error."""
     return future.done() and isinstance(future.exception(), BrokenExecutor)
@@ -341,7 +301,3 @@ def _outcome_of(future: Future[Outcome]) -> Outcome | Trouble:
 
 def _has_folds(job: Job) -> bool:
     return job.schedule is not None and job.schedule.folds > 1
-
-
-def _silently(said: Any) -> None:
-    """Tell nobody."""

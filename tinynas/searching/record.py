@@ -30,7 +30,7 @@ class Record:
         """Note what is asked for with each trial that comes, so that the work of it does not grow with them."""
         self._in_order: tuple[Trial, ...] | None = None
         self._leader = leader(tuple(self._trials.values()), self._run.settings.metric)
-        self._trained = {trial.architecture.key for trial in self._trials.values() if _is_trained(trial)}
+        self._trained = trained_keys(tuple(self._trials.values()))
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -170,7 +170,12 @@ def count_trained(trials: Sequence[Trial]) -> int:
 
     What is trained on, as a promotion or a finalist, is no more than one.
     """
-    return len({trial.architecture.key for trial in trials if _is_trained(trial)})
+    return len(trained_keys(trials))
+
+
+def trained_keys(trials: Sequence[Trial]) -> set[str]:
+    """Return the keys of the children of `trials` that were given to training, whether or not it worked."""
+    return {trial.architecture.key for trial in trials if _is_trained(trial)}
 
 
 def _is_trained(trial: Trial) -> bool:

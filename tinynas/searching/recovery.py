@@ -6,6 +6,7 @@ from typing import Any
 
 from tinynas.errors import RunError
 from tinynas.runs import Best, Run, State, Trial
+from tinynas.searching.ahead import Ahead
 from tinynas.searching.record import Record
 from tinynas.version import __version__
 from tinynas.words import counted
@@ -33,14 +34,16 @@ def told(run: Run) -> Iterator[str]:
         )
 
 
-def try_again(record: Record) -> tuple[int, ...]:
-    """Forget the failed trials of the newest generation, and return their numbers: they are trained again.
+def try_again(record: Record, ahead: Ahead) -> tuple[int, ...]:
+    """Forget the failed trials of the newest generations, and return their numbers: they are trained again.
 
-    On them nothing is built yet. On earlier ones later generations are, which would not be the same without them.
+    On them nothing is built yet: they were not told when the newest was proposed. On earlier ones later generations
+    are, which would not be the same without them; and finalists are on all.
     """
     newest = max((trial.generation for trial in record.trials), default=0)
+    first = newest if record.finalists((newest,)) else min(newest, ahead.told(newest))
     failed = tuple(
-        trial.number for trial in record.trials if trial.generation == newest and trial.evaluation.state is State.FAILED
+        trial.number for trial in record.trials if trial.generation >= first and trial.evaluation.state is State.FAILED
     )
     if failed:
         record.forget(failed)

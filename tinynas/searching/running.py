@@ -8,7 +8,8 @@ from tinynas.data import Dataset
 from tinynas.errors import UsageError
 from tinynas.options import RUNNING
 from tinynas.runs import Run
-from tinynas.searching.cluster import Ray, connect
+from tinynas.searching.cluster import Ray
+from tinynas.searching.connection import connect
 from tinynas.searching.events import Note, Watcher
 from tinynas.searching.executor import Executor
 from tinynas.searching.own import MakeExecutor, made_executor

@@ -25,9 +25,10 @@ class Proposal:
 class Strategy(Protocol):
     """The seam between the loop and whatever decides what to try next.
 
-    The loop tells every trial of a generation in the order of their numbers, before it asks for the next; a resumed
-    search tells the same trials again. So a strategy whose state follows from what it was told, and whose choices
-    follow from `rng`, gives the same search after a kill.
+    The loop tells every trial, in the order of their numbers, generation by generation. When it asks for another, the
+    newest of those asked for may not be told yet (`ahead.py`); a resumed search tells and asks the same again. So a
+    strategy whose state follows from what it was told, and whose choices follow from `rng`, gives the same search after
+    a kill.
     """
 
     def ask(self, n: int, rng: np.random.Generator) -> list[Proposal]:

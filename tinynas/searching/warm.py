@@ -25,7 +25,7 @@ from tinynas.runs import (
     read_trials,
     start_of,
 )
-from tinynas.runs.folder import write_atomically
+from tinynas.runs.writing import write_atomically
 from tinynas.searching.equal_length import EqualLength
 from tinynas.searching.feasible import screened
 from tinynas.searching.jobs import StartFile

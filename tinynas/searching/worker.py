@@ -219,7 +219,7 @@ class Worker:
 
 def _weights(start: StartFile) -> Mapping[str, Sequence[np.ndarray]]:
     """Return the weights, by layer name, that a run keeps as such, or within a Keras model of its own."""
-    from tinynas.runs.folder import read_weights
+    from tinynas.runs.weights import read_weights
     from tinynas.training.keras import saved_weights
 
     read = saved_weights if start.path.suffix == ".keras" else read_weights

@@ -73,7 +73,7 @@ class Table:
 
     def write(self, path: Path) -> None:
         """Write a .json.gz, whole or not at all."""
-        from tinynas.runs.folder import write_atomically
+        from tinynas.runs.writing import write_atomically
 
         values = {
             "data": self.data,
@@ -162,7 +162,7 @@ def replay(
 
         run_tuner(name, table.space, check, table.limits, train, meter, seed, 1)
     else:
-        strategy, n = _strategy(table, name, given, n_children)
+        strategy, n = strategy_of(table, name, given, n_children)
         drive(strategy, table.space, check, table.limits, train, meter, seed, n)
     done = [at for at, (seconds, _) in enumerate(meter.points) if seconds <= budget_s]
     best = max(done, key=lambda at: meter.points[at][1], default=None)
@@ -176,7 +176,7 @@ def replay(
     return Curve(f"replay of {table.data}", label, seed, budget_s, floor, tuple(meter.points), about)
 
 
-def _strategy(table: Table, name: str, given: Mapping[str, Any], n_children: int) -> tuple[Strategy, int]:
+def strategy_of(table: Table, name: str, given: Mapping[str, Any], n_children: int) -> tuple[Strategy, int]:
     """Return the strategy, and how many children it has a generation."""
     if name == "unas":
         usual = {"population": 10, "sample": 3, "start": "random", "n_mutations": 1}

@@ -1,0 +1,125 @@
+"""The end of a search: the best few trained fold by fold, then the best of them on all data, and the summary."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tinynas.runs import Trial
+from tinynas.searching.course import Course, again
+from tinynas.searching.events import FinalProgress, GenerationStarted
+from tinynas.searching.extension import earlier_final, finalists_fact, is_better, rounds
+from tinynas.searching.feasible import Candidate
+from tinynas.searching.final import final_job, require_fits, say_final
+from tinynas.searching.jobs import Final
+from tinynas.searching.recovery import FINAL_FROM, damage, none_trained
+from tinynas.searching.summary import about_best, summarize, warnings_of
+from tinynas.training.schedule import Schedule
+
+_FINAL_GIVEN = "final_given_s"  # the fact that says how many seconds the final training had; None: those of its epochs
+_LASTING = 8  # trials of each rung whose weights stay: a search that is given more goes on from them
+
+
+def end(course: Course, generation: int) -> None:
+    """End the search phase, whose next generation would be `generation`, with whatever comes after it."""
+    if course.settings.fidelity == "none":
+        _summarize(course, None, None)
+        return
+    _finalists(course, generation)
+    _final(course, generation)
+
+
+def _finalists(course: Course, generation: int) -> None:
+    """Train the best few of a proxy search fold by fold, so that the winner is not the luckiest proxy."""
+    record, ranked = course.record, course.contenders()
+    if course.settings.fidelity != "proxy" or not ranked:
+        return
+    schedule = _finalists_schedule(course, ranked)
+    if schedule is None:
+        known = any(trial.evaluation.fidelity == "full" for trial in course.trials)
+        stays = "the best of before stays" if known else "the best proxy wins"
+        course.say(f"There is no time to train the finalists on more folds: {stays}.")
+        return
+    jobs, done = [], {trial.architecture.key for trial in record.finalists(_rounds(course))}
+    new = [trial for trial in ranked if trial.architecture.key not in done]
+    for number, trial in enumerate(new, record.first_number(generation, finalists=True)):
+        if number not in record and trial.evaluation.footprint is not None:
+            candidate = Candidate(again(trial), trial.evaluation.footprint, ())
+            jobs.append(replace(course.job(number, generation, candidate, schedule), fidelity="full"))
+    course.watch(GenerationStarted(generation, "finalists", len(jobs), 0, 1.0))
+    for _ in course.train(jobs, course.clock.finalists_deadline()):
+        pass  # none follows from another
+    if failures := none_trained(course.trials):
+        course.say(f"No finalist could be trained ({failures}): the best of the search phase wins.")
+
+
+def _finalists_schedule(course: Course, ranked: Sequence[Trial]) -> Schedule | None:
+    """Return how long finalists are trained, which is settled once; None where there is no time for them."""
+    journal, fact = course.run.journal, finalists_fact(course.part.number)
+    settled = journal.fact(fact)
+    if settled is None:
+        schedule = course.clock.finalists(course.record.searched, ranked, course.lengths)
+        journal.set_fact(fact, (schedule or Schedule(0, 0, 0)).to_dict())
+        return schedule
+    schedule = Schedule.from_dict(settled)
+    return schedule if schedule.folds else None
+
+
+def _rounds(course: Course) -> tuple[int, ...]:
+    """Return the generations of earlier finalists that were trained as those of this part are."""
+    return rounds(course.run, course.run.journal.fact(finalists_fact(course.part.number)))
+
+
+def _final(course: Course, generation: int) -> None:
+    """Train the best architecture on all training data, save it, and write the summary.
+
+    Where it has a final model from an earlier part, that one stays unless another is better.
+    """
+    run, clock = course.run, course.clock
+    best = course.record.best((*_rounds(course), generation), course.samples)
+    earlier, seconds = earlier_final(run, course.part, best, course.trials), clock.final_seconds()
+    if earlier is not None:
+        best, before = earlier
+        had = run.journal.fact(_FINAL_GIVEN)
+        is_longer = seconds is not None and (had is None or seconds > had)
+        if not is_longer and damage(run, before) is None:  # it would be trained as it was, or for less long
+            _stay(course, best, before)
+            return
+    course.say(f"Final training of {best}.")
+    run.journal.set_fact(FINAL_FROM, course.age())
+    start = course.start_of(best.number) if best.evaluation.fidelity == "full" else None
+    job = final_job(course.settings, course.lengths, best, seconds, start=start, twice=clock.twice)
+    final = course.executor.final(job, lambda told: course.watch(FinalProgress.of(told)))
+    if final is None:
+        _summarize(course, best, None)
+    elif earlier is not None and not is_better(final, before) and damage(run, before) is None:
+        _stay(course, best, before)
+    else:
+        _save_final(course, best, final, seconds)
+
+
+def _stay(course: Course, best: Trial, before: Mapping[str, Any]) -> None:
+    """Let the final model of an earlier part be the end of this one as well."""
+    run = course.run
+    course.say(f"Nothing better was found: the final model of trial {best.number} stays the best.")
+    summary = summarize(run, course.dataset, course.trials, best, None, course.age())
+    kept = {name: before[name] for name in ("best", "warnings") if name in before}
+    run.write_summary({**summary, **kept})
+    run.drop_copy(best.number)
+    run.prune_weights(course.record.lasting(_LASTING))
+
+
+def _save_final(course: Course, best: Trial, final: Final, seconds: float | None) -> None:
+    require_fits(course.settings, final)
+    warnings = warnings_of(course.run, course.dataset, course.trials, best, final)
+    about = about_best(course.run, course.dataset, best, final.footprint, "final", warnings)
+    course.run.save_best(about, final.keras, final.tflite, final.samples)
+    course.run.journal.set_fact("seconds", course.age())
+    course.run.journal.set_fact(_FINAL_GIVEN, seconds)
+    _summarize(course, best, final)
+    say_final(final, course.say)
+
+
+def _summarize(course: Course, best: Trial | None, final: Final | None) -> None:
+    run = course.run
+    run.prune_weights(course.record.lasting(_LASTING))  # first: with the summary the search has ended
+    run.write_summary(summarize(run, course.dataset, course.trials, best, final, course.age()))

@@ -113,7 +113,18 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 # Classes of tinynas are told by their names: this room knows none of them.
 _CLASSES = frozenset(
-    {"Analysis", "Architecture", "Dataset", "Evaluation", "Footprint", "Head", "Limits", "Samples", "SearchResult"}
+    {
+        "Analysis",
+        "Architecture",
+        "Dataset",
+        "Evaluation",
+        "Footprint",
+        "FrontEnd",
+        "Head",
+        "Limits",
+        "Samples",
+        "SearchResult",
+    }
     | {"SearchSpace", "Settings", "Target", "Trial", "ValueDataset"}
 )
 

@@ -50,6 +50,16 @@ def test_one_make_builds_a_program_that_passes(name: str, folders: dict[str, tup
 
 
 @needs_compiler
+def test_other_options_build_anew_and_the_same_do_not(
+    folders: dict[str, tuple[Path, Converted]], tmp_path: Path
+) -> None:
+    """As when a folder is first built for this computer, and then for a board."""
+    shutil.copytree(folders[MODELS[0]][0], tmp_path / "copy", ignore=shutil.ignore_patterns("build"))
+    said = [run(["make", f"CFLAGS={flags}"], tmp_path / "copy") for flags in ("-O1", "-O1", "-O0", "-O0 '-DA=\"b\"'")]
+    assert ["-o build/firmware.elf" in each for each in said] == [True, False, True, True]
+
+
+@needs_compiler
 def test_a_wrong_output_is_counted(folders: dict[str, tuple[Path, Converted]], tmp_path: Path) -> None:
     folder, _ = folders[MODELS[0]]
     shutil.copytree(folder, tmp_path / "copy")

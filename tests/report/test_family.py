@@ -37,7 +37,7 @@ def test_the_line_goes_from_the_first_ancestor_to_the_trial():
         Trial(0, 0, None, NET, DONE),
         Trial(1, 1, 0, replace(NET, blocks=(A,)), DONE),
         Trial(2, 1, 0, replace(NET, blocks=(B,)), DONE),
-        Trial(3, 2, 1, replace(NET, blocks=(A,)), replace(DONE, fidelity="full")),
+        Trial(3, 2, 1, replace(NET, blocks=(A,)), replace(DONE, folds=2 * DONE.folds, fidelity="full")),
         Trial(4, 2, 2, replace(NET, blocks=(B,)), DONE),
     ]
     family = lineage(trials, trials[3])

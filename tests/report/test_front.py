@@ -58,7 +58,7 @@ def test_trials_are_grouped_by_how_they_were_trained():
     assert [(group.label, [t.number for t in group.trials], group.full) for group in found] == [
         ("proxy training, rung 0", [0], False),
         ("proxy training, rung 1", [1, 3], False),
-        ("finalists, trained on more folds", [2], True),
+        ("finalists, trained for longer", [2], True),
     ]
     assert [group.label for group in groups(trials[2:3], "full")] == ["trained on every fold"]
     assert [group.label for group in groups(trials[:1], "proxy")] == ["proxy training"]

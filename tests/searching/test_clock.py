@@ -238,3 +238,21 @@ def test_what_trials_have_cost_says_how_much_more_is_needed():
         "budget; give so much or more."
     )
     assert Clock(20, 0.0, 2, final=False).told_short(trials) is None
+
+
+def test_where_no_folds_are_afforded_finalists_go_on_for_a_share_of_the_final_training(settings):
+    """6 minutes in one process, 0.1 ms a visit: 108 s for children, 29 s and 15 % of some 190 s for two finalists."""
+    ranked = _ranked(12.0, 108_000, visit_s=1e-4)[:2]
+    clock = Clock(360, 0.0, 1)
+    clock.allot(ranked, ranked, LARGE, settings)
+    assert not clock.compares_at_length
+    schedule = clock.going_on(ranked, ranked, LARGE, settings)
+    seconds = clock.finalists_deadline(going_on=True) - clock.finalists_deadline()
+    assert seconds == pytest.approx(0.15 * (0.59 * 360 - 12), rel=0.1)
+    assert (schedule.folds, schedule.samples) == (1, 48_000)
+    assert 1.5 * 108_000 <= schedule.visits <= (0.38 * 360 + seconds) / 2 / 1e-4
+    assert (
+        clock.going_on(ranked, _ranked(100.0, 1_000_000, visit_s=1e-4)[:2], LARGE, settings) is None
+    )  # no longer at all
+    assert clock.going_on(ranked, ranked, replace(LARGE, long_finals=False), settings) is None  # began before
+    assert Clock(None, 0.0, 1).going_on(ranked, ranked, LARGE, settings) is None

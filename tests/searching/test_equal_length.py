@@ -9,7 +9,7 @@ from tests.searching.conftest import footprint_of
 from tinynas.architecture import SearchSpace
 from tinynas.data import FoldScores, Scores
 from tinynas.runs import Evaluation, State, Trial, ranking
-from tinynas.searching.equal_length import EqualLength
+from tinynas.searching.equal_length import SIZE_BONUS, EqualLength
 
 SPACE = SearchSpace.for_input((8, 8, 1), 3)
 NETS = SPACE.handmade()
@@ -131,3 +131,14 @@ def test_who_stands_out_is_better_than_the_median_by_more_than_the_standard_erro
         trial = _on_folds(9, error, 200)
         lengths = _told(*field, trial)
         assert lengths.stands_out(trial, [*field, trial], samples) is wanted
+
+
+def test_on_several_folds_the_score_alone_counts():
+    """Two networks of very different size, trained alike: on one fold the larger one has more to gain."""
+    errors = enumerate([(0.12, 0), (0.125, -1)])
+    trials = [_trial(number, error, 24_000, net) for number, (error, net) in errors]
+    smaller, larger = map(_told(*trials, size_bonus=SIZE_BONUS), trials)
+    assert smaller < larger
+    trials = [replace(t, evaluation=replace(t.evaluation, folds=5 * t.evaluation.folds)) for t in trials]
+    smaller, larger = map(_told(*trials, size_bonus=SIZE_BONUS), trials)
+    assert smaller > larger

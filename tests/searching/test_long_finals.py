@@ -1,5 +1,6 @@
 """Finalists at the length of the final training, which goes on from the winner's weights; with made-up scores."""
 
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -112,3 +113,44 @@ def test_a_search_that_began_before_goes_on_as_it_would_have(run, tmp_path):
     executor = Clocked()
     resume(tmp_path / "old", made_up(2_000), executor=lambda *_: executor, screen=footprint_of, workers=1)
     assert not executor.last.twice
+
+
+@pytest.mark.parametrize("n_finalists", [2, 3])
+def test_where_it_is_short_finalists_go_on_from_their_proxies_and_the_final_training_from_the_winner(run, n_finalists):
+    """With 40 s it has some 100 epochs; two fresh folds for each finalist would take more than the 3 s there are."""
+    result, executor = run(time_budget_s=40, n_rungs=1, n_finalists=n_finalists)
+    starts = {a.key for a in read_settings(result.folder).space.handmade()}
+    finalists = _finalists(executor)
+    (schedule,) = {job.schedule for job in finalists}
+    longest = max(job.schedule.visits for job in executor.jobs if job.fidelity == "proxy")
+    assert (schedule.folds, schedule.samples) == (1, 1_600)
+    assert schedule.visits >= 1.5 * longest
+    assert len(finalists) >= 2
+    assert {job.architecture.key for job in finalists} & starts
+    assert all(job.start is not None and job.start.architecture.key == job.architecture.key for job in finalists)
+    assert executor.last.start.architecture.key == result.best.architecture.key
+    assert result.best.evaluation.fidelity == "full"
+
+
+def test_the_final_training_sees_at_least_as_many_samples_as_the_trial_did(run):
+    """Of 200 samples five folds of 160 are trained, and a budget of a second leaves hardly an epoch."""
+    result, executor = run(n=200, time_budget_s=1)
+    visits, folds = result.best.evaluation.visits, len(result.best.evaluation.folds)
+    assert executor.last.least_epochs * 200 >= visits / folds > (executor.last.least_epochs - 1) * 200
+    assert executor.last.start is None
+
+
+def test_they_go_on_after_a_kill_as_before_it(run, tmp_path, monkeypatch):
+    def settled(folder):
+        with closing(Journal(folder / "journal.sqlite")) as journal:
+            return [journal.fact(name) for name in ("finalists", "finalists_going_on")]
+
+    with pytest.raises(KeyboardInterrupt):
+        run("run", executor=Clocked(stop_at_final=True), time_budget_s=40, n_rungs=1)
+    before = settled(tmp_path / "run")
+    executor = Clocked()
+    monkeypatch.setattr("tinynas.searching.clock.Clock.going_on", None)  # what was settled is not asked for again
+    result = resume(tmp_path / "run", made_up(2_000), screen=footprint_of, executor=lambda *_: executor)
+    assert settled(tmp_path / "run") == before
+    assert before[1] > 0
+    assert executor.last.start.architecture.key == result.best.architecture.key

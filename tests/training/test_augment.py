@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tinynas.errors import UsageError
-from tinynas.training.augment import Augmentation, augmentation_for, detail_of
+from tinynas.training.augment import Augmentation, augmentation_for, detail_of, varied_from
 
 
 def _apply(augmentation, x, seed=3):
@@ -68,6 +68,14 @@ def test_the_seed_decides(batch):
     augmentation = Augmentation(shift=0.2, noise=0.1)
     np.testing.assert_array_equal(_apply(augmentation, batch), _apply(augmentation, batch))
     assert not np.array_equal(_apply(augmentation, batch), _apply(augmentation, batch, seed=4))
+
+
+@pytest.mark.parametrize(
+    ("layout", "samples", "params", "least"),
+    [("image", 48_000, 12_000, 120), ("image", 48_000, 47_578, 31), ("image", 537, 5_000, 4), ("series", 48_000, 9, 0)],
+)
+def test_pictures_are_varied_from_a_length_on(layout, samples, params, least):
+    assert varied_from(layout, samples, params) == least
 
 
 def test_what_suits_a_layout():

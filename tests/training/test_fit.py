@@ -36,6 +36,18 @@ def test_the_same_seed_gives_the_same_weights(tensorflow, stripes):
     assert any(not np.array_equal(a, b) for n in first for a, b in zip(first[n], other[n], strict=True))
 
 
+@pytest.mark.parametrize(("augment_from", "varied"), [(4, False), (3, True)])
+def test_samples_are_varied_in_a_training_that_is_long_enough(tensorflow, stripes, augment_from, varied):
+    """Trained as without augmentation below the length, and as with it from there on, to the last bit."""
+    shift = Augmentation(shift=0.2)
+    reference = Recipe(3, batch_size=16, augmentation=shift if varied else Augmentation())
+    recipe = Recipe(3, batch_size=16, augmentation=shift, augment_from=augment_from)
+    expected, found = (layer_weights(_trained(stripes, 1, each)[0]) for each in (reference, recipe))
+    for name, arrays in expected.items():
+        for one, two in zip(arrays, found[name], strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
 def test_the_rate_rises_and_falls(tensorflow):
     rates = [float(one_cycle(np.float32(p), 4e-3)) for p in np.linspace(0, 1, 101)]
     assert np.argmax(rates) == 25
@@ -49,6 +61,11 @@ def test_the_rate_rises_and_falls(tensorflow):
 def test_a_time_budget_ends_it(tensorflow, stripes):
     _, epochs = _trained(stripes, 1, Recipe(10**6, batch_size=16, time_budget_s=1.5))
     assert 1 <= epochs < 10**5
+
+
+def test_however_short_the_time_the_least_epochs_are_trained(tensorflow, stripes):
+    assert _trained(stripes, 1, Recipe(50, batch_size=16, time_budget_s=0.0, least_epochs=7))[1] == 7
+    assert _trained(stripes, 1, Recipe(3, batch_size=16, time_budget_s=0.0, least_epochs=7))[1] == 3
 
 
 def test_a_loss_that_is_no_number_is_an_error(tensorflow, stripes):

@@ -192,7 +192,7 @@ def show_result(result: "SearchResult", console: "Console", as_json: bool) -> No
     _add_what(table, summary)
     full = sum(trial.evaluation.fidelity == "full" for trial in result.trials)
     finalists = counted(full, "finalist")
-    again = f" ({finalists} among them, trained again on more folds)" if 0 < full < len(result.trials) else ""
+    again = f" ({finalists} among them, trained for longer)" if 0 < full < len(result.trials) else ""
     table.add_row("trials", ", ".join(f"{count:,} {state}" for state, count in trials.items()) + again)
     _add_model(table, result)
     table.add_row("time", duration(summary["seconds"]))

@@ -143,7 +143,7 @@ def convert(
     found = resolve(source, Path(runs), data, as_range(input_range), asked, trust)
     board = _board(target, found)
     is_engine = tuple(formats) == (ENGINE,)
-    front = front_end_of(found.tflite, found.output, found.facts, found.features, board, engine=is_engine)
+    front = _front_end(found, board, is_engine)
     data_of_file, planned, analysis = _analyzed(found, board, False if is_engine else offline_plan, front)
     engine = _engine(
         found, analysis, is_engine, {"keep_input": keep_input, "optimize": optimize, "flash_budget": flash_budget}
@@ -248,11 +248,16 @@ def _without_fpu(source: Source, board: Target | None) -> tuple[str, ...]:
 
 def _stream_note(source: Source) -> tuple[str, ...]:
     """A sentence on the stream's threshold; none for a model without a stream."""
-    if stream_of(source.tflite, source.output, source.facts, source.features) is None:
+    stream = stream_of(source.tflite, source.output, source.facts, source.features)
+    if stream is None:
         return ()
     tuned = source.facts.tuned
     if tuned is None:
-        return ("The stream's threshold is a usual one: no validation recordings said better (see tinynas stream).",)
+        tried = "" if source.features is None else "; tinynas stream RUN --wav FILE shows what another one tells"
+        return (
+            f"The stream's threshold is the usual one, {stream.smoothing.threshold} of 255: no finalist was heard on "
+            f"enough validation recordings to say better{tried}.",
+        )
     return (f"The stream has {tuned}.",)
 
 
@@ -295,6 +300,14 @@ def _board(target: Target | Path | str | None, source: Source) -> Target | None:
         return source.target
     board = target if isinstance(target, Target) else Target.load(target)
     return source.target if source.target is not None and board.is_same_board(source.target) else board
+
+
+def _front_end(source: Source, board: Target | None, is_engine: bool) -> FrontEnd | None:
+    """What stands before the network in the firmware; a file that cannot be read is named."""
+    try:
+        return front_end_of(source.tflite, source.output, source.facts, source.features, board, engine=is_engine)
+    except ModelError as error:
+        raise type(error)(f"{source.origin}: {error}") from error
 
 
 def _analyzed(

@@ -49,8 +49,8 @@ def lineage(trials: Sequence[Trial], last: Trial, most: int = 20) -> Family:
 def changes(parent: Trial, child: Trial) -> tuple[str, ...]:
     """Return what `child` has in place of what its parent had, a line a change."""
     if parent.architecture.key == child.architecture.key:
-        full = child.evaluation.fidelity == "full" and parent.evaluation.fidelity != "full"
-        return ("the same network, trained on more folds" if full else "the same network, trained further",)
+        more = len(child.evaluation.folds) > len(parent.evaluation.folds)
+        return ("the same network, trained on more folds" if more else "the same network, trained further",)
     return differences(parent.architecture, child.architecture)
 
 

@@ -67,5 +67,5 @@ def thinned(groups: Sequence[Group], always: Container[int], most: int) -> tuple
 
 def _label(full: bool, rung: int, fidelity: str, rungs: bool) -> str:
     if full:
-        return "finalists, trained on more folds" if fidelity == "proxy" else "trained on every fold"
+        return "finalists, trained for longer" if fidelity == "proxy" else "trained on every fold"
     return f"proxy training, rung {rung}" if rungs else "proxy training"

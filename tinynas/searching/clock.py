@@ -36,17 +36,27 @@ _COMPARED = 0.3
 _LEAST_FINAL_S, _PROCESS_S, _UNKNOWN_S = 10.0, 5.0, 14.0
 SURELY = 2  # trials of the first generation: there is something to choose from then
 
+# Where there is no time for finalists on fresh weights they go on from those of their proxies, and the final training
+# from those of the winner. Finalists get so much of its time, and each sees so many times the samples of the longest
+# proxy at least.
+_GOING_ON = 0.15
+_LONGER = 1.5
+
 _TRIALS = 60  # so many children are enough to choose from before proxies are made longer, up to _MOST_STRETCH times
 _MOST_STRETCH = 5.0
 
 
 @dataclass(frozen=True)
 class _Shares:
-    """Seconds: up to `search_s` for children, then for `finalists_s` finalists, and `reserve_s` for the very end."""
+    """Seconds: up to `search_s` for children, then for `finalists_s` finalists, and `reserve_s` for the very end.
+
+    Finalists that go on from the weights of their proxies have `going_on_s` beside those of finalists.
+    """
 
     search_s: float
     finalists_s: float
     reserve_s: float
+    going_on_s: float = 0.0
 
     @classmethod
     def usual(cls, budget_s: float) -> "_Shares":
@@ -101,8 +111,10 @@ class Clock:
         self._twice = long and left_s > 3 * final_s
         spare_s = left_s - final_s * (2 if self._twice else 1)
         if spare_s <= 0:
-            compared_s = _COMPARED * left_s if long else 0.0
-            self._shares = replace(usual, finalists_s=usual.finalists_s + compared_s)
+            if long:
+                self._shares = replace(usual, finalists_s=usual.finalists_s + _COMPARED * left_s)
+            else:
+                self._shares = replace(usual, going_on_s=_GOING_ON * left_s)
             return
         most_s = usual.finalists_s + _GIVEN * spare_s
         schedule = self._affordable(most_s, ranked, costs, lengths) if settings.fidelity == "proxy" else None
@@ -154,9 +166,13 @@ class Clock:
         """Return the time (of time.monotonic) after which no child is started, or None."""
         return None if self._budget_s is None else self._start + self._shares.search_s
 
-    def finalists_deadline(self) -> float | None:
+    def finalists_deadline(self, going_on: bool = False) -> float | None:
         """Return the time (of time.monotonic) after which no finalist is started, or None."""
-        return None if self._budget_s is None else self._start + self._shares.search_s + self._shares.finalists_s
+        return None if self._budget_s is None else self._start + self._finalists_end_s(going_on)
+
+    def _finalists_end_s(self, going_on: bool) -> float:
+        shares = self._shares
+        return shares.search_s + shares.finalists_s + (shares.going_on_s if going_on else 0.0)
 
     def stretch(self, first: Sequence[Trial], settings: Settings) -> float:
         """Return how many times as long proxies are to be trained from now on, from what those of `first` cost.
@@ -185,13 +201,27 @@ class Clock:
         left_s = min(self._shares.finalists_s, self._budget_s - self.elapsed())
         return self._affordable(left_s, ranked, costs, lengths)
 
+    def going_on(
+        self, trials: Sequence[Trial], ranked: Sequence[Trial], lengths: Lengths, settings: Settings
+    ) -> Schedule | None:
+        """Return how long `ranked` are trained on from the weights of their proxies, which are those of one fold.
+
+        None where they would not be compared by much more than the proxies were, or where there is no time budget.
+        """
+        costs, full = costs_of(trials, ranked), lengths.full()
+        if self._budget_s is None or not costs.visit_s or not _may_go_on(lengths, settings):
+            return None
+        left_s = min(self._finalists_end_s(going_on=True), self._budget_s) - self.elapsed()
+        visits = costs.visits(left_s / self._rounds(ranked))
+        epochs = min(lengths.final(timed=True), int(visits / full.samples))
+        return Schedule(1, full.samples, epochs) if epochs * full.samples >= _LONGER * _longest(ranked) else None
+
     def _affordable(self, seconds: float, ranked: Sequence[Trial], costs: Costs, lengths: Lengths) -> Schedule | None:
         """Return the longest schedule of use by which `ranked` are trained within so many seconds."""
         full = lengths.full()
         if self._final_epochs is not None:
             return self._at_length(seconds, ranked, costs, full, self._final_epochs)
-        rung = max(trial.evaluation.rung for trial in ranked)
-        least = max(_of_a_fold(trial) for trial in ranked if trial.evaluation.rung == rung)
+        least = _longest(ranked)
         each_s = seconds / self._rounds(ranked)
         repeats = _REPEATS if lengths.few else 1
         for folds in (*range(repeats * full.folds, full.folds, -full.folds), *range(full.folds, 1, -1)):
@@ -235,6 +265,17 @@ class Clock:
 def _end_s(costs: Costs) -> float:
     """Return the seconds for converting, the test set and the check in TFLM, by what building a child takes."""
     return min(_MOST_RESERVE_S, max(_LEAST_RESERVE_S, _BUILDS * costs.start_s)) if costs.start_s else _MOST_RESERVE_S
+
+
+def _may_go_on(lengths: Lengths, settings: Settings) -> bool:
+    """Return whether finalists may go on from the weights of their proxies: where samples are few there are none."""
+    return lengths.long_finals and not lengths.few and settings.fidelity == "proxy"
+
+
+def _longest(ranked: Sequence[Trial]) -> int:
+    """Return the sample visits of a fold of the proxies of the highest rung."""
+    rung = max(trial.evaluation.rung for trial in ranked)
+    return max(_of_a_fold(trial) for trial in ranked if trial.evaluation.rung == rung)
 
 
 def _of_a_fold(trial: Trial) -> int:

@@ -80,13 +80,14 @@ class Course:
         self.run.log(text)
         self.watch(Note(text))
 
-    def contenders(self) -> list[Trial]:
+    def contenders(self, most: int | None = None) -> list[Trial]:
         """Return the best trials, and the best of the hand-made starts beside them: proxies are short, it is proven.
 
-        So is the best of an earlier part of the search.
+        So is the best of an earlier part of the search. The best trials are `most` (None: as many as the settings say).
         """
         settings, ranked = self.settings, self.record.ranked()
-        found = contenders(ranked, settings.n_finalists, settings.metric, settings.prefer, self.samples)
+        n = settings.n_finalists if most is None else most
+        found = contenders(ranked, n, settings.metric, settings.prefer, self.samples)
         if self.lengths.long_finals and settings.n_finalists > 1 and settings.start == "handmade":
             starts = {architecture.key for architecture in settings.space.handmade()}
             best = next((trial for trial in ranked if trial.architecture.key in starts), None)
@@ -168,7 +169,8 @@ class Course:
         """Return whether other trainings may go on from the weights of `job`."""
         if self.lengths.few or job.fidelity == "none":
             return False
-        return job.fidelity == "proxy" or (self.settings.fidelity == "proxy" and self.clock.compares_at_length)
+        goes_on = self.clock.compares_at_length or job.start is not None  # and the final training from there
+        return job.fidelity == "proxy" or (self.settings.fidelity == "proxy" and goes_on)
 
 
 def again(trial: Trial) -> Proposal:

@@ -25,6 +25,7 @@ class _Learned:
     value: float
     visits: int
     size: float
+    has_bonus: bool
 
     @property
     def doublings(self) -> float:
@@ -39,7 +40,8 @@ class EqualLength:
     length: the median of what they gained, and never below zero. A child that starts from its parent's weights has
     seen what the parent had seen. A short training favours small networks; what it lacks is made good by a bonus on
     size beyond the median, which falls with the root of the samples seen. A proxy of several folds starts afresh on
-    each, and has seen what it saw of one.
+    each, and has seen what it saw of one; its samples are few and seen often, so that size has no bonus: the bonus was
+    measured where samples are many.
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class EqualLength:
         if afresh(evaluation):
             visits, earlier = visits // len(evaluation.folds), 0
         error = max(_ERROR_FLOOR, 1.0 - evaluation.mean(self._metric))
-        now = _Learned(key, -math.log(error), visits + earlier, _size_of(trial))
+        now = _Learned(key, -math.log(error), visits + earlier, _size_of(trial), not afresh(evaluation))
         self._learned[trial.number] = now
         self._scale = None
         if before is not None and promoted and now.doublings > before.doublings:
@@ -113,7 +115,7 @@ class EqualLength:
         if self._scale is None:
             self._scale = self.gain, median(each.size for each in self._learned.values())
         gain, usual = self._scale
-        extra = bonus(learned.size - usual, learned.visits, self._size_bonus)
+        extra = bonus(learned.size - usual, learned.visits, self._size_bonus) if learned.has_bonus else 0.0
         return learned.value - gain * learned.doublings + extra
 
     def key(self, trial: Trial) -> tuple[int, int, float, float, int, int]:

@@ -1,5 +1,6 @@
 """The final training of a trial, the best of a search or another: how long it is, what is kept of it and said of it."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -56,7 +57,15 @@ def final_job(
         regularization=trial.evaluation.regularization,
         start=start,
         twice=twice,
+        least_epochs=1 if start is not None else _least_epochs(trial, lengths),
     )
+
+
+def _least_epochs(trial: Trial, lengths: Lengths) -> int:
+    """Return the epochs in which the final training sees as many samples as the trial did on a fold: with fewer, as a
+    short budget on a slow machine has them, the final model is worse than the one that the trial was chosen for."""
+    evaluation = trial.evaluation
+    return max(1, math.ceil(evaluation.visits / max(1, len(evaluation.folds)) / lengths.samples))
 
 
 def require_fits(settings: Settings, final: Final) -> None:

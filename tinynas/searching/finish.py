@@ -1,6 +1,6 @@
 """The end of a search: the best few trained fold by fold, then the best of them on all data, and the summary."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,39 +29,65 @@ def end(course: Course, generation: int) -> None:
 
 
 def _finalists(course: Course, generation: int) -> None:
-    """Train the best few of a proxy search fold by fold, so that the winner is not the luckiest proxy."""
-    record, ranked = course.record, course.contenders()
-    if course.settings.fidelity != "proxy" or not ranked:
+    """Train the best few of a proxy search for longer, so that the winner is not the luckiest proxy."""
+    record = course.record
+    if course.settings.fidelity != "proxy" or not course.contenders():
         return
-    schedule = _finalists_schedule(course, ranked)
+    schedule, ranked, goes_on = _comparison(course)
     if schedule is None:
         known = any(trial.evaluation.fidelity == "full" for trial in course.trials)
         stays = "the best of before stays" if known else "the best proxy wins"
-        course.say(f"There is no time to train the finalists on more folds: {stays}.")
+        course.say(f"There is no time to train the finalists for longer: {stays}.")
         return
     jobs, done = [], {trial.architecture.key for trial in record.finalists(_rounds(course))}
     new = [trial for trial in ranked if trial.architecture.key not in done]
     for number, trial in enumerate(new, record.first_number(generation, finalists=True)):
         if number not in record and trial.evaluation.footprint is not None:
             candidate = Candidate(again(trial), trial.evaluation.footprint, ())
-            jobs.append(replace(course.job(number, generation, candidate, schedule), fidelity="full"))
+            start = course.start_of(trial.number) if goes_on else None
+            job = course.job(number, generation, candidate, schedule)
+            jobs.append(replace(job, fidelity="full", start=start))
     course.watch(GenerationStarted(generation, "finalists", len(jobs), 0, 1.0))
-    for _ in course.train(jobs, course.clock.finalists_deadline()):
+    for _ in course.train(jobs, course.clock.finalists_deadline(goes_on)):
         pass  # none follows from another
+    if jobs and not any(job.number in record for job in jobs):
+        course.say("The time was over before a finalist could begin: the best proxy wins.")
     if failures := none_trained(course.trials):
         course.say(f"No finalist could be trained ({failures}): the best of the search phase wins.")
 
 
-def _finalists_schedule(course: Course, ranked: Sequence[Trial]) -> Schedule | None:
-    """Return how long finalists are trained, which is settled once; None where there is no time for them."""
+def _comparison(course: Course) -> tuple[Schedule | None, list[Trial], bool]:
+    """Return how long finalists are trained, who they are, and whether they go on from the weights that they have.
+
+    It is settled once; the schedule is None where there is no time for them.
+    """
     journal, fact = course.run.journal, finalists_fact(course.part.number)
     settled = journal.fact(fact)
     if settled is None:
-        schedule = course.clock.finalists(course.record.searched, ranked, course.lengths)
+        schedule, n = _settle(course)
+        journal.set_fact(f"{fact}_going_on", n)
         journal.set_fact(fact, (schedule or Schedule(0, 0, 0)).to_dict())
-        return schedule
-    schedule = Schedule.from_dict(settled)
-    return schedule if schedule.folds else None
+    else:
+        schedule, n = Schedule.from_dict(settled), journal.fact(f"{fact}_going_on", 0)
+        schedule = schedule if schedule.folds else None
+    return schedule, course.contenders(n or None), n > 0
+
+
+def _settle(course: Course) -> tuple[Schedule | None, int]:
+    """Return how long finalists are trained, and the number of those that go on from their weights: 0 where none does.
+
+    With little time fewer of them go on: the leader and the best of the hand-made starts at least.
+    """
+    clock, searched = course.clock, course.record.searched
+    schedule = clock.finalists(searched, course.contenders(), course.lengths)
+    if schedule is not None:
+        return schedule, 0
+    for n in range(course.settings.n_finalists, 0, -1):
+        ranked = course.contenders(n)
+        schedule = clock.going_on(searched, ranked, course.lengths, course.settings) if len(ranked) > 1 else None
+        if schedule is not None:
+            return schedule, n
+    return None, 0
 
 
 def _rounds(course: Course) -> tuple[int, ...]:
@@ -84,7 +110,7 @@ def _final(course: Course, generation: int) -> None:
         if not is_longer and damage(run, before) is None:  # it would be trained as it was, or for less long
             _stay(course, best, before)
             return
-    course.say(f"Final training of {best}.")
+    course.say(f"Final training of {best}{_instead_of(best, course)}.")
     run.journal.set_fact(FINAL_FROM, course.age())
     start = course.start_of(best.number) if best.evaluation.fidelity == "full" else None
     job = final_job(course.settings, course.lengths, best, seconds, start=start, twice=clock.twice)
@@ -95,6 +121,17 @@ def _final(course: Course, generation: int) -> None:
         _stay(course, best, before)
     else:
         _save_final(course, best, final, seconds)
+
+
+def _instead_of(best: Trial, course: Course) -> str:
+    """Return why `best` was chosen where another trial, trained alike, has a higher score."""
+    if best.evaluation.fidelity == "full" or course.settings.prefer != "accuracy":
+        return ""
+    alike = [t for t in course.trials if t.evaluation.folds and t.evaluation.training == best.evaluation.training]
+    first = max(alike, key=lambda trial: trial.evaluation.mean(course.settings.metric))
+    if first.evaluation.mean(course.settings.metric) <= best.evaluation.mean(course.settings.metric):
+        return ""
+    return f", which has more to gain from a long training, by its size and what it has seen, than #{first.number}"
 
 
 def _stay(course: Course, best: Trial, before: Mapping[str, Any]) -> None:

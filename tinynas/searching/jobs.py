@@ -69,6 +69,7 @@ class FinalJob:
 
     With `until_flat` it ends earlier when the loss on samples held out no longer falls. With `start`, the weights of a
     finalist, it goes on from there; and with `twice` it also starts anew, for as long, and the better one is kept.
+    However short the time is, `least_epochs` are trained.
     """
 
     architecture: Architecture
@@ -79,6 +80,7 @@ class FinalJob:
     regularization: str = ""
     start: StartFile | None = None
     twice: bool = False
+    least_epochs: int = 1
 
 
 @dataclass(frozen=True)

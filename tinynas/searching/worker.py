@@ -19,6 +19,7 @@ from tinynas.data.splits import Fold, representative_rows
 from tinynas.features import IntLogMel
 from tinynas.features.threshold import Tuned, tuned
 from tinynas.runs import Evaluation, Settings, State
+from tinynas.screening.counts import deployed_params_of
 from tinynas.searching.agreement import require_agreement
 from tinynas.searching.events import FoldDone
 from tinynas.searching.front_end import stream_of
@@ -26,9 +27,9 @@ from tinynas.searching.jobs import Final, FinalJob, Job, Outcome, StartFile
 from tinynas.searching.share import SharedDataset
 from tinynas.searching.trouble import trouble_of
 from tinynas.tflite.tflm import require_same_head
-from tinynas.training.augment import detail_of
+from tinynas.training.augment import detail_of, varied_from
 from tinynas.training.regularization import Regularization, regularization
-from tinynas.training.schedule import MOST_REPLICAS, Schedule
+from tinynas.training.schedule import MOST_REPLICAS, SCORED_SAMPLES, Schedule
 
 _LEVEL_DB = 12.0  # louder or softer, that sound is trained with
 TEMPORARY = "tmp"  # the folder of the temporary files, beside that of the shared data
@@ -105,6 +106,7 @@ class Worker:
                 job.seed + number,
                 precision=self._settings.precision,
                 start=start,
+                scored=None if job.fidelity == "full" and schedule.folds == 1 else SCORED_SAMPLES,
             )
             scored.append(scores)
             visits += trained.visits
@@ -144,7 +146,9 @@ class Worker:
         from tinynas.training.verify import answers
 
         self._set_up()
-        recipe = replace(self._recipe(job), epochs=job.epochs, time_budget_s=job.time_budget_s)
+        recipe = replace(
+            self._recipe(job), epochs=job.epochs, time_budget_s=job.time_budget_s, least_epochs=job.least_epochs
+        )
         precision = self._settings.precision
         done = train_final(
             self._regularized(job),
@@ -189,6 +193,8 @@ class Worker:
         from tinynas.training.fit import Recipe, peak_rate_for
 
         settings, how = self._settings, self._regularization(job.regularization)
+        by_length = settings.augment == "auto" and job.regularization  # older searches varied whatever the length
+        params = deployed_params_of(walk(job.architecture))
         return Recipe(
             epochs=1,
             batch_size=settings.batch_size,
@@ -196,6 +202,7 @@ class Worker:
             weight_decay=how.weight_decay,
             augmentation=how.augmentation,
             replicas=min(self._threads, MOST_REPLICAS),
+            augment_from=varied_from(self._dataset.layout, len(self._dataset.y), params) if by_length else 0,
             class_weights=class_weights(self._dataset.y, self._dataset.n_classes) if settings.balance else None,
         )
 

@@ -3,6 +3,7 @@
 TensorFlow is imported where it runs, so that a choice can be checked before any process is started.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from tinynas.errors import UsageError
 from tinynas.options.search import AUGMENTATIONS
 
+_BY_HEART = 30  # parameters times epochs for each sample: below it a shift costs accuracy (docs/benchmarks.md)
 _LOOKED_AT = 500  # samples
 _NOISE = 0.1  # of the detail
 _WARPED = 0x5A17  # another stream of chance than that of the other augmentations, which keep theirs
@@ -128,12 +130,22 @@ def detail_of(x: np.ndarray) -> float:
     return float(np.median(np.median(np.abs(values - np.median(values, axis=1, keepdims=True)), axis=1)))
 
 
+def varied_from(layout: str, samples: int, params: int) -> int:
+    """Return the epochs of a training from which on `auto` varies its pictures, for a network of so many parameters.
+
+    Before that it has too little time, or is too small, to learn so many samples by heart: it learns less from samples
+    that look different each time. A series is always varied, by so little that it costs nothing.
+    """
+    return math.ceil(_BY_HEART * samples / params) if layout == "image" else 0
+
+
 def augmentation_for(layout: str, chosen: str = "auto", detail: float | None = None) -> Augmentation:
     """Return the augmentation named by `chosen`: "auto", "none" or a comma list of AUGMENTATIONS.
 
-    "auto" shifts images by up to 7 % and adds slight noise and scale to series; it never flips (a mirrored digit is
-    another digit) and never shifts a series (in a packet the position of a byte is its meaning). Its noise is at most
-    a tenth of `detail` (see `detail_of`; None: it is not known), so that it drowns nothing.
+    "auto" shifts images by up to 7 %, in trainings that are long enough (`varied_from`), and adds slight noise and
+    scale to series; it never flips (a mirrored digit is another digit) and never shifts a series (in a packet the
+    position of a byte is its meaning). Its noise is at most a tenth of `detail` (see `detail_of`; None: it is not
+    known), so that it drowns nothing.
     """
     strength = {"shift": 0.07, "flip": True, "noise": 0.02, "scale": 0.1, "erase": 0.5, "warp": 0.1}
     if chosen == "auto" and detail is not None:

@@ -15,6 +15,7 @@ from tinynas.data import Dataset, FoldScores, confusion, mistakes, score
 from tinynas.data.splits import Fold, representative_rows
 from tinynas.hardware import Footprint, Target
 from tinynas.tflite import analyze
+from tinynas.training.augment import Augmentation
 from tinynas.training.build import Weights, build, set_weights
 from tinynas.training.convert import fill_untrained, quantize
 from tinynas.training.fit import Progress, Recipe, fit, predict
@@ -102,14 +103,17 @@ def train_fold(
     *,
     precision: Precision = "float32",
     start: Start | None = None,
+    scored: int | None = SCORED_SAMPLES,
 ) -> tuple[FoldScores, Trained]:
     """Train on one fold of `dataset`, as long as `schedule` says; return the scores on its validation part.
+
+    They are those of at most `scored` of its samples (None: of all).
 
     The weights are fresh ones, or what `start` has for this architecture (see `inherit`). A start must come from the
     same fold: one from another has seen these validation samples.
     """
     rng = np.random.default_rng(seed)
-    train, held_out = _some(fold.train, schedule.samples, rng), _some(fold.validation, SCORED_SAMPLES, rng)
+    train, held_out = _some(fold.train, schedule.samples, rng), _some(fold.validation, scored, rng)
     x, y, validation = dataset.x[train], dataset.y[train], (dataset.x[held_out], dataset.y[held_out])
     told: list[Progress] = []
     recipe = replace(recipe, epochs=schedule.epochs)
@@ -146,9 +150,9 @@ def _fitted(
     return (model if precision == "float32" else build(architecture, layer_weights(model))), epochs
 
 
-def _some(rows: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
-    """Return at most `most` of `rows`, drawn without replacement."""
-    return rows if len(rows) <= most else rng.permutation(rows)[:most]
+def _some(rows: np.ndarray, most: int | None, rng: np.random.Generator) -> np.ndarray:
+    """Return at most `most` of `rows` (None: all), drawn without replacement."""
+    return rows if most is None or len(rows) <= most else rng.permutation(rows)[:most]
 
 
 def train_final(
@@ -206,7 +210,9 @@ def train_final(
         # Here, since it takes long to import and children need none of it.
         from tinynas.training import qat as aware_training
 
+        as_before = recipe.augmentation if epochs >= recipe.augment_from else Augmentation()
         short = replace(recipe, epochs=max(1, round(epochs * _QAT_SHARE)), time_budget_s=budgets[1])
+        short = replace(short, augmentation=as_before, augment_from=0, least_epochs=1)
         aware = aware_training.quantize_aware(model, x, y, short, seed, representative, _named(report, FINE_TUNING))
         judged = aware_training.score_files(
             {"ptq": trained.tflite, "qat": aware}, dataset.x[held], dataset.y[held], dataset.n_classes

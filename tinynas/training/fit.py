@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -35,9 +36,10 @@ class Recipe:
     """How to train: everything that `fit` needs beside the model, the data and the seed.
 
     epochs: passes over the data.  time_budget_s: fit the number of epochs to this many wall seconds instead, `epochs`
-    then being the most.  replicas: batches of `batch_size` that are computed side by side for each step, one a thread
-    (a small model does not fill two threads, two batches do).  class_weights: a factor a class, for the loss of each of
-    its samples (None: all alike).
+    then being the most, and `least_epochs` the fewest.  replicas: batches of `batch_size` that are computed side by
+    side for each step, one a thread (a small model does not fill two threads, two batches do).  augment_from: the
+    samples are varied in a training of at least so many epochs only.  class_weights: a factor a class, for the loss of
+    each of its samples (None: all alike).
     """
 
     epochs: int
@@ -47,7 +49,9 @@ class Recipe:
     label_smoothing: float = 0.05
     augmentation: Augmentation = field(default_factory=Augmentation)
     time_budget_s: float | None = None
+    least_epochs: int = 1
     replicas: int = 1
+    augment_from: int = 0
     class_weights: tuple[float, ...] | None = None
 
 
@@ -106,9 +110,11 @@ def fit(
         order = rng.permutation(len(x))[: steps * batch].reshape(steps, replicas, -1)
         slope = (1.0 - progress) / ((planned - epoch) * steps)
         done, total, chance = 0, 0.0, int(rng.integers(2**31))
+        known = epoch > 0 or recipe.time_budget_s is None  # how many epochs there is time for
+        varied = known and planned >= recipe.augment_from
         for part in feed.parts(order):
             now = np.float32(progress + slope * done)
-            arguments = part, now, np.float32(slope), np.int32((chance + done) % 2**31)
+            arguments = part, now, np.float32(slope), np.int32((chance + done) % 2**31), np.bool_(varied)
             if not ends:
                 run_epoch.get_concrete_function(*arguments)  # traced apart, so that it is not taken for an epoch's time
                 ends.append(time.perf_counter() - start)
@@ -143,7 +149,7 @@ def _replan(recipe: Recipe, ends: Sequence[float]) -> int:
     epoch, newest = len(ends) - 1, ends[-_NEWEST - 1 :]
     took = median(end - begin for begin, end in pairwise(newest))
     more = (recipe.time_budget_s - ends[-1]) / max(took, 1e-6)
-    return min(recipe.epochs, epoch + max(0, round(more)))
+    return min(recipe.epochs, max(recipe.least_epochs, epoch + max(0, round(more))))
 
 
 def _epoch_function(model: Any, feed: Feed, recipe: Recipe) -> Any:
@@ -157,11 +163,13 @@ def _epoch_function(model: Any, feed: Feed, recipe: Recipe) -> Any:
     gradients_of = _gradient_function(model, feed, recipe)
 
     @tf.function  # type: ignore[untyped-decorator]
-    def run_epoch(order: Any, progress: Any, slope: Any, seed: Any) -> Any:
+    def run_epoch(order: Any, progress: Any, slope: Any, seed: Any, varied: Any) -> Any:
         total = tf.constant(0.0)
         replicas = order.shape[1]
         for step in tf.range(tf.shape(order)[0]):
-            parts = [gradients_of(order[step, at], tf.stack([seed, step * replicas + at])) for at in range(replicas)]
+            parts = [
+                gradients_of(order[step, at], tf.stack([seed, step * replicas + at]), varied) for at in range(replicas)
+            ]
             rate = one_cycle(progress + slope * tf.cast(step, tf.float32), recipe.peak_rate)
             optimizer.apply([tf.add_n(same) / replicas for same in zip(*(g for g, _ in parts), strict=True)], rate)
             total += tf.add_n([loss for _, loss in parts]) / replicas
@@ -171,12 +179,18 @@ def _epoch_function(model: Any, feed: Feed, recipe: Recipe) -> Any:
 
 
 def _gradient_function(model: Any, feed: Feed, recipe: Recipe) -> Any:
-    """Return a function from the rows of a batch and a seed to (gradients, loss)."""
+    """Return a function from the rows of a batch, a seed and whether they are varied to (gradients, loss)."""
     classes, smoothing = model.output_shape[-1], recipe.label_smoothing
     weights = tf.constant(recipe.class_weights or (1.0,) * classes)
 
-    def gradients_of(rows: Any, seed: Any) -> Any:
-        images = recipe.augmentation(tf.gather(feed.data, rows), seed)
+    def gradients_of(rows: Any, seed: Any, varied: Any) -> Any:
+        images = tf.gather(feed.data, rows)
+        if recipe.augmentation == Augmentation():
+            pass
+        elif recipe.augment_from:
+            images = tf.cond(varied, partial(recipe.augmentation, images, seed), lambda: images)
+        else:
+            images = recipe.augmentation(images, seed)
         truth = tf.gather(feed.labels, rows)
         targets = tf.one_hot(truth, classes) * (1 - smoothing) + smoothing / classes
         with tf.GradientTape() as tape:

@@ -148,3 +148,25 @@ def test_analyze_says_for_which_build_the_time_is(said):
     fast, small = told.values()
     assert small["latency_ms"] > 1.1 * fast["latency_ms"]
     assert small["flash"]["runtime"] < fast["flash"]["runtime"]
+
+
+def test_what_is_not_known_says_what_to_give_for_it(said):
+    text = said()
+    for row in ("latency", "energy"):
+        assert "--target" in _row(text, row)
+    assert "--target" not in _row(said("--target", "nucleo_f401"), "latency")
+
+
+def test_a_board_without_a_power_says_which_key_gives_the_energy(said, tmp_path):
+    board = Target.load("nucleo_f401").model_dump(mode="json", exclude_none=True)
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({key: value for key, value in board.items() if "power" not in key}))
+    assert "active_power_mw" in _row(said("--target", str(path)), "energy")
+    assert "active_power_mw" not in _row(said("--target", "nucleo_f401"), "energy")
+
+
+def test_engine_and_network_are_counted_under_one_name(said):
+    tables = said("--engine").split("The engine's layers")
+    assert "RAM in all" in tables[0]
+    assert "RAM in all" not in tables[1]
+    assert "RAM of the network" in tables[1]

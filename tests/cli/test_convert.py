@@ -41,7 +41,7 @@ def test_it_says_what_it_wrote(call, small_run, tmp_path):
     assert set(first.partition(": ")[2].split(", ")) == written
     assert re.search(r"TFLM agrees with the reference (exactly|within \d+ int8 steps?); the self-test holds", out)
     assert re.search(r"fits +nucleo_f401", out)
-    assert re.search(r"RAM in all( +[\d,]+ B){3}", out)
+    assert re.search(r"RAM of the network( +[\d,]+ B){3}", out)
     assert all(len(line) <= 140 for line in rest if not line.startswith(("Note: ", "Warning: ")))
     code, out, _ = call("best", "--run", small_run.folder, "--out", tmp_path, "--format", "tflite, c", "--json")
     about = json.loads(out)

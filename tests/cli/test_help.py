@@ -177,3 +177,7 @@ def test_what_a_search_tries_is_called_a_trial_in_every_help():
         texts = [command.help or "", *(getattr(parameter, "help", None) or "" for parameter in command.params)]
         for text in texts:
             assert not re.search(r"\b(child|children|candidates?|proposals?)\b", text), f"{words}: {text}"
+
+
+def test_where_the_trials_are_trained_has_a_panel_of_its_own(panels):
+    assert list(panels["Where the trials are trained"]) == ["--executor", "--address"]

@@ -1,6 +1,7 @@
 """tinynas pareto: what is printed, what is JSON, what is refused."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -8,8 +9,11 @@ from tests.searching.conftest import evaluate, footprint_of
 from tinynas.architecture import SearchSpace
 from tinynas.cli import main
 from tinynas.cli.formats import parse_names
+from tinynas.cli.pareto import _why_not
 from tinynas.runs import front
 from tinynas.searching import search
+
+_FIGURES = ("arena_bytes", "flash_bytes", "latency_ms", "macs", "params")
 
 
 @pytest.fixture
@@ -70,7 +74,33 @@ def test_a_real_run_names_a_model_that_can_be_converted(call, small_run):
     assert rows
     assert all(row["model_kept"] for row in rows)
     _, out, _ = call("pareto", small_run.folder)
-    assert f"convert {small_run.folder}:{rows[0]['trial']}" in out.replace("\n", "")
+    said, best = " ".join(out.split()), small_run.best.number
+    if best in {row["trial"] for row in rows}:
+        assert f"convertbest--run{small_run.folder}" in "".join(out.split())
+    else:
+        assert f"The best, #{best}, is" in said
+
+
+def _best(number, score, folds, architecture="conv8k3 bn relu > gap > dense3"):
+    evaluation = SimpleNamespace(
+        mean=lambda metric: score, folds=(None,) * folds, footprint=SimpleNamespace(**dict.fromkeys(_FIGURES, 1)),
+        fidelity="full", rung=0,
+    )  # fmt: skip
+    return SimpleNamespace(number=number, evaluation=evaluation, architecture=architecture)
+
+
+def test_the_best_that_is_not_on_the_front_is_told_why():
+    best, names = _best(7, 0.9, 5), ("accuracy", "ram")
+    same = [{"trial": 3, "architecture": best.architecture}]
+    assert _why_not(best, "accuracy", names, same) == (
+        "The best, #7, is the network of #3, which stands here with its longest training."
+    )
+    other = [{"trial": 2, "architecture": "another"}]
+    said = _why_not(best, "accuracy", names, other)
+    assert said.startswith(
+        "The best, #7, is not among them: another has no less accuracy (90.00 % of #7 is over 5 folds)"
+    )
+    assert "no worse in accuracy, ram" in said
 
 
 @pytest.mark.parametrize(

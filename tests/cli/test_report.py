@@ -8,7 +8,9 @@ import pytest
 
 from tests.report.conftest import Story, make_run
 from tinynas.cli import main
-from tinynas.report import read_facts
+from tinynas.cli.reports import _results
+from tinynas.report import compare, read_facts
+from tinynas.report.counts import counts_of
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def test_show_draws_the_network_its_figures_and_its_family(call, here):
 def test_compare_in_words_and_as_json(call, here):
     code, out, _ = call("compare", "first", "second")
     assert code == 0
-    for said in ("seed", "best trial", "6 trained, 1 did not fit, 1 failed", "accuracy 87.65 % int8, 88.77 % float"):
+    for said in ("seed", "best trial", "networks trained", "accuracy 87.65 % int8, 88.77 % float"):
         assert said in out
     assert not any(key in out for key in ("n_children", "test_int8", "digest", "flash_bytes", "{"))
     _, out, _ = call("compare", "first", "second", "--json")
@@ -154,3 +156,12 @@ def test_without_any_run_it_says_how_to_start_one(call, tmp_path, monkeypatch):
         code, _, err = call(command)
         assert code == 1
         assert "There is no run in runs" in err
+
+
+def test_compare_counts_networks_as_the_report_does(here):
+    facts = [read_facts(here / "runs" / name) for name in ("first", "second")]
+    found = compare(facts).results
+    for place, each in enumerate(facts):
+        row = {name: values[place] for name, values in found.items()}
+        words = counts_of(each.trials).words
+        assert _results(row)["trials"].startswith(f"{words}, ")

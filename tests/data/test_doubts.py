@@ -92,6 +92,7 @@ def test_rare_classes_make_a_high_accuracy_worthless() -> None:
 def test_a_test_far_below_validation(accuracy, samples, candidates, right, doubted) -> None:
     counts = [[right, 0, 0], [0, right, 0], [100 - right, 100 - right, 0]]
     found = said(counts, "of validation", validation=Validation(accuracy, samples, candidates))
+    assert all("--group would have prevented if it was not given" in sentence for sentence in found)
     assert bool(found) == doubted
 
 

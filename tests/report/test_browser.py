@@ -26,6 +26,21 @@ PLACE = """([chart, number]) => {
   const {x_scale, y_scale} = view.frame;
   return [box.x + x_scale.compute(data["at_" + chart][row]), box.y + y_scale.compute(data.score[row])];
 }"""
+# The cells whose text is wider than the room that they have.
+CUT = """(cells) => [...document.querySelectorAll(cells)].filter((cell) => {
+  const range = document.createRange();
+  range.selectNodeContents(cell);
+  const text = range.getBoundingClientRect(), box = cell.getBoundingClientRect();
+  return text.right > Math.min(box.right + 0.5, innerWidth) || text.left < box.left - 0.5;
+}).map((cell) => cell.textContent.trim())"""
+# The texts of a drawing that reach beyond it.
+BEYOND = """(drawing) => [...document.querySelectorAll(drawing)].flatMap((svg) => {
+  const box = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll("text")].filter((text) => {
+    const {left, right, top, bottom} = text.getBoundingClientRect();
+    return left < box.left - 0.5 || right > box.right + 0.5 || top < box.top - 0.5 || bottom > box.bottom + 0.5;
+  }).map((text) => text.textContent);
+})"""
 # How many pixels of a chart's canvases are not blank, and the size of the largest.
 INK = """(chart) => {
   const found = [];
@@ -227,4 +242,7 @@ def test_accuracy_and_confusion_are_whole_on_a_phone(browser, tmp_path, n_classe
         assert right <= SIZES["phone"]["width"], section
         scrolled = "(wide) => wide.scrollWidth - wide.clientWidth"
         assert page.evaluate(f"[...document.querySelectorAll('#{section} .wide')].map({scrolled})")[0] <= 1, section
+        cut = page.evaluate(CUT, f"#{section} td.n:not(:empty), #{section} td.side:not(:empty)")
+        assert cut == [], section
+    assert page.evaluate(BEYOND, ".curve") == [], "a label of the curve is cut"
     page.close()

@@ -145,3 +145,13 @@ def test_a_window_and_a_shape_are_readable():
 
 def _plain(text):
     return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_kernel_sizes_are_told_in_their_order_and_ends_by_the_name_of_their_option():
+    spaces = [SearchSpace.for_input(shape, 3) for shape in ((8, 8, 1), (64, 1, 3))]
+    base = _settings()
+    rows = differences([base.model_copy(update={"space": space, "max_trials": n}) for n, space in enumerate(spaces, 1)])
+    sizes = rows["search space: kernel sizes"]
+    assert all(text == ", ".join(sorted(text.split(", "), key=int)) for text in sizes), sizes
+    assert rows["trials"] == ("1", "2")
+    assert "max trials" not in rows

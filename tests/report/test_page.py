@@ -3,15 +3,17 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from tests.report.conftest import Story, make_run
 from tinynas.errors import RunError
-from tinynas.hardware import Limits
+from tinynas.hardware import FrontEnd, Limits
 from tinynas.report import read_facts, write_report
 from tinynas.report.command import command_of
+from tinynas.report.page import _asked, render
 from tinynas.report.words import bytes_text
 from tinynas.runs import State
 
@@ -103,7 +105,7 @@ def test_the_verdict_is_the_final_model_s(page, facts):
 def test_the_same_model_without_tflm(page, facts):
     figures = facts.model.engine
     assert figures.ram < facts.footprint.arena_bytes
-    wanted = f"Flash {bytes_text(figures.flash)} in all and RAM {bytes_text(figures.ram)}"
+    wanted = f"Flash {bytes_text(figures.flash)} and RAM {bytes_text(figures.ram)} of the network"
     assert wanted.replace("\xa0", " ") in page.says("verdict")
 
 
@@ -322,3 +324,27 @@ def test_final_trainings_beside_the_best_are_listed(tmp_path, ended):
     assert "#3 81.23 %" in said
     (run / "trained" / "3" / "summary.json").write_text("{")
     assert "trained/3/summary.json is not the summary" in _page(run).says("verdict")
+
+
+def test_the_front_end_is_told_in_words_and_numbers_in_six_digits(facts):
+    front = FrontEnd("steps", 0, 900, 0.1, 0, 60, 12, 1234, 99, 5, 1 / 3)
+    settings = facts.settings.model_copy(update={"front_end": front, "peak_rate": 1 / 300})
+    said = _asked(replace(facts, settings=settings))
+    assert said["front_end"] == "ring and stream"
+    assert said["peak_rate"] == "0.00333333"
+
+
+def test_a_family_of_equal_scores_has_no_scale(facts):
+    score = facts.best.evaluation.mean("accuracy")
+    alone = replace(facts, trials=(replace(facts.best, parent=None),))
+    page = Page(render(replace(alone, best=alone.trials[0])))
+    assert f"all of them have {100 * score:.2f} %" in page.says("family")
+
+
+@pytest.mark.parametrize(
+    ("ptq", "qat", "said"), [(0.9, 0.9, "nearer to the float model"), (0.9, 0.8, "the plain one ships")]
+)
+def test_which_of_two_files_ships(facts, ptq, qat, said):
+    best = {**facts.summary["best"], "held_out": {"ptq": ptq, "qat": qat}}
+    page = Page(render(replace(facts, summary={**facts.summary, "best": best})))
+    assert said in page.says("accuracy")

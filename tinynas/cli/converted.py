@@ -68,14 +68,13 @@ def _written(files: tuple[Path, ...]) -> tuple[str, str]:
 
 
 def _ways(converted: "Converted") -> "Table":
-    """Return what the model needs in all, a column for each way to run it."""
+    """Return what the network needs, without its front end, a column for each way to run it."""
     footprint = converted.analysis.footprint
-    of = "in all" if converted.analysis.front_end is None else "of the network"
     engines = converted.engines.values()
     rows = table(None, ", ".join(["on a Cortex-M4", ">TFLM", *(f">{_WAYS[preset]}" for preset in converted.engines)]))
     ram, flash = footprint.network_ram_bytes, footprint.flash.network
-    rows.add_row(f"RAM {of}", *(f"{each:,} B" for each in (ram, *(each.ram for each in engines))))
-    rows.add_row(f"Flash {of}", *(f"{each:,} B" for each in (flash, *(each.flash for each in engines))))
+    rows.add_row("RAM of the network", *(f"{each:,} B" for each in (ram, *(each.ram for each in engines))))
+    rows.add_row("Flash of the network", *(f"{each:,} B" for each in (flash, *(each.flash for each in engines))))
     rows.add_row("instructions, about", *map(size, (footprint.instructions, *(each.instructions for each in engines))))
     if engines:
         more = {"memory": "", "speed": " --optimize speed"}

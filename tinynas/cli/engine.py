@@ -78,10 +78,10 @@ def _figures(small: "Figures", quick: "Figures", analysis: "Analysis") -> Any:
     for figure, theirs, about in (
         ("memory", footprint.arena_bytes, "all values, proven byte by byte; TFLM's arena"),
         ("beside it", footprint.ram_outside_bytes, f"stack ({compiler}); TFLM: and its interpreter"),
-        ("RAM in all", footprint.network_ram_bytes, ""),
+        ("RAM of the network", footprint.network_ram_bytes, ""),
         ("weights", flash.model, "with biases and tables; TFLM's .tflite"),
         ("code", flash.runtime, f"Cortex-M4, {compiler}; TFLM's, build {analysis.build}"),
-        ("Flash in all", flash.network, ""),
+        ("Flash of the network", flash.network, ""),
         ("MACs", footprint.macs, "an inference"),
         ("instructions", footprint.instructions, "an inference on a Cortex-M4, about"),
     ):
@@ -94,10 +94,10 @@ def _figures(small: "Figures", quick: "Figures", analysis: "Analysis") -> Any:
 _FIGURES: "Mapping[str, Callable[[Figures], int]]" = {
     "memory": lambda each: each.memory,
     "beside it": lambda each: each.stack,
-    "RAM in all": lambda each: each.ram,
+    "RAM of the network": lambda each: each.ram,
     "weights": lambda each: each.weights + each.tables,
     "code": lambda each: each.code,
-    "Flash in all": lambda each: each.flash,
+    "Flash of the network": lambda each: each.flash,
     "MACs": lambda each: each.macs,
     "instructions": lambda each: each.instructions,
 }

@@ -103,6 +103,11 @@ def _figures(analysis: Analysis, target: Target | None) -> Table:
         how_long += f"; {analysis.latency.source}"
     if analysis.untimed:
         how_long = f"how long TFLM takes for {', '.join(analysis.untimed)} is not known"
+    energy = f"estimate of an inference{on}"
+    if target is None:
+        how_long, energy = (f"{text}; name a board with --target" for text in (how_long, energy))
+    elif analysis.energy is None and target.active_power_mw is None:
+        energy = f"not known: {target.name} states no active_power_mw (see docs/targets.md)"
     rows = table(None, "figure, >value, *what it is")
     kept, added = ([], []) if analysis.front_end is None else _front_end(analysis.front_end)
     for figure, value, about in (
@@ -118,7 +123,7 @@ def _figures(analysis: Analysis, target: Target | None) -> Table:
         ("Flash in all", f"{size(flash.total)} B", f"the sum{_left(flash.total, board.board_flash_bytes)}"),
         ("parameters", size(footprint.params), f"{size(footprint.macs)} MACs"),
         ("latency", _estimate(analysis.latency, " ms"), how_long),
-        ("energy", _estimate(analysis.energy, " mJ"), f"estimate of an inference{on}"),
+        ("energy", _estimate(analysis.energy, " mJ"), energy),
         *_times(analysis),
     ):
         rows.add_row(figure, value, about)

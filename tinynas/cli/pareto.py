@@ -8,6 +8,7 @@ import typer
 from tinynas.cli.completion import RUN, listing, runs
 from tinynas.cli.formats import parse_names, share, size
 from tinynas.options.search import OBJECTIVES
+from tinynas.words import counted
 
 if TYPE_CHECKING:
     from tinynas.runs import Trial
@@ -25,12 +26,24 @@ def pareto(
     as_json: Annotated[bool, typer.Option("--json", help="Print the front as JSON.")] = False,
 ) -> None:
     """List the models that none beats in every objective at once, in measured bytes."""
-    from tinynas.runs import find_run, front, front_objectives, kept, read_settings, read_trained, read_trials, trained
+    from tinynas.runs import (
+        find_run,
+        front,
+        front_objectives,
+        kept,
+        leader,
+        read_settings,
+        read_summary,
+        read_trained,
+        read_trials,
+        trained,
+    )
 
     folder = find_run(run)
     settings = read_settings(folder)
     names = front_objectives(settings.objectives) if objectives is None else parse_names(objectives)
-    members = front(read_trials(folder / "journal.sqlite"), names, settings.metric)
+    trials = tuple(read_trials(folder / "journal.sqlite"))
+    members = front(trials, names, settings.metric)
     models, finals = set(kept(folder)), {number: read_trained(folder, number) for number in trained(folder)}
     rows = [_row(trial, settings.metric, trial.number in models, finals.get(trial.number)) for trial in members]
     if as_json:
@@ -38,7 +51,10 @@ def pareto(
 
         typer.echo(json.dumps({"run": str(folder), "objectives": list(names), "front": rows}, indent=1))
         return
-    _show(folder, names, settings.metric, rows)
+    summary = read_summary(folder)
+    named = None if summary is None or summary["best"] is None else summary["best"].get("trial")
+    best = next((trial for trial in trials if trial.number == named), None) or leader(trials, settings.metric)
+    _show(folder, names, settings.metric, rows, best)
 
 
 def _row(trial: "Trial", metric: str, is_kept: bool, final: dict[str, Any] | None) -> dict[str, Any]:
@@ -60,7 +76,7 @@ def _row(trial: "Trial", metric: str, is_kept: bool, final: dict[str, Any] | Non
     }
 
 
-def _show(folder: Path, names: tuple[str, ...], metric: str, rows: list[dict[str, Any]]) -> None:
+def _show(folder: Path, names: tuple[str, ...], metric: str, rows: list[dict[str, Any]], best: "Trial | None") -> None:
     from tinynas.cli.console import console, table
 
     out = console()
@@ -84,11 +100,33 @@ def _show(folder: Path, names: tuple[str, ...], metric: str, rows: list[dict[str
             row["architecture"],
         )
     out.print(made)
-    first = next((row["trial"] for row in rows if row["model_kept"]), None)
-    if first is not None:
+    chosen = None if best is None else best.number
+    if best is not None and all(row["trial"] != chosen for row in rows):
+        out.print(_why_not(best, metric, names, rows))
+    kept = [row["trial"] for row in rows if row["model_kept"]]
+    other = next((number for number in kept if number != chosen), None)
+    run = "" if Path("runs/latest").resolve() == folder.resolve() else f" --run {folder}"
+    if chosen in kept and other is None:
+        out.print(f"Next: tinynas convert best{run}")
+    elif chosen in kept or other is not None:
+        first = f"best{run}, or {folder}:{other}" if chosen in kept else f"{folder}:{other}"
         out.print(
-            f"Next: tinynas convert {folder}:{first}, or another that is kept, as it was trained in the search; "
-            f"tinynas train {folder}:{first} gives it, or any other, the final training."
+            f"Next: tinynas convert {first}, or another that is kept, as it was trained in the search; "
+            f"tinynas train {folder}:{other} gives it, or any other, the final training."
         )
     else:
         out.print("The search kept no model of these; its best has one: tinynas convert best.")
+
+
+def _why_not(best: "Trial", metric: str, names: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
+    """Return why the best is not among the front's rows, a sentence."""
+    own = _row(best, metric, False, None)
+    same = next((row["trial"] for row in rows if row["architecture"] == own["architecture"]), None)
+    if same is not None:
+        return f"The best, #{best.number}, is the network of #{same}, which stands here with its longest training."
+    folds = len(best.evaluation.folds)
+    return (
+        f"The best, #{best.number}, is not among them: another has no less {metric} ({share(own[metric])} of "
+        f"#{best.number} is over {counted(folds, 'fold')}) and is no worse in {', '.join(names)}. The finalists' "
+        f"scores alone decide which is the best, since they are trained for longest."
+    )

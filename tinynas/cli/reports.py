@@ -8,6 +8,7 @@ from rich.text import Text
 from tinynas.cli.console import console, table
 from tinynas.cli.formats import among, duration, share, size
 from tinynas.report import Comparison, RunFacts, draw, lineage, words
+from tinynas.report.counts import Counts
 from tinynas.runs import State, Trial
 from tinynas.tflite import OperatorFigures
 from tinynas.words import counted
@@ -80,7 +81,8 @@ def _results(of: Mapping[str, Any]) -> dict[str, str]:
     spread = f" +/- {share(of['validation_int8_std'])}, {folds} folds" if folds > 1 else ", one fold"
     tested, unit = of["test_int8"], {"flash_bytes": "B", "arena_bytes": "B", "macs": ""}
     latency = of["latency_ms"]
-    trained, unfit, failed = (of[f"trials_{state}"] for state in ("complete", "infeasible", "failed"))
+    unfit, failed = of["trials_infeasible"], of["trials_failed"]
+    counts = Counts(of["networks_trained"], of["trials_complete"], of["trials_promoted"], of["trials_finalist"])
     return {
         "best trial": "-" if of["best_trial"] is None else f"#{of['best_trial']}",
         "validation": "-" if int8 is None else f"{metric} {share(int8)}{spread} (int8)",
@@ -90,7 +92,7 @@ def _results(of: Mapping[str, Any]) -> dict[str, str]:
         },
         "latency": "-" if latency is None else f"{latency:.3g} ms",
         "architecture": of["architecture"] or "-",
-        "trials": f"{trained:,} trained, {unfit:,} did not fit, {failed:,} failed",
+        "trials": f"{counts.words}, {unfit:,} did not fit, {failed:,} failed",
         "time": words.duration(of["seconds"]) + ("" if of["ended"] else ", not ended"),  # as in the settings above
     }
 

@@ -10,7 +10,6 @@ from tinynas.cli.options import More, in_options
 from tinynas.errors import RunError, UsageError
 from tinynas.options import RUNNING, SETTINGS
 from tinynas.options.reading import READING
-from tinynas.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -185,15 +184,14 @@ def show_result(result: "SearchResult", console: "Console", as_json: bool) -> No
         typer.echo(json.dumps(summary, indent=1))
         return
     from tinynas.cli.console import table as table_of
+    from tinynas.report.counts import counts_of
     from tinynas.runs import kept, smaller_words
 
     trials, best = summary["trials"], summary["best"]
     table = table_of(None, "result, *value")
     _add_what(table, summary)
-    full = sum(trial.evaluation.fidelity == "full" for trial in result.trials)
-    finalists = counted(full, "finalist")
-    again = f" ({finalists} among them, trained for longer)" if 0 < full < len(result.trials) else ""
-    table.add_row("trials", ", ".join(f"{count:,} {state}" for state, count in trials.items()) + again)
+    unfit, failed = trials["infeasible"], trials["failed"]
+    table.add_row("trials", f"{counts_of(result.trials).words}, {unfit:,} did not fit, {failed:,} failed")
     _add_model(table, result)
     table.add_row("time", duration(summary["seconds"]))
     console.print(table)

@@ -123,7 +123,7 @@ def _far_below_validation(figures: Figures) -> str | None:
     return (
         f"Test accuracy {_percent(test)} is far below the {_percent(validation.accuracy)} of validation: the test part "
         f"is unlike the training part, the final training went wrong, or samples that belong together lie on both "
-        f"sides of the validation folds (--group)."
+        f"sides of the validation folds, which --group would have prevented if it was not given."
     )
 
 

@@ -16,8 +16,9 @@ LIMITS = "Limits, in place of the board's"
 SEARCH = "What is searched for, and for how long"
 DATA = "How the data are read"
 TRAINING = "Training"
+RUN = "Where the trials are trained"
 STUDY = "For study: how the search itself works"
-PANELS = (FIRST, LIMITS, SEARCH, DATA, TRAINING, STUDY)
+PANELS = (FIRST, LIMITS, SEARCH, DATA, TRAINING, RUN, STUDY)
 
 
 @dataclass(frozen=True)

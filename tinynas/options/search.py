@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from tinynas.options.option import FIRST, STUDY, TRAINING, Option, one_of
+from tinynas.options.option import FIRST, RUN, STUDY, TRAINING, Option, one_of
 
 StrategyName = Literal["evolution", "aging", "nsga2", "surrogate", "random"]
 Selection = Literal["comma", "plus"]
@@ -43,7 +43,8 @@ _ROWS = (
         "no limit", "--time-budget", above=0, most=30 * 86400, panel=FIRST, more=True,
     ),
     Option(
-        "max_trials", "End the search after this many trained trials.", "whole", option="--trials", least=1, more=True
+        "max_trials", "End the search after this many networks were trained; promotions and finalists are not counted.",
+        "whole", option="--trials", least=1, more=True,
     ),
     Option(
         "n_generations", "End the search after this many generations.", "whole", None,
@@ -175,6 +176,7 @@ RUNNING: Mapping[str, Option] = {
         "choice",
         "processes",
         choices=("processes", "ray"),
+        panel=RUN,
     ),
     "address": Option(
         "address",
@@ -184,5 +186,6 @@ RUNNING: Mapping[str, Option] = {
         None,
         "auto",
         metavar="HOST",
+        panel=RUN,
     ),
 }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tinynas.report.counts import counts_of
 from tinynas.report.differences import differences
 from tinynas.report.facts import RunFacts
 from tinynas.runs import State
@@ -62,6 +63,7 @@ def _results(run: RunFacts) -> dict[str, Any]:
     evaluation = None if best is None else best.evaluation
     scored = evaluation is not None and bool(evaluation.folds)
     test = None if run.final is None else run.final["test"]
+    counts = counts_of(run.trials)
     states = [trial.evaluation.state for trial in run.trials]
     return {
         "ended": run.ended,
@@ -76,7 +78,10 @@ def _results(run: RunFacts) -> dict[str, Any]:
         "arena_bytes": None if footprint is None else footprint.arena_bytes,
         "latency_ms": None if footprint is None else footprint.latency_ms,
         "macs": None if footprint is None else footprint.macs,
-        "trials_complete": states.count(State.COMPLETE),
+        "networks_trained": counts.networks,
+        "trials_complete": counts.complete,
+        "trials_promoted": counts.promotions,
+        "trials_finalist": counts.finalists,
         "trials_infeasible": states.count(State.INFEASIBLE),
         "trials_failed": states.count(State.FAILED),
         "seconds": run.seconds,

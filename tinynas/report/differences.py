@@ -36,9 +36,9 @@ def _rows(settings: Settings, among: Sequence[Settings]) -> dict[str, str]:
         value = getattr(settings.data, name, None) if name in LOADING else settings.data.options.get(name)
         rows[_spaced(name)] = _setting(option, value)
     for name, value in settings.space.to_dict().items():
-        rows[_SPACE.get(name, f"search space: {_spaced(name)}")] = _SPACED.get(name, _text)(value)
+        rows[_SPACE.get(name, f"search space: {_spaced(name)}")] = _SPACED.get(name, _range)(value)
     rows |= _limits(settings)
-    rows |= {_spaced(name): _setting(option, getattr(settings, name)) for name, option in SETTINGS.items()}
+    rows |= {_named(option): _setting(option, getattr(settings, name)) for name, option in SETTINGS.items()}
     rows["threads of the final training"] = number(settings.final_threads)
     rows |= {f"own {name}": what for name, what in settings.own.items()}
     rows["latency is counted as in"] = f"edition {settings.figures}"
@@ -103,12 +103,23 @@ def _text(value: Any) -> str:
     return ", ".join(map(_text, value)) if isinstance(value, list | tuple) else str(value)
 
 
+def _range(value: Any) -> str:
+    """Return what may be drawn of a gene; numbers in their order, whatever the order in which they are preferred."""
+    numbers = isinstance(value, list | tuple) and all(isinstance(each, int | float) for each in value)
+    return _text(sorted(value) if numbers else value)
+
+
 def _shape(value: Iterable[int]) -> str:
     return " x ".join(map(str, value))
 
 
 _SPACE = {"input_shape": "input", "n_classes": "classes"}
 _SPACED: Mapping[str, Callable[[Any], str]] = {"input_shape": _shape}
+
+
+def _named(option: Option) -> str:
+    """Return the name of an option in words, as the command line has it: "--trials" is "trials"."""
+    return _spaced(option.name) if option.option is None else option.option[2:].replace("-", " ")
 
 
 def _spaced(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from tinynas.errors import RunError, door
 from tinynas.report import causes, confusion, drawing, family, words
 from tinynas.report.command import command_of
+from tinynas.report.counts import counts_of
 from tinynas.report.curve import curve_of
 from tinynas.report.details import HEADING, details
 from tinynas.report.facts import RunFacts, read_facts
@@ -72,8 +73,9 @@ def _context(facts: RunFacts) -> dict[str, Any]:
     command, notes = command_of(settings)
     line = None if best is None else family.lineage(trials, best)
     test = None if facts.final is None else facts.final["test"]
-    counts = {state.value: sum(trial.evaluation.state is state for trial in trials) for state in State}
-    counts["networks"] = len({trial.architecture.key for trial in trials if trial.evaluation.folds})
+    counts: dict[str, Any] = {state.value: sum(trial.evaluation.state is state for trial in trials) for state in State}
+    counted = counts_of(trials)
+    counts |= {"networks": counted.networks, "trained": counted.words}
     analysis = None if facts.model is None else facts.model.analysis
     operators = () if analysis is None else analysis.operators
     return {
@@ -157,13 +159,17 @@ def _score_range(line: family.Family | None, metric: str) -> tuple[float, float]
 
 def _asked(facts: RunFacts) -> Mapping[str, str]:
     """Return the settings as texts, in the order of their file; those that are values of their own are left out."""
-    values = facts.settings.model_dump(exclude={"target", "data", "space", "limits", "extensions"})
-    return {name: _said(value) for name, value in values.items() if value is not None and value != {}}
+    values = facts.settings.model_dump(exclude={"target", "data", "space", "limits", "extensions", "front_end"})
+    said = {name: _said(value) for name, value in values.items() if value is not None and value != {}}
+    front = facts.settings.front_end
+    return said if front is None else said | {"front_end": front.words}
 
 
 def _said(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_said(each)}" for name, each in value.items())
     return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

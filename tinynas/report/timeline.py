@@ -1,6 +1,6 @@
 """The memory timeline: the arena's buffers over time, as a chart to point at."""
 
-from typing import Any
+from typing import Any, Literal
 
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker
 from bokeh.models.annotations import Label, LabelSet, Span
@@ -50,12 +50,15 @@ def memory(graph: Graph, analysis: Analysis) -> figure:
             text_baseline="middle",
         )
     )  # fmt: skip
-    for x, y, text in (
-        (plan.head, peak[0] if peak else 0, f" peak {bytes_text(plan.head)}"),
-        (arena.minimum - arena.tail, len(names) - 1, f" TFLM’s structures {bytes_text(arena.tail)}"),
-    ):
-        if x < 0.7 * arena.minimum:  # there is room for the text
-            label = Label(x=x, y=y, text=text, text_font_size="11.5px", text_baseline="middle")
+    structures = f"TFLM’s structures {bytes_text(arena.tail)} "
+    texts: tuple[tuple[float, float, int, str, Literal["left", "right"]], ...] = (
+        (plan.head, plan.head, peak[0] if peak else 0, f" peak {bytes_text(plan.head)}", "left"),
+        # from the right end, so that no narrow screen cuts its bytes
+        (arena.minimum - arena.tail, arena.minimum, len(names) - 1, structures, "right"),
+    )
+    for start, x, y, text, side in texts:
+        if start < 0.7 * arena.minimum:  # there is room for the text
+            label = Label(x=x, y=y, text=text, text_font_size="11.5px", text_baseline="middle", text_align=side)
             label.stylesheets = [":host { --bk-text-color: var(--ink); --bk-text-font: var(--font); }"]
             chart.add_layout(label)
     return chart

@@ -433,8 +433,8 @@ def can_mount(root: Path) -> bool:
 
 def _spread(count: int, most: int, rng: random.Random) -> list[int]:
     """Return `count` moments out of 1 to `most`, one at random out of each equal part, all where they are enough."""
-    if count >= most:
-        return list(range(1, most + 1))
+    if count >= most or not count:
+        return list(range(1, min(count, most) + 1))
     edges = [1 + most * part // count for part in range(count + 1)]
     return [rng.randrange(low, max(low + 1, high)) for low, high in pairwise(edges)]
 

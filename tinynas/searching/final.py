@@ -89,4 +89,5 @@ def say_final(final: Final, say: Callable[[str], None]) -> None:
     )
     if final.judged:
         judged = " and ".join(f"{score:.4f} {name.upper()}" for name, score in final.judged.items())
-        say(f"On training samples held out: {judged}; the better file was kept.")
+        kept = "the better file" if len(set(final.judged.values())) > 1 else "the one nearer to the float model"
+        say(f"On training samples held out: {judged}; {kept} was kept.")

@@ -19,16 +19,17 @@ VISIT_S = 1e-4  # of 2,000 samples 300 epochs, the most, are 60 s
 class Clocked(Calls):
     """Each visit took VISIT_S, or so it says; notes the jobs, and what the final training is to be."""
 
-    def __init__(self, stop_at_final=False):
+    def __init__(self, stop_at_final=False, visit_s=VISIT_S):
         super().__init__(evaluate)
-        self.jobs, self.last, self._stop = [], None, stop_at_final
+        self.jobs, self.last, self._stop, self._visit_s = [], None, stop_at_final, visit_s
 
     def evaluate(self, jobs, deadline):
         for job in jobs:
             self.jobs.append(job)
             scored, visits = evaluate(job.architecture), job.schedule.visits
             folds = scored.folds * job.schedule.folds
-            evaluation = replace(scored, folds=folds, visits=visits, visit_s=VISIT_S, seconds=visits * VISIT_S)
+            evaluation = replace(scored, folds=folds, visits=visits, visit_s=self._visit_s)
+            evaluation = replace(evaluation, seconds=visits * self._visit_s)
             yield job, Outcome(evaluation, weights={"conv": [np.zeros(1)]})
 
     def final(self, job, report):
@@ -117,8 +118,8 @@ def test_a_search_that_began_before_goes_on_as_it_would_have(run, tmp_path):
 
 @pytest.mark.parametrize("n_finalists", [2, 3])
 def test_where_it_is_short_finalists_go_on_from_their_proxies_and_the_final_training_from_the_winner(run, n_finalists):
-    """With 40 s it has some 100 epochs; two fresh folds for each finalist would take more than the 3 s there are."""
-    result, executor = run(time_budget_s=40, n_rungs=1, n_finalists=n_finalists)
+    """With 400 s it has some 100 epochs; two fresh folds for each finalist would take more than the 32 s there are."""
+    result, executor = run(executor=Clocked(visit_s=1e-3), time_budget_s=400, n_rungs=1, n_finalists=n_finalists)
     starts = {a.key for a in read_settings(result.folder).space.handmade()}
     finalists = _finalists(executor)
     (schedule,) = {job.schedule for job in finalists}
@@ -146,9 +147,9 @@ def test_they_go_on_after_a_kill_as_before_it(run, tmp_path, monkeypatch):
             return [journal.fact(name) for name in ("finalists", "finalists_going_on")]
 
     with pytest.raises(KeyboardInterrupt):
-        run("run", executor=Clocked(stop_at_final=True), time_budget_s=40, n_rungs=1)
+        run("run", executor=Clocked(stop_at_final=True, visit_s=1e-3), time_budget_s=400, n_rungs=1)
     before = settled(tmp_path / "run")
-    executor = Clocked()
+    executor = Clocked(visit_s=1e-3)
     monkeypatch.setattr("tinynas.searching.clock.Clock.going_on", None)  # what was settled is not asked for again
     result = resume(tmp_path / "run", made_up(2_000), screen=footprint_of, executor=lambda *_: executor)
     assert settled(tmp_path / "run") == before

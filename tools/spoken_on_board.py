@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from boards import BOARDS, STACK_BYTES, run_program
+from boards import BOARDS, DECLARATIONS, STACK_BYTES, run_program
 
 from tinynas import Dataset, convert, search
 from tinynas.data.readers.sound import resampled
@@ -44,12 +44,7 @@ _SOURCES = ("_engine.c", "_engine.h", "_weights.c", "_features.c", "_features.h"
 MAIN = """
 #include "model_engine.h"
 #include "model_stream.h"
-void board_print(const char *text);
-void board_number(uint32_t value);
-void board_start(void);
-uint32_t board_ticks(void);
-void board_paint(uint32_t bytes);
-uint32_t board_stack_used(uint32_t bytes);
+%(declarations)s
 __asm__(".section .rodata\\n.global clips\\n.balign 4\\nclips:\\n.incbin \\"clips.bin\\"\\n.previous\\n");
 extern const int16_t clips[%(n)d][%(length)d];
 static model_stream stream;
@@ -120,7 +115,7 @@ def heard(clips: np.ndarray, engine: Path) -> Heard:
         part = clips[start : start + _AT_ONCE]
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "clips.bin").write_bytes(part.tobytes())
-            main = MAIN % {"n": len(part), "length": clips.shape[1], "stack": STACK_BYTES}
+            main = MAIN % {"declarations": DECLARATIONS, "n": len(part), "length": clips.shape[1], "stack": STACK_BYTES}
             said = run_program({**texts, "main.c": main}, BOARD, Path(folder)).splitlines()
             command = ["arm-none-eabi-nm", "-S", "program.elf"]
             listed = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout

@@ -1,6 +1,5 @@
 """Finalists at the length of the final training, which goes on from the winner's weights; with made-up scores."""
 
-from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +9,7 @@ from tests.searching.conftest import evaluate, footprint_of
 from tests.searching.test_small_sets import made_up
 from tinynas.runs import Journal, read_settings
 from tinynas.searching import resume, search
+from tinynas.searching.equal_length import EqualLength
 from tinynas.searching.executor import Calls
 from tinynas.searching.jobs import Outcome
 
@@ -141,17 +141,54 @@ def test_the_final_training_sees_at_least_as_many_samples_as_the_trial_did(run):
     assert executor.last.start is None
 
 
-def test_they_go_on_after_a_kill_as_before_it(run, tmp_path, monkeypatch):
-    def settled(folder):
-        with closing(Journal(folder / "journal.sqlite")) as journal:
-            return [journal.fact(name) for name in ("finalists", "finalists_going_on")]
+class Killed(Clocked):
+    """Killed when the first finalist is trained."""
 
+    def evaluate(self, jobs, deadline):
+        for done in super().evaluate(jobs, deadline):
+            yield done
+            if done[0].fidelity == "full":
+                raise KeyboardInterrupt
+
+
+def test_killed_among_the_finalists_the_others_go_on_as_they_would_have(run, tmp_path, monkeypatch):
+    given = {"time_budget_s": 400, "n_rungs": 1}
+    _, whole = run("whole", executor=Clocked(visit_s=1e-3), **given)
     with pytest.raises(KeyboardInterrupt):
-        run("run", executor=Clocked(stop_at_final=True, visit_s=1e-3), time_budget_s=400, n_rungs=1)
-    before = settled(tmp_path / "run")
+        run("run", executor=Killed(visit_s=1e-3), **given)
     executor = Clocked(visit_s=1e-3)
     monkeypatch.setattr("tinynas.searching.clock.Clock.going_on", None)  # what was settled is not asked for again
     result = resume(tmp_path / "run", made_up(2_000), screen=footprint_of, executor=lambda *_: executor)
-    assert settled(tmp_path / "run") == before
-    assert before[1] > 0
+    keys, wanted = ([job.architecture.key for job in _finalists(each)] for each in (executor, whole))
+    assert keys == wanted[1:]
+    assert all(job.start is not None for job in executor.jobs)
     assert executor.last.start.architecture.key == result.best.architecture.key
+
+
+def _said(folder):
+    return (folder / "search.log").read_text()
+
+
+def test_where_no_finalist_could_begin_it_is_said(run, monkeypatch):
+    monkeypatch.setattr(Clocked, "evaluate", _without_finalists(Clocked.evaluate))
+    result, _ = run(executor=Clocked(visit_s=1e-3), time_budget_s=400, n_rungs=1)
+    assert "The time was over before a finalist could begin: the best proxy wins." in _said(result.folder)
+    assert result.best.evaluation.fidelity == "proxy"
+
+
+def _without_finalists(evaluate_all):
+    def only_proxies(self, jobs, deadline):
+        yield from evaluate_all(self, [job for job in jobs if job.fidelity == "proxy"], deadline)
+
+    return only_proxies
+
+
+@pytest.mark.parametrize("prefers_size", [True, False])
+def test_why_another_than_the_highest_score_is_trained_is_said(run, monkeypatch, prefers_size):
+    """Where size has a bonus that outweighs all scores, the largest network wins with a lower one."""
+    worth = EqualLength.__init__.__defaults__
+    monkeypatch.setattr(EqualLength.__init__, "__defaults__", (10.0 if prefers_size else 0.0, *worth[1:]))
+    result, _ = run(executor=Clocked(visit_s=1e-3), time_budget_s=15, n_rungs=1, n_finalists=1)
+    scores = [t.evaluation.mean() for t in result.trials if t.evaluation.folds]
+    assert (result.best.evaluation.mean() < max(scores)) is prefers_size
+    assert ("has more to gain from a long training" in _said(result.folder)) is prefers_size

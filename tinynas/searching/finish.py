@@ -34,9 +34,9 @@ def _finalists(course: Course, generation: int) -> None:
     if course.settings.fidelity != "proxy" or not course.contenders():
         return
     schedule, ranked, goes_on = _comparison(course)
+    known = any(trial.evaluation.fidelity == "full" for trial in course.trials)
+    stays = "the best of before stays" if known else "the best proxy wins"
     if schedule is None:
-        known = any(trial.evaluation.fidelity == "full" for trial in course.trials)
-        stays = "the best of before stays" if known else "the best proxy wins"
         course.say(f"There is no time to train the finalists for longer: {stays}.")
         return
     jobs, done = [], {trial.architecture.key for trial in record.finalists(_rounds(course))}
@@ -51,7 +51,7 @@ def _finalists(course: Course, generation: int) -> None:
     for _ in course.train(jobs, course.clock.finalists_deadline(goes_on)):
         pass  # none follows from another
     if jobs and not any(job.number in record for job in jobs):
-        course.say("The time was over before a finalist could begin: the best proxy wins.")
+        course.say(f"The time was over before a finalist could begin: {stays}.")
     if failures := none_trained(course.trials):
         course.say(f"No finalist could be trained ({failures}): the best of the search phase wins.")
 

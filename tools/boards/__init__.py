@@ -58,6 +58,13 @@ BOARDS: Mapping[str, Board] = {
 }
 
 
+DECLARATIONS = """void board_print(const char *text);
+void board_number(uint32_t value);
+void board_start(void);
+uint32_t board_ticks(void);
+void board_paint(uint32_t bytes);
+uint32_t board_stack_used(uint32_t bytes);
+"""  # of what start.c has
 _MEMORY = """
 #include <stddef.h>
 void *memmove(void *to, const void *from, size_t n) {
@@ -258,13 +265,7 @@ def _main(engine: Engine, inputs: Int8s) -> str:
     places = ", ".join(f"{{{at}, {size}}}" for at, size in whole_results(engine))
     return f"""
 #include "net_engine.h"
-void board_print(const char *text);
-void board_number(uint32_t value);
-void board_start(void);
-uint32_t board_ticks(void);
-void board_paint(uint32_t bytes);
-uint32_t board_stack_used(uint32_t bytes);
-static const int8_t inputs[{len(inputs)}][NET_ENGINE_INPUT_BYTES] = {{{rows}}};
+{DECLARATIONS}static const int8_t inputs[{len(inputs)}][NET_ENGINE_INPUT_BYTES] = {{{rows}}};
 static int32_t memory[(NET_ENGINE_BYTES + 3) / 4];
 static uint32_t layers[{n_layers}], before;
 static uint32_t hashes[{n_layers}];

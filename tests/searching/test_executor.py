@@ -143,6 +143,17 @@ def test_a_screen_that_is_wrong_is_a_failed_trial(stripes, settings, jobs):
     assert "disagree on flops: 1 screened" in outcome.evaluation.error
 
 
+def test_a_finalist_of_one_fold_is_scored_on_all_that_it_has_not_seen(stripes, settings, jobs, monkeypatch):
+    """A proxy, and each of several folds, on some: there are many of them, or others beside."""
+    monkeypatch.setattr(worker, "SCORED_SAMPLES", 3)
+    whole = len(stripes.folds(settings.n_folds, 0)[0].validation)
+    assert whole > 3
+    for fidelity, scored in (("proxy", 3), ("full", whole)):
+        job = replace(jobs[0], fidelity=fidelity, schedule=Schedule(1, 24, 1))
+        (fold,) = worker.Worker(stripes, settings).evaluate(job).evaluation.folds
+        assert np.sum(fold.confusion) == scored
+
+
 def test_a_shared_data_set_is_the_data_set(stripes, tmp_path):
     shared = share(stripes, tmp_path)
     assert len(pickle.dumps(shared)) < 5000  # whatever the size of the data

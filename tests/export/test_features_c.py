@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.host import WARNINGS
 from tests.export.firmware import made, needs_compiler, run
-from tests.features.configurations import configurations, sound
+from tests.features.configurations import clipped, configurations, frames_of, sound
 from tinynas.data import Normalization
 from tinynas.export.ends import quantized
 from tinynas.export.features_c import AS_THEY_ARE, check_hash, check_sound, ram_bytes, whole_values
@@ -94,10 +94,10 @@ def check_host(features: Sequence[IntLogMel], folder: Path, *flags: str) -> None
     assert done.stderr.decode().splitlines() == told
     at = 0
     for number, (each, own) in enumerate(zip(features, samples, strict=True)):
-        n = 1 + (len(own) - each.clip) // each.hop
-        clips = np.lib.stride_tricks.sliding_window_view(own, each.clip)[:: each.hop][:n]
         levels = LEVELS if number == len(features) - 1 else AS_THEY_ARE
-        wanted = levels[each.apply(np.maximum(clips, -32767))].tobytes()
+        frames = levels[each.bytes_of(each.logs(clipped(frames_of(each, own))))]  # in a row: what a reset begins
+        windows = np.lib.stride_tricks.sliding_window_view(frames, each.n_frames, axis=0)
+        wanted = windows.swapaxes(1, 2).tobytes()
         assert done.stdout[at : at + len(wanted)] == wanted, each
         at += len(wanted)
     assert at == len(done.stdout)

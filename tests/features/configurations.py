@@ -1,17 +1,23 @@
 """Random int_log_mel features, and sound that goes to the ends of what they take."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from tinynas.errors import DataError
 from tinynas.features import IntLogMel, fixed
+from tinynas.features.noise import Noise
 
 N_FRAMES = 6
 
 
-def configurations(n: int, seed: int = 0) -> list[IntLogMel]:
-    """n of them: 8 to 48 kHz, frames of 16 to 64 ms, hops of 50 to 100 %, 8 to 64 bands, any range of bytes."""
-    rng = np.random.default_rng(seed)
+def configurations(n: int, seed: int = 0, *, background: bool = True) -> list[IntLogMel]:
+    """n of them: 8 to 48 kHz, frames of 16 to 64 ms, hops of 50 to 100 %, 8 to 64 bands, any range of bytes.
+
+    Two of three have noise reduction, one of them PCAN; their backgrounds are 0 unless there is a `background`.
+    """
+    rng, noises = np.random.default_rng(seed), np.random.default_rng((seed, 1))
     found: list[IntLogMel] = []
     while len(found) < n:
         rate = int(rng.choice([8000, 11025, 16000, 22050, 32000, 44100, 48000]))
@@ -25,8 +31,16 @@ def configurations(n: int, seed: int = 0) -> list[IntLogMel]:
         except DataError:
             continue
         if made.filled():
-            found.append(made)
+            found.append(with_noise(made, len(found) % 3, noises, background=background))
     return found
+
+
+def with_noise(made: IntLogMel, how: int, rng: np.random.Generator, *, background: bool = True) -> IntLogMel:
+    """The same without noise reduction (0), with it (1), or with PCAN (2)."""
+    if how == 0:
+        return made
+    estimates = np.round(1024 * 10 ** rng.uniform(-1, 5, made.n_mels)).astype(int) * background
+    return replace(made, noise=Noise(tuple(estimates.tolist()), pcan=how == 2))
 
 
 def sound(samples: int, seed: int = 0) -> npt.NDArray[np.int16]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinynas.export import c_text
-from tinynas.features import Features, IntLogMel, MelFeatures
+from tinynas.features import Features, IntLogMel, MelFeatures, noise
 from tinynas.features.tables import BANK_BITS, LN2_Q16, WINDOW_BITS, correction_bits, radices
 
 Int8s = npt.NDArray[np.int8]
@@ -38,6 +38,29 @@ def whole_values(features: IntLogMel, levels: Int8s = AS_THEY_ARE) -> dict[str, 
         "window_bits": WINDOW_BITS,
         "bank_bits": BANK_BITS,
         "ln2": LN2_Q16,
+        **_noise_values(features),
+    }
+
+
+def _noise_values(features: IntLogMel) -> dict[str, Any]:
+    """What they know of noise reduction and PCAN."""
+    found, table = features.noise, noise.gains(features.n_fft)
+    return {
+        "noise": found,
+        "background": "" if found is None else c_text.array(found.background),
+        "gains": c_text.array(table) if found is not None and found.pcan else "",
+        "p": {
+            "smoothing_bits": noise.SMOOTHING_BITS,
+            "share_bits": noise.SHARE_BITS,
+            "shares": noise.SHARES,
+            "least": noise.LEAST_LEFT,
+            "n_gains": len(table),
+            "snr_shift": noise.snr_shift(features.n_fft),
+            "straight_from": 2 << noise.SNR_BITS,
+            "square_shift": 2 + 2 * noise.SNR_BITS - noise.OUTPUT_BITS,
+            "straight_shift": noise.SNR_BITS - noise.OUTPUT_BITS,
+            "straight_less": 1 << noise.OUTPUT_BITS,
+        },
     }
 
 
@@ -51,6 +74,7 @@ def float_values(features: MelFeatures) -> dict[str, Any]:
     return {
         "f": features,
         "whole": False,
+        "noise": None,
         "ram_bytes": ram_bytes(features),
         "window": c_text.array(map(c_text.number, window / window.sum() / 32768)),
         "roots": c_text.array(f"{{{a}, {b}}}" for a, b in roots),
@@ -66,7 +90,8 @@ def float_values(features: MelFeatures) -> dict[str, Any]:
 def ram_bytes(features: Features) -> int:
     """Bytes of the structure that C keeps, on a processor of 32 bits."""
     work = 2 * features.n_fft if isinstance(features, IntLogMel) else 4 * features.n_fft
-    size = work + 16 + 2 * features.frame + features.n_frames * features.n_mels
+    noise = 0 if isinstance(features, MelFeatures) or features.noise is None else 4 * features.n_mels
+    size = work + 16 + noise + 2 * features.frame + features.n_frames * features.n_mels
     return -(-size // 4) * 4
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from flatbuffers import flexbuffers
 
-from tinynas.features import IntLogMel
+from tinynas.features import IntLogMel, noise
 from tinynas.features.tables import BANK_BITS, WINDOW_BITS, correction_bits
 from tinynas.tflite import Graph, Operator, Tensor, write
 
@@ -18,7 +18,8 @@ _INT16 = 7  # of TensorType in the schema, as SignalRfft wants it
 def features_tflite(features: IntLogMel) -> bytes:
     """The file: input int16 (frame,), output int8 (n_mels,), a byte of the features less 128.
 
-    QUANTIZE takes the zero point off: its input and output have one scale, so that it only subtracts and clips.
+    QUANTIZE takes the zero point off: its input and output have one scale, so that it only subtracts and clips. TFLM
+    begins an estimate of noise with 0, not with the background.
     """
     net = _Net()
     tables, half = features.tables, features.n_fft // 2
@@ -45,10 +46,11 @@ def features_tflite(features: IntLogMel) -> bytes:
     net.signal("SignalFilterBank", (energies, *bank), (sums,), num_channels=features.n_mels)
     roots = net.tensor("roots", "UINT32", (features.n_mels,))
     net.signal("SignalFilterBankSquareRoot", (sums, bits), (roots,))
+    left = roots if features.noise is None else _without_noise(net, roots, features, features.noise)
     log = net.tensor("log", "INT16", (features.n_mels,), features.log_zero)
     net.signal(
         "SignalFilterBankLog",
-        (roots,),
+        (left,),
         (log,),
         input_correction_bits=correction_bits(features.n_fft),
         output_scale=features.log_scale,
@@ -56,6 +58,32 @@ def features_tflite(features: IntLogMel) -> bytes:
     made = net.tensor("features", "INT8", (features.n_mels,), -128)
     net.operators.append(Operator("QUANTIZE", 1, (log,), (made,), {}))
     return write(Graph(tuple(net.tensors), tuple(net.operators), (samples,), (made,)))
+
+
+def _without_noise(net: _Net, roots: int, features: IntLogMel, settings: noise.Noise) -> int:
+    """The tensor of what noise reduction and PCAN leave of the magnitudes `roots`."""
+    left, estimate = (net.tensor(name, "UINT32", (features.n_mels,)) for name in ("left", "noise"))
+    one, (even, odd) = 1 << noise.SHARE_BITS, noise.SHARES
+    net.signal(
+        "SignalFilterBankSpectralSubtraction",
+        (roots,),
+        (left, estimate),
+        smoothing=even,
+        one_minus_smoothing=one - even,
+        alternate_smoothing=odd,
+        alternate_one_minus_smoothing=one - odd,
+        smoothing_bits=noise.SMOOTHING_BITS,
+        min_signal_remaining=noise.LEAST_LEFT,
+        clamping=0,
+        num_channels=features.n_mels,
+        spectral_subtraction_bits=noise.SHARE_BITS,
+    )
+    if not settings.pcan:
+        return left
+    evened = net.tensor("evened", "UINT32", (features.n_mels,))
+    gains = net.constant("gains", noise.gains(features.n_fft))
+    net.signal("SignalPCAN", (left, estimate, gains), (evened,), snr_shift=noise.snr_shift(features.n_fft))
+    return evened
 
 
 class _Net:

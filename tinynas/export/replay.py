@@ -154,13 +154,13 @@ def stream_windows(
     every = np.lib.stride_tricks.sliding_window_view(samples, features.frame)[:: features.hop]
     one = replace(source, shape=(1, features.n_mels, 1))
     rows = np.empty((len(every), features.n_mels), np.int8)
+    logs = None if isinstance(features, MelFeatures) else features.logs(every)
     for start in range(0, len(every), _CHUNK):
-        part = every[start : start + _CHUNK]
         raw: npt.NDArray[np.uint8] | npt.NDArray[np.float32]
         if isinstance(features, MelFeatures):
-            raw = features.of_frames(part / 32768)
-        else:
-            raw = features.bytes_of(features.logs(part))
+            raw = features.of_frames(every[start : start + _CHUNK] / 32768)
+        elif logs is not None:
+            raw = features.bytes_of(logs[start : start + _CHUNK])
         rows[start : start + _CHUNK] = quantized(normalization.apply(raw[..., None]), one).reshape(raw.shape)
     windows: Int8s = np.lib.stride_tricks.sliding_window_view(rows, features.n_frames, axis=0)[::stride]
     turned: Int8s = windows.swapaxes(1, 2)

@@ -28,16 +28,20 @@ def to_int16(sound: npt.ArrayLike) -> Int16s:
     return np.clip(whole, -FULL_SCALE, FULL_SCALE).astype(np.int16)
 
 
-def logs(frames: Int16s, n_fft: int, tables: Tables) -> Int32s:
-    """Frames (n, frame) as natural logarithms (n, bands) of the bands' magnitudes, in 1 / 65536."""
+def magnitudes(frames: Int16s, tables: Tables) -> Int64s:
+    """Frames (n, frame) as the bands' magnitudes (n, bands)."""
     samples = np.clip(frames.T, -FULL_SCALE, FULL_SCALE).astype(np.int32)  # int16's least value has no counterpart
     x = (samples * tables.window.astype(np.int32)[:, None]) >> WINDOW_BITS
     bits = _auto_scale(x)
-    padded = np.zeros((n_fft, x.shape[1]), np.int16)
+    padded = np.zeros((2 * len(tables.twiddles), x.shape[1]), np.int16)
     padded[: len(x)] = x << bits
-    magnitudes = _square_roots(_bands(_energies(padded, tables), tables)) >> bits
-    found: Int32s = _natural_logs(magnitudes << correction_bits(n_fft), tables).T
+    found: Int64s = (_square_roots(_bands(_energies(padded, tables), tables)) >> bits).T
     return found
+
+
+def natural_logs(magnitudes: Int64s, n_fft: int, tables: Tables) -> Int32s:
+    """The natural logarithms of magnitudes, each shifted to the left so that soft sounds have steps, in 1 / 65536."""
+    return _natural_logs((magnitudes << correction_bits(n_fft)) & 0xFFFFFFFF, tables)
 
 
 def _auto_scale(x: Int32s) -> Int32s:

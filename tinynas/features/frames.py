@@ -23,6 +23,7 @@ class MelFrames:
     """
 
     KIND: ClassVar[str] = ""
+    NO_NUMBERS: ClassVar[frozenset[str]] = frozenset()  # fields that a kind reads itself
 
     sample_rate: int
     clip: int
@@ -107,7 +108,7 @@ class MelFrames:
     @classmethod
     def from_dict(cls: type[_Made], values: Mapping[str, Any]) -> _Made:
         """The inverse of to_dict; DataError when a key is missing, unknown or no number."""
-        known = {field.name for field in fields(cls)} | {"kind"}
+        known = {field.name for field in fields(cls)} - cls.NO_NUMBERS | {"kind"}
         if set(values) != known or values["kind"] != cls.KIND:
             raise DataError(f"mel features: wanted the keys {sorted(known)} of kind {cls.KIND}, got {dict(values)!r}")
         numbers = {key: value for key, value in values.items() if key != "kind"}

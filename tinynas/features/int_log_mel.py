@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from tinynas.errors import DataError
 from tinynas.features import fixed
 from tinynas.features.frames import MelFrames
+from tinynas.features.noise import PARAMETERS, Noise, gains
 from tinynas.features.tables import Tables, tables_of
 
 Bytes = npt.NDArray[np.uint8]
@@ -21,6 +23,7 @@ _GREATEST_SCALE = 1477  # of a log: ln 2^32 of such steps is what 16 bits hold
 _DECIBELS = 20 / np.log(10)  # of a neper
 _MOST_DB = 80.0  # from the loudest to the softest value of a byte
 _LONGEST_FFT = 1 << 15  # beyond it the indices of TFLM's filter bank overflow
+_CONTEXT_S = 2.0  # of a recording, after which an estimate of noise has forgotten nine tenths of what was before
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,17 @@ class IntLogMel(MelFrames):
     transformed; the energies are summed into `n_mels` triangles, and of their square root, the shift undone, the
     natural logarithm is taken. A byte is that logarithm times `log_scale`, less `log_zero`, from 0 to 255. No frame
     knows of another, so a stream has the frames of its clips.
+
+    With `noise`, an estimate of each band's noise is taken off before the logarithm. It follows the frames, so that
+    these then depend on those before them, back to a reset.
     """
 
     KIND: ClassVar[str] = "int_log_mel"
+    NO_NUMBERS: ClassVar[frozenset[str]] = frozenset({"noise"})
 
     log_scale: int = 17
     log_zero: int = 0
+    noise: Noise | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -47,6 +55,10 @@ class IntLogMel(MelFrames):
             raise DataError(
                 f"int_log_mel: log_scale is {self.log_scale} and log_zero {self.log_zero}, wanted 1 to "
                 f"{_GREATEST_SCALE} and 0 to 32767"
+            )
+        if self.noise is not None and len(self.noise.background) != self.n_mels:
+            raise DataError(
+                f"int_log_mel: the background has {len(self.noise.background)} bands, the features {self.n_mels}"
             )
 
     @property
@@ -60,8 +72,8 @@ class IntLogMel(MelFrames):
         return float(_DECIBELS / self.log_scale)
 
     def share_of(self, decibels: float) -> float:
-        """How much of the range of a byte so many decibels are."""
-        return decibels / self.step_db / 255
+        """How much of the range of a byte so many decibels are; 0 with PCAN, which evens them out."""
+        return 0.0 if self.noise is not None and self.noise.pcan else decibels / self.step_db / 255
 
     def fitted(self, low: float, high: float) -> IntLogMel:
         """The same with bytes that span the logarithms from `low` to `high`, which are those of `logs`.
@@ -73,33 +85,85 @@ class IntLogMel(MelFrames):
         return replace(self, log_scale=scale, log_zero=int(_steps(np.array([int(low)]), scale)[0]))
 
     def apply(self, clips: npt.ArrayLike) -> Bytes:
-        """Clips (n, clip) in [-1, 1], or of 16 bits as they are, as bytes (n, n_frames, n_mels)."""
+        """Clips (n, clip) in [-1, 1], or of 16 bits as they are, as bytes (n, n_frames, n_mels).
+
+        Each is what a stream begins with after a reset.
+        """
         x = np.asarray(clips)
         self.check_clips(x)
         x = x if x.dtype == np.int16 else fixed.to_int16(x)
         frames = np.lib.stride_tricks.sliding_window_view(x, self.frame, axis=1)[:, :: self.hop]
-        return self.bytes_of(self.logs(frames.reshape(-1, self.frame))).reshape(len(x), self.n_frames, self.n_mels)
+        magnitudes = self.magnitudes(frames.reshape(-1, self.frame)).reshape(len(x), self.n_frames, self.n_mels)
+        return self.bytes_of(self.logs_of(magnitudes))
 
     def logs(self, frames: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
-        """Frames (n, frame) as natural logarithms (n, n_mels), in 1 / 65536."""
-        out = np.empty((len(frames), self.n_mels), np.int32)
+        """Frames (n, frame), the first that follow a reset, as natural logarithms (n, n_mels), in 1 / 65536."""
+        found: npt.NDArray[np.int32] = self.logs_of(self.magnitudes(frames)[None])[0]
+        return found
+
+    def logs_of_windows(self, samples: npt.NDArray[np.int16], starts: npt.ArrayLike) -> npt.NDArray[np.int32]:
+        """The clips that begin at `starts` (n,) of a recording as natural logarithms (n, n_frames, n_mels).
+
+        With noise reduction they follow what is before them in the recording, 2 s at most, and before its beginning
+        the background. Frames that several clips hold are computed once.
+        """
+        context = 0 if self.noise is None else round(_CONTEXT_S * self.sample_rate / self.hop)
+        begins = np.asarray(starts)[:, None] + self.hop * np.arange(-context, self.n_frames)
+        unique, places = np.unique(np.maximum(begins, 0), return_inverse=True)
+        magnitudes = self.magnitudes(np.lib.stride_tricks.sliding_window_view(samples, self.frame)[unique])
+        found: npt.NDArray[np.int32] = self.logs_of(magnitudes[places.reshape(begins.shape)], begins >= 0)
+        return found[:, context:]
+
+    def magnitudes(self, frames: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
+        """Frames (n, frame) as magnitudes (n, n_mels) of the bands."""
+        out = np.empty((len(frames), self.n_mels), np.int64)
         for start in range(0, len(frames), _CHUNK):
-            out[start : start + _CHUNK] = fixed.logs(frames[start : start + _CHUNK], self.n_fft, self.tables)
+            out[start : start + _CHUNK] = fixed.magnitudes(frames[start : start + _CHUNK], self.tables)
         return out
+
+    def logs_of(
+        self, magnitudes: npt.NDArray[np.int64], heard: npt.NDArray[np.bool_] | None = None
+    ) -> npt.NDArray[np.int32]:
+        """Magnitudes (n, frames, n_mels) of n streams, each after a reset, as natural logarithms, in 1 / 65536.
+
+        Frames that are not `heard` (n, frames) leave the estimate of the noise as it is.
+        """
+        rows = magnitudes.reshape(-1, self.n_mels)
+        estimates = None if self.noise is None else self.noise.estimates(magnitudes, heard).reshape(rows.shape)
+        out = np.empty(rows.shape, np.int32)
+        for start in range(0, len(rows), _CHUNK):
+            part = rows[start : start + _CHUNK]
+            if self.noise is not None and estimates is not None:
+                part = self.noise.taken_off(part, estimates[start : start + _CHUNK], self.n_fft)
+            out[start : start + _CHUNK] = fixed.natural_logs(part, self.n_fft, self.tables)
+        return out.reshape(magnitudes.shape)
 
     def bytes_of(self, logs: npt.NDArray[np.int32]) -> Bytes:
         """The bytes (...,) of such logarithms (...,)."""
         return np.clip(_steps(logs, self.log_scale) - self.log_zero, 0, 255).astype(np.uint8)
 
+    @property
+    def sha256(self) -> str:
+        """What tells the constants from others, in hex."""
+        if self.noise is None:
+            return self.tables.sha256
+        more = gains(self.n_fft).astype("<i2").tobytes() if self.noise.pcan else b""
+        return hashlib.sha256(self.tables.sha256.encode() + repr(PARAMETERS).encode() + more).hexdigest()
+
     def to_dict(self) -> dict[str, Any]:
-        """The form that run folders keep, with the digest of the constants."""
-        return {**super().to_dict(), "tables_sha256": self.tables.sha256}
+        """The form that run folders keep, with the digest of the constants; noise reduction where it is on."""
+        values = {**super().to_dict(), "tables_sha256": self.sha256}
+        del values["noise"]
+        return values if self.noise is None else {**values, "noise": self.noise.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> IntLogMel:
         """The inverse of to_dict; DataError when a key is missing, unknown or no number, or the constants differ."""
-        found: IntLogMel = super().from_dict({key: value for key, value in values.items() if key != "tables_sha256"})
-        if values.get("tables_sha256") != found.tables.sha256:
+        numbers = {key: value for key, value in values.items() if key not in ("tables_sha256", "noise")}
+        found: IntLogMel = super().from_dict(numbers)
+        if "noise" in values:
+            found = replace(found, noise=Noise.from_dict(values["noise"]))
+        if values.get("tables_sha256") != found.sha256:
             raise DataError(
                 "int_log_mel: the constants of the features are not those that the model was trained with (another "
                 "NumPy, or a changed file); train it anew here, or convert it where it was trained"

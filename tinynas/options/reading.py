@@ -19,7 +19,7 @@ _MOST_WHOLE = 1 << 31
 _MOST_SECONDS = 86400.0
 MISSING = ("error", "drop", "interpolate")
 RANGES = ("full", "robust")
-FEATURES = ("int_log_mel", "log_mel")
+FEATURES = ("int_log_mel", "int_log_mel+noise", "int_log_mel+pcan", "log_mel")
 
 
 def _whole(name: str, value: Any, least: int = 1, most: int = _MOST_WHOLE, also: str = "") -> int:
@@ -175,8 +175,9 @@ class ReadOptions:
     features: str | None = _row(
         _one_of(*FEATURES),
         "KIND",
-        "WAV: the features of a clip: int_log_mel, whole numbers on which Python, C and TFLM agree to the last bit, or "
-        "log_mel, decibels in floating point.",
+        "WAV: the features of a clip: int_log_mel, whole numbers on which Python, C and TFLM agree to the last bit; "
+        "with +noise the noise of each band is taken off, with +pcan levels are evened out as well; or log_mel, "
+        "decibels in floating point.",
         "int_log_mel",
     )
     mels: int | None = _row(_between(1, 512), "BANDS", "WAV: the number of bands of the log-mel spectrogram.", "40")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from tinynas.data.prepare import Source
 from tinynas.data.readers.folders import SOUNDS
 from tinynas.data.readers.listing import listed
 from tinynas.data.readers.media import Labelled, find_media
+from tinynas.data.readers.quiet import background
 from tinynas.data.readers.wav import Sound, read_wav
 from tinynas.data.readers.windows import BLOCKS, LEAST_GROUPS, blocks_of, covered
 from tinynas.data.samples import allocate
 from tinynas.errors import DataError
-from tinynas.features import KINDS, Features, MelFeatures
+from tinynas.features import KINDS, Features, IntLogMel, MelFeatures
 from tinynas.features.fixed import to_int16
+from tinynas.features.noise import Noise
 from tinynas.options.reading import ReadOptions, Seconds
 
 Array = npt.NDArray[Any]
@@ -63,16 +66,21 @@ def read_sounds(path: Path, options: ReadOptions) -> Source:
             f"{path}: the longest file lasts {clip / rate:.1f} s: give window (--window), the samples of a clip or its "
             f"time, such as {rate} or 1s"
         )
+    kind, _, extra = (options.features or next(iter(KINDS))).partition("+")
     try:
-        features = KINDS[options.features or next(iter(KINDS))].for_sound(rate, clip, options.mels)
+        features: Features = KINDS[kind].for_sound(rate, clip, options.mels)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
+    if extra and isinstance(features, IntLogMel):
+        found, told = background(media.train.files, media.train.labels, features, partial(_samples, rate=rate))
+        features = replace(features, noise=Noise(found, pcan=extra == "pcan"))
+        notes = (*notes, told)
     stride = _length(options.stride, rate) or clip
     files = _files(media.train, lengths, clip, stride, options)
     notes = (*media.notes, *notes)
     if media.test is None and options.window is not None and options.group is None:
-        files, told = _in_blocks(files, clip, stride)
-        notes = (*notes, *told)
+        files, cut = _in_blocks(files, clip, stride)
+        notes = (*notes, *cut)
     notes = (*notes, *_lost(files, lengths, clip, options))
     source = Source(
         read_meta(path).with_layout("image", "frames x bands of a log-mel spectrogram"),
@@ -175,16 +183,20 @@ def _clips(files: Sequence[_File], features: Features) -> tuple[Array, list[str]
     for file in files:
         sound = resampled(read_wav(file.path), features.sample_rate)
         sound = np.pad(sound, (0, max(0, clip - len(sound))))
-        begins = np.array(file.starts)[:, None] + features.hop * np.arange(features.n_frames)
-        unique, places = np.unique(begins, return_inverse=True)
-        made: Array
+        rows = slice(len(labels), len(labels) + len(file.starts))
         if isinstance(features, MelFeatures):
+            begins = np.array(file.starts)[:, None] + features.hop * np.arange(features.n_frames)
+            unique, places = np.unique(begins, return_inverse=True)
             made = features.of_frames(np.lib.stride_tricks.sliding_window_view(sound, features.frame)[unique])
+            x[rows] = made[places.reshape(begins.shape)]
         else:
-            made = features.logs(np.lib.stride_tricks.sliding_window_view(to_int16(sound), features.frame)[unique])
-        x[len(labels) : len(labels) + len(begins)] = made[places.reshape(begins.shape)]
-        labels += [file.label] * len(begins)
+            x[rows] = features.logs_of_windows(to_int16(sound), file.starts)
+        labels += [file.label] * len(file.starts)
     return x, labels
+
+
+def _samples(file: Path, rate: int) -> npt.NDArray[np.int16]:
+    return to_int16(resampled(read_wav(file), rate))
 
 
 def _length(length: int | Seconds | None, rate: int) -> int | None:

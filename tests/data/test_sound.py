@@ -7,9 +7,12 @@ import pytest
 from scipy.io import wavfile
 
 from tests.data.kinds import wav_bytes, write_wav
+from tests.features.configurations import frames_of
 from tinynas.data import IntLogMel, MelFeatures, Normalization, load
+from tinynas.data.readers.quiet import levels
 from tinynas.data.readers.wav import read_wav
 from tinynas.errors import DataError
+from tinynas.features import fixed, from_dict
 from tinynas.runs.settings import DataSource
 
 RATE = 4000
@@ -47,6 +50,104 @@ def test_decibels_are_there_when_asked_for(tmp_path) -> None:
     )
     wanted = {data.normalization.apply(one[..., None]).tobytes() for one in decibels}
     assert {sample.tobytes() for sample in (*data.x, *data.x_test)} == wanted
+
+
+@pytest.mark.parametrize("kind", ["noise", "pcan"])
+def test_noise_reduction_begins_with_the_softest_frames(tmp_path, kind) -> None:
+    rng = np.random.default_rng(0)
+    for name, hz in (("high", 1200.0), ("low", 300.0)):
+        for number in range(4):
+            quiet = rng.normal(0, 40 / 32768, 2400)
+            quiet[1000:1800] += tone(800, hz + number)
+            write_wav(tmp_path / name / f"{number}.wav", quiet)
+    data = load(tmp_path, features=f"int_log_mel+{kind}")
+    made = data.features
+    assert isinstance(made, IntLogMel)
+    assert made.noise is not None
+    assert made.noise.pcan == (kind == "pcan")
+    assert "Noise reduction begins with the noise of the softest tenth of all frames (23 frames)." in data.notes
+    frames = np.lib.stride_tricks.sliding_window_view(fixed.to_int16(rng.normal(0, 40 / 32768, 40_000)), made.frame)
+    mean = made.magnitudes(frames[:: made.hop]).mean(axis=0)
+    assert np.mean(np.array(made.noise.background) / 1024 / mean) == pytest.approx(0.9, abs=0.15)  # it is the softest
+    files = sorted(tmp_path.glob("*/*.wav"))
+    found = np.concatenate(
+        [made.after_noise(level).apply(read_wav(file)[1][None]) for file, level in zip(files, levels(8), strict=True)]
+    )
+    wanted = {data.normalization.apply(one[..., None]).tobytes() for one in found}
+    assert {sample.tobytes() for sample in (*data.x, *data.x_test)} == wanted
+    assert load(tmp_path, features=f"int_log_mel+{kind}").digest == data.digest
+    assert from_dict(made.to_dict()) == made
+
+
+def test_the_noise_before_a_recording_is_of_many_levels_and_that_of_a_test_part_is_the_background(tmp_path) -> None:
+    decibels = 20 * np.log10(levels(2000))
+    assert (decibels.min(), decibels.mean(), decibels.max()) == (
+        pytest.approx(-12, abs=0.1),
+        pytest.approx(0, abs=0.5),
+        pytest.approx(12, abs=0.1),
+    )
+    folder(tmp_path / "train")
+    folder(tmp_path / "test", n=2)
+    data = load(tmp_path, features="int_log_mel+pcan")
+    made = data.features
+    assert isinstance(made, IntLogMel)
+    files = sorted((tmp_path / "test").glob("*/*.wav"))
+    found = made.apply(np.concatenate([fixed.to_int16(read_wav(file)[1])[None] for file in files]))
+    assert (data.normalization.apply(found[..., None]) == data.x_test).all()
+    loud, soft = (made.after_noise(factor).noise for factor in (2.0, 1e9))
+    assert made.noise is not None
+    assert loud is not None
+    assert soft is not None
+    assert loud.background == tuple(2 * each for each in made.noise.background)
+    assert max(soft.background) == 2**32 - 1
+
+
+@pytest.mark.parametrize(
+    ("name", "where"), [("_background_noise_", "folder _background_noise_"), ("Silence", "class 'Silence'")]
+)
+def test_recordings_of_noise_are_the_background(tmp_path, name, where) -> None:
+    folder(tmp_path)
+    rng = np.random.default_rng(0)
+    for number in range(5):
+        write_wav(tmp_path / name / f"{number}.wav", rng.normal(0, 0.01, 1200))
+        write_wav(tmp_path / "unknown" / f"{number}.wav", rng.normal(0, 0.2, 1200))
+    data = load(tmp_path, features="int_log_mel+noise")
+    made = data.features
+    assert isinstance(made, IntLogMel)
+    assert made.noise is not None
+    assert f"Noise reduction begins with the noise of the {where} (70 frames)." in data.notes
+    noises = [fixed.to_int16(read_wav(file)[1]) for file in sorted((tmp_path / name).glob("*.wav"))]
+    views = [np.lib.stride_tricks.sliding_window_view(each, made.frame)[:: made.hop] for each in noises]
+    frames = np.concatenate(views)
+    assert (made.noise.background == np.round(1024 * made.magnitudes(frames).mean(axis=0))).all()
+
+
+def test_digital_silence_is_no_noise(tmp_path) -> None:
+    for name, hz in (("high", 1200.0), ("low", 300.0), ("silence", 0.0)):
+        for number in range(4):
+            write_wav(tmp_path / name / f"{number}.wav", np.concatenate([np.zeros(800), tone(400, hz)]))
+    made = load(tmp_path, features="int_log_mel+pcan").features
+    assert isinstance(made, IntLogMel)
+    assert made.noise is not None
+    rng = np.random.default_rng(0)
+    faint = np.round(rng.normal(0, 2, (2000, made.frame))).astype(np.int16)
+    np.testing.assert_allclose(np.array(made.noise.background) / 1024, made.magnitudes(faint).mean(axis=0), rtol=0.35)
+
+
+def test_windows_of_a_recording_follow_what_is_before_them(tmp_path) -> None:
+    folder(tmp_path, length=12_000)
+    write_wav(tmp_path / "_noise_" / "faint.wav", np.random.default_rng(0).normal(0, 1e-4, 9000))
+    data = load(tmp_path, window=600, stride=330, features="int_log_mel+noise")
+    made = data.features
+    assert isinstance(made, IntLogMel)
+    sounds = [fixed.to_int16(read_wav(file)[1]) for file in sorted(tmp_path.glob("[!_]*/*.wav"))]
+    levelled = [made.after_noise(level) for level in levels(8)]
+    starts = np.arange(0, 12_000 - 599, 330)
+    logs = [each.logs_of_windows(sound, starts) for each, sound in zip(levelled, sounds, strict=True)]
+    wanted = {data.normalization.apply(one[..., None]).tobytes() for one in made.bytes_of(np.concatenate(logs))}
+    assert {sample.tobytes() for sample in (*data.x, *data.x_test)} == wanted
+    alone = levelled[0].logs(frames_of(made, sounds[0][9900:10_500]))
+    assert logs[0][30].max() < alone.max() - 65536 // 2  # half a neper: the tone has become the noise
 
 
 def test_frames_of_windows_that_overlap_are_those_of_clips(tmp_path) -> None:

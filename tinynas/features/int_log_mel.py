@@ -71,6 +71,10 @@ class IntLogMel(MelFrames):
         """How many decibels a step of a byte is."""
         return float(_DECIBELS / self.log_scale)
 
+    def after_noise(self, factor: float) -> IntLogMel:
+        """The same as it begins where the noise is so many times as loud as the background."""
+        return self if self.noise is None else replace(self, noise=self.noise.louder(factor))
+
     def share_of(self, decibels: float) -> float:
         """How much of the range of a byte so many decibels are; 0 with PCAN, which evens them out."""
         return 0.0 if self.noise is not None and self.noise.pcan else decibels / self.step_db / 255

@@ -7,7 +7,7 @@ micro_speech example, whose estimate may rise above what is heard (no clamping).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -46,6 +46,10 @@ class Noise:
     def __post_init__(self) -> None:
         if not all(isinstance(each, int) and 0 <= each <= _WORD for each in self.background):
             raise DataError(f"noise: the background is {self.background}, wanted whole numbers below 2^32, one a band")
+
+    def louder(self, factor: float) -> Noise:
+        """The same with a background that is so many times as loud."""
+        return replace(self, background=tuple(min(_WORD, round(factor * each)) for each in self.background))
 
     def to_dict(self) -> dict[str, Any]:
         """The form that run folders keep."""

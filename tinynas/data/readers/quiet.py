@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tinynas.data.readers.folders import SOUNDS
 from tinynas.data.readers.listing import listed
 from tinynas.features import IntLogMel
 from tinynas.features.noise import SMOOTHING_BITS
@@ -18,33 +19,55 @@ from tinynas.words import counted
 _MOST_FILES = 256  # evenly spread over the set: a level needs no more
 _QUIET = 0.1  # of the frames, by their sums
 _FAINTEST = 2.0  # standard deviation of a sample, of 32768: below it no microphone is
+_LEVEL_DB = 12.0
 _NO_NOISE = frozenset({"unknown", "other", "others", "none", "normal"})  # may be speech, or a machine that runs
 
 Int16s = npt.NDArray[np.int16]
 
 
 def background(
-    files: Sequence[Path], labels: Sequence[str], features: IntLogMel, read: Callable[[Path], Int16s]
+    path: Path, files: Sequence[Path], labels: Sequence[str], features: IntLogMel, read: Callable[[Path], Int16s]
 ) -> tuple[tuple[int, ...], str]:
     """(the mean magnitude of each band's noise in 1 / 1024, a sentence that says of what).
 
-    Of the recordings of classes such as noise, silence or background where there are any, else of the tenth of all
-    frames that is the softest, digital silence left out. It is at least that of a faint white noise.
+    Of the recordings in folders such as _background_noise_ below `path`, which are no class; else of those of classes
+    such as noise, silence or background; else of the tenth of all frames that is the softest, digital silence left out.
+    It is at least that of a faint white noise.
     """
-    names = sorted(set(labels))
-    quiet = [names[number] for number in background_of(names)]
-    quiet = [name for name in quiet if not _NO_NOISE & set(name.lower().strip("_").split("_"))]
-    chosen = [file for file, label in zip(files, labels, strict=True) if label in quiet or not quiet]
+    noises = sorted({label for label in labels if _is_noise(label)})
+    beside = _beside(path)
+    of = f"the folder {beside[0].parent.name}" if beside else f"the class {listed([repr(name) for name in noises], 3)}"
+    chosen = beside or [file for file, label in zip(files, labels, strict=True) if label in noises or not noises]
     frames = _frames(map(read, chosen[:: -(-len(chosen) // _MOST_FILES)]), features)
-    if not quiet:
+    if not beside and not noises:
+        of = "the softest tenth of all frames"
         sums = frames.sum(axis=1)
         heard = frames[sums > 0]
         frames = heard[np.argsort(sums[sums > 0], kind="stable")[: max(1, round(_QUIET * len(heard)))]]
     means = frames.mean(axis=0) if len(frames) else np.zeros(features.n_mels)
     found = np.round(np.maximum(means, faintest(features)) * (1 << SMOOTHING_BITS)).astype(np.int64)
-    of = f"the class {listed([repr(name) for name in quiet], 3)}" if quiet else "the softest tenth of all frames"
     note = f"Noise reduction begins with the noise of {of} ({counted(len(frames), 'frame')})."
     return tuple(found.tolist()), note
+
+
+def _is_noise(name: str) -> bool:
+    return bool(background_of([name])) and not _NO_NOISE & set(name.lower().strip("_").split("_"))
+
+
+def _beside(path: Path) -> list[Path]:
+    """The recordings of folders of noise whose names begin with _, so that they are no class."""
+    places = [place for place in sorted(path.rglob("_*")) if place.is_dir() and _is_noise(place.name)]
+    return [file for place in places for file in sorted(place.iterdir()) if file.suffix.lower() in SOUNDS]
+
+
+def levels(n: int) -> list[float]:
+    """How much louder than the background the noise before each of n recordings is: from -12 to 12 dB, by chance.
+
+    A stream has other noise behind it than that of the training, and a model that has seen one level alone tells less
+    where there is another.
+    """
+    decibels = np.random.default_rng(0).uniform(-_LEVEL_DB, _LEVEL_DB, n)
+    return [float(each) for each in 10 ** (decibels / 20)]
 
 
 def faintest(features: IntLogMel) -> npt.NDArray[np.float64]:

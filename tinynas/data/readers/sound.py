@@ -17,7 +17,7 @@ from tinynas.data.prepare import Source
 from tinynas.data.readers.folders import SOUNDS
 from tinynas.data.readers.listing import listed
 from tinynas.data.readers.media import Labelled, find_media
-from tinynas.data.readers.quiet import background
+from tinynas.data.readers.quiet import background, levels
 from tinynas.data.readers.wav import Sound, read_wav
 from tinynas.data.readers.windows import BLOCKS, LEAST_GROUPS, blocks_of, covered
 from tinynas.data.samples import allocate
@@ -72,7 +72,7 @@ def read_sounds(path: Path, options: ReadOptions) -> Source:
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
     if extra and isinstance(features, IntLogMel):
-        found, told = background(media.train.files, media.train.labels, features, partial(_samples, rate=rate))
+        found, told = background(path, media.train.files, media.train.labels, features, partial(_samples, rate=rate))
         features = replace(features, noise=Noise(found, pcan=extra == "pcan"))
         notes = (*notes, told)
     stride = _length(options.stride, rate) or clip
@@ -84,7 +84,7 @@ def read_sounds(path: Path, options: ReadOptions) -> Source:
     notes = (*notes, *_lost(files, lengths, clip, options))
     source = Source(
         read_meta(path).with_layout("image", "frames x bands of a log-mel spectrogram"),
-        *_clips(files, features),
+        *_clips(files, features, levels(len(files))),
         groups=_groups(files, media.train, options),
         features=features,
         notes=notes,
@@ -92,7 +92,7 @@ def read_sounds(path: Path, options: ReadOptions) -> Source:
     if media.test is None:
         return source
     tested = _files(media.test, lengths_test, clip, stride, options)
-    x_test, y_test = _clips(tested, features)
+    x_test, y_test = _clips(tested, features, [1.0] * len(tested))
     return replace(source, x_test=x_test, y_test=y_test, groups_test=_groups(tested, media.test, options))
 
 
@@ -171,16 +171,17 @@ def _groups(files: Sequence[_File], part: Labelled, options: ReadOptions) -> lis
     return [group for file in files for group in file.groups]
 
 
-def _clips(files: Sequence[_File], features: Features) -> tuple[Array, list[str]]:
+def _clips(files: Sequence[_File], features: Features, noise: Sequence[float]) -> tuple[Array, list[str]]:
     """What prepare makes spectrograms of every clip of the files of, and the label of each.
 
-    Frames of a recording that several clips hold are computed once.
+    Frames of a recording that several clips hold are computed once. `noise` is how much louder than the background it
+    is before each file, for features that have noise reduction.
     """
     clip = features.clip
     shape = (sum(len(file.starts) for file in files), features.n_frames, features.n_mels)
     x = allocate(shape, np.float32 if isinstance(features, MelFeatures) else np.int32)
     labels: list[str] = []
-    for file in files:
+    for file, level in zip(files, noise, strict=True):
         sound = resampled(read_wav(file.path), features.sample_rate)
         sound = np.pad(sound, (0, max(0, clip - len(sound))))
         rows = slice(len(labels), len(labels) + len(file.starts))
@@ -190,7 +191,7 @@ def _clips(files: Sequence[_File], features: Features) -> tuple[Array, list[str]
             made = features.of_frames(np.lib.stride_tricks.sliding_window_view(sound, features.frame)[unique])
             x[rows] = made[places.reshape(begins.shape)]
         else:
-            x[rows] = features.logs_of_windows(to_int16(sound), file.starts)
+            x[rows] = features.after_noise(level).logs_of_windows(to_int16(sound), file.starts)
         labels += [file.label] * len(file.starts)
     return x, labels
 

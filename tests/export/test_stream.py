@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.export.firmware import WARNINGS, classifier, made, needs_compiler, run
-from tests.features.configurations import sound
+from tests.features.configurations import sound, with_noise
 from tinynas.data import Normalization
 from tinynas.engine import build
 from tinynas.errors import ModelError
@@ -70,11 +70,11 @@ def network(windows: np.ndarray) -> np.ndarray:
     return found.astype(np.int8)
 
 
-def sound_firmware() -> Firmware:
+def sound_firmware(features: IntLogMel = FEATURES) -> Firmware:
     """A model of sound, int8 in and out, of which only the ends count."""
     data = classifier((1, FEATURES.n_frames, FEATURES.n_mels, 1), 1 / 255)
     names = ("yes", "no", "unknown", "stop")
-    return made(name="net", tflite=data, features=FEATURES, class_names=names)
+    return made(name="net", tflite=data, features=features, class_names=names)
 
 
 def compiled(folder: Path, firmware: Firmware, main: str, *flags: str) -> Path:
@@ -86,9 +86,10 @@ def compiled(folder: Path, firmware: Firmware, main: str, *flags: str) -> Path:
     return folder / "p"
 
 
-def check_sound(folder: Path, samples: np.ndarray, stride: int, smoothing: Smoothing) -> int:
-    """C's detections are Python's; how many."""
-    firmware = sound_firmware()
+def check_sound(folder: Path, samples: np.ndarray, stride: int, smoothing: Smoothing, how: int = 0) -> int:
+    """C's detections are Python's; how many. `how` is that of with_noise."""
+    features = with_noise(FEATURES, how, np.random.default_rng(how))
+    firmware = sound_firmware(features)
     values = FEATURES.n_frames * FEATURES.n_mels
     main = MAIN % (NETWORK, values, CLASSES, "int16_t", FEATURES.hop, "length", FEATURES.hop, ", n", values)
     flags = [f"-DNET_STREAM_{name.upper()}={getattr(smoothing, name)}" for name in SETTINGS]
@@ -97,7 +98,7 @@ def check_sound(folder: Path, samples: np.ndarray, stride: int, smoothing: Smoot
     source, _ = ends(firmware.tflite)
     normalization = firmware.facts.normalization
     assert normalization is not None
-    windows = stream_windows(FEATURES, samples, normalization, source, stride)
+    windows = stream_windows(features, samples, normalization, source, stride)
     found = list(smoothing.detections(network(windows.reshape(len(windows), -1))))
     lines = [f"{each.result} {each.label}" for each in found]
     assert said.splitlines() == [*lines, f"{len(windows)} windows"]
@@ -115,16 +116,17 @@ def minutes(n: float, seed: int = 0) -> np.ndarray:
 
 
 @needs_compiler
-@pytest.mark.parametrize("stride", [1, 7, 40])
-def test_c_tells_what_python_tells(tmp_path: Path, stride: int) -> None:
+@pytest.mark.parametrize(("stride", "how"), [(1, 0), (7, 0), (40, 0), (1, 1), (7, 2), (40, 2)])
+def test_c_tells_what_python_tells(tmp_path: Path, stride: int, how: int) -> None:
     smoothing = Smoothing(3, 90, 5, 4, background=(2,))
-    assert check_sound(tmp_path, minutes(1), stride, smoothing) > 5
+    assert check_sound(tmp_path, minutes(1), stride, smoothing, how) > 5
 
 
 @needs_compiler
 @pytest.mark.slow
-def test_an_hour_of_sound(tmp_path: Path) -> None:
-    assert check_sound(tmp_path, minutes(60), 3, Smoothing(4, 80, 3, 6, background=(2,))) > 300
+@pytest.mark.parametrize("how", [0, 1, 2])
+def test_an_hour_of_sound(tmp_path: Path, how: int) -> None:
+    assert check_sound(tmp_path, minutes(60), 3, Smoothing(4, 80, 3, 6, background=(2,)), how) > 300
 
 
 @needs_compiler

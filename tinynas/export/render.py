@@ -347,7 +347,7 @@ def _features_values(firmware: Firmware, source: Tensor) -> dict[str, Any]:
     """What the templates know of the features; the int8 of each byte is what Python's normalisation makes of it."""
     features, normalization = firmware.features, firmware.facts.normalization
     if features is None or normalization is None:
-        return {"f": None}
+        return {"f": None, "noise": None}
     if isinstance(features, MelFeatures):
         return float_values(features)
     levels = quantized(normalization.apply(np.arange(256, dtype=np.uint8)[:, None]), replace(source, shape=(1, 1)))

@@ -1,7 +1,8 @@
-"""int_log_mel against log_mel: the same search on the same recordings, with several seeds, a line a run.
+"""Kinds of features against each other: the same search on the same recordings, with several seeds, a line a run.
 
     python tools/make_spoken.py words
     python tools/bench_sound.py words --minutes 10 --seeds 3 --out sound.json
+    python tools/bench_sound.py words --features int_log_mel int_log_mel+pcan
 
 A search with each kind of features and each seed, one after the other, for so many minutes of wall time (or --trials
 trained children, which no other load on the machine changes). Test accuracy is that of the final int8 model. The file
@@ -21,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tinynas import Dataset, search
 from tinynas.features import KINDS
+from tinynas.options.reading import FEATURES
 from tinynas.runs.folder import write_atomically
 
 Row = dict[str, Any]
@@ -52,10 +54,8 @@ def table(rows: Sequence[Row]) -> str:
         "| features | seeds | test accuracy, int8 | mean | standard deviation | trials |",
         "|---|---|---|---|---|---|",
     ]
-    for kind in KINDS:
+    for kind in dict.fromkeys(row["features"] for row in rows):
         found = [row for row in rows if row["features"] == kind]
-        if not found:
-            continue
         scores = [row["test_int8"] for row in found]
         spread = statistics.stdev(scores) if len(scores) > 1 else 0.0
         trials = f"{min(row['trials'] for row in found)} to {max(row['trials'] for row in found)}"
@@ -71,6 +71,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10, help="of each search")
     parser.add_argument("--trials", type=int, help="trained children of each search, in place of minutes")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--features", nargs="+", choices=FEATURES, default=list(KINDS))
     parser.add_argument("--workers", type=int)
     parser.add_argument("--target", default="nucleo_f401")
     parser.add_argument("--sample-rate", type=int, default=16_000)
@@ -84,7 +85,7 @@ def main() -> None:
     if {name: kept[name] for name in about} != about:
         sys.exit(f"{given.out} has runs with { ({name: kept[name] for name in about}) }: name another --out.")
     for seed in range(given.seeds):
-        for kind in KINDS:
+        for kind in given.features:
             if any((row["features"], row["seed"]) == (kind, seed) for row in kept["runs"]):
                 continue
             dataset = Dataset.load(given.data, sample_rate=given.sample_rate, features=kind)

@@ -5,7 +5,7 @@ Flash: programs that run NAME_features.c and NAME_stream.c as NAME_stream.h says
 which are known to the byte. The program that they are held against calls memcpy, memmove and memset, and computes with
 doubles, as TFLM's does; `doubles` is what a program without them takes more.
 Instructions: of a frame, a step and a window, counted on an emulated Cortex-M4F from code for a Cortex-M4F, for one
-without a floating-point unit, and for a Cortex-M0+; held against the turns of the loops (hardware/front_end.py) by
+without a floating-point unit, and for a Cortex-M0+; held against the turns of the loops (hardware/front_counts.py) by
 least squares of the relative errors, no cost below 0. The sound is the noise of the self-test, of all levels.
 
 Prints the figures and their errors: of Flash the furthest that a program is off, of instructions the furthest of
@@ -31,15 +31,24 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from boards import BOARDS, run_program
 
 from tests.export.firmware import classifier, made
-from tests.features.configurations import configurations
+from tests.features.configurations import configurations, with_noise
 from tinynas.data import Normalization
 from tinynas.export.render import Firmware, render
 from tinynas.export.stream import stream_of
 from tinynas.features import Features, IntLogMel, MelFeatures
 from tinynas.features.stream import Stream
-from tinynas.hardware.front_end import COSTS, kind_of, tables_bytes, turns_of_frame, turns_of_step, turns_of_window
+from tinynas.hardware.front_counts import (
+    kind_of,
+    tables_bytes,
+    turns_of_frame,
+    turns_of_option,
+    turns_of_step,
+    turns_of_window,
+)
+from tinynas.hardware.front_end import COSTS
 
 M4F = BOARDS["Cortex-M4F"]
+OPTIONS = "noise", "pcan"  # of int_log_mel, the second beside the first
 FLAGS = {
     "Cortex-M4F": M4F.flags,
     "Cortex-M4": ("-mcpu=cortex-m4", "-mthumb"),
@@ -136,7 +145,7 @@ def firmwares() -> list[Firmware]:
     """Sound in whole numbers and in decibels, and series of steps, of many sizes."""
     usual = [IntLogMel.for_sound(rate, rate // 3) for rate in (8000, 16000, 16000, 22050, 44100)]
     usual[2] = replace(usual[2], n_mels=20)
-    whole = [*usual, *configurations(10, 5)]
+    whole = [*usual, *(replace(each, noise=None) for each in configurations(10, 5))]
     floats = [MelFeatures.for_sound(rate, rate // 4) for rate in (4000, 8000, 16000, 22050, 44100)]
     floats += [replace(each, n_mels=each.n_mels // 2, hop=each.frame // 2) for each in floats[1:]]
     steps = [(50, 3), (128, 6), (200, 1), (30, 9), (100, 2), (60, 4), (20, 12), (400, 1)]
@@ -167,6 +176,14 @@ def series(length: int, channels: int, classes: int) -> Firmware:
 
 def _names(classes: int) -> tuple[str, ...]:
     return tuple(f"class{i}" for i in range(classes))
+
+
+def with_options(firmware: Firmware) -> tuple[Firmware, Firmware, Firmware]:
+    """The same without noise reduction, with it, and with PCAN."""
+    rng = np.random.default_rng(0)
+    assert isinstance(firmware.features, IntLogMel)
+    plain, noise, pcan = (with_noise(firmware.features, how, rng) for how in range(3))
+    return tuple(replace(firmware, features=each) for each in (plain, noise, pcan))
 
 
 def stream(firmware: Firmware) -> Stream:
@@ -235,7 +252,27 @@ def fitted_flash(every: Sequence[Firmware]) -> dict[str, dict[str, float]]:
         doubles = round(float(np.median([more for _, more, _ in sizes])))
         found[kind] = {"code": code, "doubles": doubles, "error": _rounded_up(error)}
         print(f"Flash of {kind}: code {min(codes)} to {max(codes)} B in {len(codes)} programs, doubles {doubles} B")
+    return {**found, **_flash_of_options(every, found["int_log_mel"]["code"])}
+
+
+def _flash_of_options(every: Sequence[Firmware], usual: int) -> dict[str, dict[str, float]]:
+    """Code of noise reduction and PCAN: what a program with it has more; the error is of all the code."""
+    codes = np.array(
+        [
+            [flash(each) - tables_bytes(each.features, stream(each)) for each in with_options(firmware)]
+            for firmware in _whole(every)
+        ]
+    )
+    found: dict[str, dict[str, float]] = {}
+    for name, more in zip(OPTIONS, np.diff(codes).T, strict=True):
+        code = round(float(more.min() + more.max()) / 2)
+        found[name] = {"code": code, "error": _rounded_up(float(np.abs(more - code).max()) / usual)}
+        print(f"Flash of {name}: code {more.min()} to {more.max()} B in {len(more)} programs")
     return found
+
+
+def _whole(every: Sequence[Firmware]) -> list[Firmware]:
+    return [firmware for firmware in every if isinstance(firmware.features, IntLogMel)][::2]
 
 
 def fitted_instructions(every: Sequence[Firmware], core: str) -> dict[str, dict[str, Any]]:
@@ -260,6 +297,24 @@ def fitted_instructions(every: Sequence[Firmware], core: str) -> dict[str, dict[
         print(
             f"{core}, {kind}: {len(y)} counted, {y.min():,.0f} to {y.max():,.0f} instructions; off unseen "
             f"{100 * float(np.median(off)):.1f} % in the middle, {100 * max(off):.1f} % at most"
+        )
+    return fits if core == "Cortex-M4" else {**fits, **_instructions_of_options(every, core)}
+
+
+def _instructions_of_options(every: Sequence[Firmware], core: str) -> dict[str, dict[str, Any]]:
+    """Costs of noise reduction and PCAN: what a frame with it takes more; the error is of the whole frame."""
+    firmwares = _whole(every)
+    taken = np.array([[instructions(each, core)[0] for each in with_options(firmware)] for firmware in firmwares])
+    x = np.array([turns_of_option(each.features) for each in firmwares if each.features is not None], float)
+    fits = {}
+    for number, name in enumerate(OPTIONS):
+        more, whole = taken[:, number + 1] - taken[:, number], taken[:, number + 1]
+        costs = solved(x, more)
+        off = float(np.abs((x @ costs - more) / whole).max())
+        fits[name] = {"costs": [round(float(cost), 3) for cost in costs], "error": _rounded_up(off)}
+        print(
+            f"{core}, {name}: {more.min():,.0f} to {more.max():,.0f} instructions more; off {100 * off:.1f} % of a "
+            f"frame at most"
         )
     return fits
 

@@ -79,7 +79,7 @@ MUTANTS = (
         "searching/test_front_end.py",
     ),
     _mutant(
-        "hardware/front_end.py",
+        "hardware/front_counts.py",
         "indices = 5 if of_sound else 7",
         "indices = 5",
         "hardware/test_front_end.py::test_ram_is_that_of_the_structure",
@@ -183,6 +183,20 @@ MUTANTS = (
         "features/test_int_log_mel.py::test_an_fft_is_numpys_divided_by_its_length",
         "export/test_features_tflite.py",
         "export/test_features_c.py",
+    ),
+    _mutant(
+        "features/noise.py",
+        "np.minimum(estimates, scaled)",
+        "estimates",
+        "features/test_noise.py",
+        "export/test_features_tflite.py",
+        "export/test_features_c.py",
+    ),
+    _mutant(
+        "data/readers/sound.py",
+        "features.after_noise(level).logs_of_windows",
+        "features.logs_of_windows",
+        "data/test_sound.py",
     ),
     _mutant(
         "features/int_log_mel.py",

@@ -33,6 +33,7 @@ from tinynas.export.ends import ends, quantized
 from tinynas.export.source import from_run
 from tinynas.export.stream import front_end_of
 from tinynas.features import IntLogMel, fixed
+from tinynas.options.reading import FEATURES
 from tinynas.runs import find_run
 from tinynas.tflite import tflm
 
@@ -128,9 +129,9 @@ def heard(clips: np.ndarray, engine: Path) -> Heard:
     return Heard(np.array(scores), float(figures[0]), float(figures[1]), stack, stream, memory)
 
 
-def searched(data: Path, out: Path, minutes: float | None, seed: int) -> Path:
+def searched(data: Path, out: Path, minutes: float | None, seed: int, features: str) -> Path:
     """The run of a short search on the words, or of a single network that is hardly trained."""
-    dataset = Dataset.load(data, sample_rate=RATE)
+    dataset = Dataset.load(data, sample_rate=RATE, features=features)
     how = _QUICK if minutes is None else {"time_budget_s": 60 * minutes}
     return search(dataset, "nucleo_f401", out=out, seed=seed, **how).folder  # type: ignore[arg-type]
 
@@ -144,11 +145,18 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one network, hardly trained: to try the tool")
     parser.add_argument("--most", type=int, default=1 << 30, help="so many test clips, all by default")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--features", choices=[each for each in FEATURES if each.startswith(IntLogMel.KIND)], default=FEATURES[0]
+    )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         minutes = None if given.quick else given.minutes
-        run = find_run(given.run) if given.run else searched(given.data, place / "run", minutes, given.seed)
+        run = (
+            find_run(given.run)
+            if given.run
+            else searched(given.data, place / "run", minutes, given.seed, given.features)
+        )
         model = from_run(run)
         features, normalization = model.features, model.facts.normalization
         if not isinstance(features, IntLogMel) or normalization is None:

@@ -64,10 +64,13 @@ void board_number(uint32_t value);
 
 @needs_compiler
 @pytest.mark.slow
-def test_the_firmware_of_a_search_on_sound(tensorflow, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("kind", ["int_log_mel", "int_log_mel+pcan"])
+def test_the_firmware_of_a_search_on_sound(
+    tensorflow, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "words").mkdir()
     words = KINDS["sounds"].write(tmp_path / "words", 16)
-    data = load(words)
+    data = load(words, features=kind)
     result = search(data, "nucleo_f401", out=tmp_path / "run", workers=1, max_trials=1, n_children=1, n_finalists=1,
                     n_folds=2, final_epochs=2)  # fmt: skip
     best = Best(result.folder)
@@ -78,6 +81,8 @@ def test_the_firmware_of_a_search_on_sound(tensorflow, tmp_path: Path, capsys: p
     assert best.about["footprint"]["front_end_ram_bytes"] == front.ram_bytes
     assert best.about["stream"]["events"] >= 10
     assert isinstance(features, IntLogMel)
+    assert features == data.features
+    assert features.name == kind
     files = sorted(words.rglob("*.wav"))[::3]
     clips = np.stack([fixed.to_int16(np.pad(each, (0, features.clip - len(each)))) for each in
                       (read_wav(file).samples for file in files)])  # fmt: skip

@@ -16,12 +16,14 @@ from tinynas.export.ends import ends, quantized
 from tinynas.export.render import Firmware, render
 from tinynas.export.replay import stream_windows
 from tinynas.export.stream import stream_of, stride_words, unit_of
-from tinynas.features import IntLogMel, MelFeatures
+from tinynas.features import Features, IntLogMel, MelFeatures
 from tinynas.features.frames import MelFrames
 from tinynas.features.smoothing import Smoothing
 
 CLASSES = 4
 FEATURES = IntLogMel(8000, 4000, 240, 160, 256, 12, 80, 3800, log_scale=20)
+PCAN = with_noise(FEATURES, 2, np.random.default_rng(0))
+DECIBELS = MelFeatures(**{each.name: getattr(FEATURES, each.name) for each in fields(MelFrames)})
 # A stand-in for a network that both sides can compute: scores that follow from sums over the window.
 NETWORK = """
 enum { CLASSES = 4 };
@@ -169,12 +171,13 @@ def test_units_in_brackets() -> None:
 
 
 @needs_compiler
-@pytest.mark.parametrize("kind", [IntLogMel, MelFeatures])
-def test_the_folder_of_plain_c_builds_with_features_and_stream(tmp_path: Path, kind: type) -> None:
-    numbers = {each.name: getattr(FEATURES, each.name) for each in fields(MelFrames)}
+@pytest.mark.parametrize("features", [FEATURES, PCAN, DECIBELS], ids=lambda each: each.name)
+def test_the_folder_of_plain_c_builds_with_features_and_stream(tmp_path: Path, features: Features) -> None:
     firmware = sound_firmware()
-    firmware = replace(firmware, features=kind(**numbers), engine=build(firmware.tflite), arena=None)
+    firmware = replace(firmware, features=features, engine=build(firmware.tflite), arena=None)
     files = render(firmware)
+    assert f"`{features.name}`" in files["README.md"].decode()
+    assert f'#define NET_FEATURES_NAME "{features.name}"' in files["net_features.h"].decode()
     assert {"net_features.c", "net_stream.c"} <= set(files)
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)

@@ -11,6 +11,7 @@ from tests.features.configurations import configurations, frames_of, sound
 from tinynas.errors import DataError
 from tinynas.features import IntLogMel, fixed, from_dict
 from tinynas.features.noise import Noise, gains, snr_shift
+from tinynas.options.reading import FEATURES
 
 PLAIN = IntLogMel.for_sound(16000, 16000)
 QUIET = Noise((1024 * 40,) * 40)
@@ -126,6 +127,18 @@ def test_what_a_run_keeps_is_read_back(made: IntLogMel) -> None:
     digests = {each.to_dict()["tables_sha256"] for each in (PLAIN, REDUCED, EVEN)}
     assert len(digests) == 3
     assert fixed.natural_logs(np.array([[0]]), 512, made.tables).tolist() == [[0]]
+
+
+def test_what_older_runs_keep_is_read_as_before() -> None:
+    old = {
+        "kind": "int_log_mel", "sample_rate": 16000, "clip": 16000, "frame": 480, "hop": 320, "n_fft": 512,
+        "n_mels": 40, "low_hz": 80.0, "high_hz": 7600.0, "log_scale": 17, "log_zero": 0,
+        "tables_sha256": "220b47da68ada2f700837369da59e5b15cd0bc5f774353c19cb1ee5716529524",
+    }  # fmt: skip
+    assert from_dict(old) == PLAIN
+    assert PLAIN.to_dict() == old
+    assert [each.name for each in (PLAIN, REDUCED, EVEN)] == ["int_log_mel", "int_log_mel+noise", "int_log_mel+pcan"]
+    assert {each.name for each in (PLAIN, REDUCED, EVEN)} < set(FEATURES)
 
 
 def test_what_cannot_be() -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tinynas.export import c_text
-from tinynas.features import Features, IntLogMel, MelFeatures, noise
+from tinynas.features import IntLogMel, MelFeatures, noise
 from tinynas.features.tables import BANK_BITS, LN2_Q16, WINDOW_BITS, correction_bits, radices
+from tinynas.hardware.front_counts import features_bytes
 
 Int8s = npt.NDArray[np.int8]
 AS_THEY_ARE = np.arange(-128, 128, dtype=np.int8)
@@ -24,7 +25,7 @@ def whole_values(features: IntLogMel, levels: Int8s = AS_THEY_ARE) -> dict[str, 
         "whole": True,
         "hash": check_hash(features, levels),
         "levels": "" if (levels == AS_THEY_ARE).all() else c_text.array(levels),
-        "ram_bytes": ram_bytes(features),
+        "ram_bytes": features_bytes(features),
         "tables": tables,
         "correction": correction_bits(features.n_fft),
         "radices": radices(features.n_fft // 2),
@@ -75,7 +76,8 @@ def float_values(features: MelFeatures) -> dict[str, Any]:
         "f": features,
         "whole": False,
         "noise": None,
-        "ram_bytes": ram_bytes(features),
+        "gains": "",
+        "ram_bytes": features_bytes(features),
         "window": c_text.array(map(c_text.number, window / window.sum() / 32768)),
         "roots": c_text.array(f"{{{a}, {b}}}" for a, b in roots),
         "starts": c_text.array(at[0] for at in used),
@@ -85,14 +87,6 @@ def float_values(features: MelFeatures) -> dict[str, Any]:
         "floor": c_text.number(10 ** (features.floor_db / 10)),
         "floor_db": c_text.number(features.floor_db),
     }
-
-
-def ram_bytes(features: Features) -> int:
-    """Bytes of the structure that C keeps, on a processor of 32 bits."""
-    work = 2 * features.n_fft if isinstance(features, IntLogMel) else 4 * features.n_fft
-    noise = 0 if isinstance(features, MelFeatures) or features.noise is None else 4 * features.n_mels
-    size = work + 16 + noise + 2 * features.frame + features.n_frames * features.n_mels
-    return -(-size // 4) * 4
 
 
 def check_sound(features: IntLogMel) -> npt.NDArray[np.int16]:

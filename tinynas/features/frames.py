@@ -69,6 +69,11 @@ class MelFrames:
         return made(most)
 
     @property
+    def name(self) -> str:
+        """What a user chooses them by."""
+        return self.KIND
+
+    @property
     def n_frames(self) -> int:
         """How many whole frames a clip has."""
         return 1 + (self.clip - self.frame) // self.hop

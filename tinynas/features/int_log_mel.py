@@ -62,6 +62,11 @@ class IntLogMel(MelFrames):
             )
 
     @property
+    def name(self) -> str:
+        """What a user chooses them by, with +noise or +pcan."""
+        return self.KIND if self.noise is None else f"{self.KIND}+{'pcan' if self.noise.pcan else 'noise'}"
+
+    @property
     def tables(self) -> Tables:
         """The constants of window, FFT, bands and logarithm."""
         return tables_of(self)

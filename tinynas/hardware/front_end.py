@@ -13,10 +13,23 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from math import hypot
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tinynas.hardware.cores import CORES, WITHOUT_FPU
 from tinynas.hardware.estimate import Estimate
+from tinynas.hardware.front_counts import (
+    Kind,
+    features_bytes,
+    kind_of,
+    options_of,
+    ring_bytes,
+    stream_bytes,
+    tables_bytes,
+    turns_of_frame,
+    turns_of_option,
+    turns_of_step,
+    turns_of_window,
+)
 from tinynas.hardware.runtime import OTHER_KERNELS_ERROR
 
 if TYPE_CHECKING:
@@ -24,10 +37,7 @@ if TYPE_CHECKING:
     from tinynas.features.stream import Stream
     from tinynas.hardware.target import Target
 
-Kind = Literal["int_log_mel", "log_mel", "steps"]
 COSTS = Path(__file__).with_name("front_end.json")
-_INDEX_BYTES = 4  # a counter of the structures
-_LOG_BYTES, _LEVELS_BYTES = 2 * 129, 256
 _THUMB_2 = ("Cortex-M3", "Cortex-M4", "Cortex-M4F", "Cortex-M7", "Cortex-M33")
 
 
@@ -115,18 +125,21 @@ def front_end(
     if stream is None:
         return None
     kind, core = kind_of(features), _core_of(features, None if target is None else target.core)
-    code, about = costs()["flash"][kind], costs()["instructions"][core]
-    push, window = about[kind], about["window"]
-    n_push = _dot(push["costs"], turns_of_step(stream) if features is None else turns_of_frame(features))
+    code, about = costs()["flash"], costs()["instructions"][core]
+    options, window = options_of(features), about["window"]
+    n_push = _dot(about[kind]["costs"], turns_of_step(stream) if features is None else turns_of_frame(features))
+    if features is not None:
+        n_push += sum(_dot(about[each]["costs"], turns_of_option(features)) for each in options)
     n_window = _dot(window["costs"], turns_of_window(stream))
-    error = max(push["error"], window["error"])
+    error = max(sum(about[each]["error"] for each in (kind, *options)), window["error"])
+    code_error = sum(code[each]["error"] for each in (kind, *options))
     elsewhere = target is not None and target.core not in _THUMB_2
     times = [_time(n, error, target) for n in (n_push, n_window)]
     return FrontEnd(
         kind=kind,
         tables_bytes=tables_bytes(features, stream),
-        code_bytes=code["code"] + (code["doubles"] if engine else 0),
-        code_error=hypot(code["error"], OTHER_KERNELS_ERROR) if elsewhere else code["error"],
+        code_bytes=sum(code[each]["code"] for each in (kind, *options)) + (code[kind]["doubles"] if engine else 0),
+        code_error=hypot(code_error, OTHER_KERNELS_ERROR) if elsewhere else code_error,
         features_bytes=0 if features is None else features_bytes(features) - ring_bytes(stream),
         ring_bytes=ring_bytes(stream),
         stream_bytes=stream_bytes(stream, features is not None),
@@ -147,75 +160,6 @@ def costs() -> Mapping[str, Any]:
     return found
 
 
-def kind_of(features: Features | None) -> Kind:
-    """The name of what is measured alike."""
-    if features is None:
-        return "steps"
-    return "int_log_mel" if features.KIND == "int_log_mel" else "log_mel"
-
-
-def features_bytes(features: Features) -> int:
-    """Bytes of NAME_features, the structure that C keeps with its ring, on a processor of 32 bits."""
-    work = (2 if kind_of(features) == "int_log_mel" else 4) * features.n_fft
-    return _aligned(work + 4 * _INDEX_BYTES + 2 * features.frame + features.n_frames * features.n_mels)
-
-
-def ring_bytes(stream: Stream) -> int:
-    """Bytes of the values of a window."""
-    return stream.values
-
-
-def stream_bytes(stream: Stream, of_sound: bool) -> int:
-    """Bytes of NAME_stream beside the features and the ring."""
-    indices = 5 if of_sound else 7
-    own = indices * _INDEX_BYTES + 4 * stream.classes + stream.smoothing.results * stream.classes
-    return _aligned(own) if of_sound else _aligned(own + stream.values) - stream.values
-
-
-def tables_bytes(features: Features | None, stream: Stream) -> int:
-    """Bytes of constants: window, FFT, bands and logarithms, or how a channel becomes a value; and of each class."""
-    if features is None:
-        tables = 16 * stream.channels
-    elif features.KIND == "int_log_mel":
-        own = features.tables  # type: ignore[union-attr]
-        width = 1 if own.widths.max() < 256 else 2
-        arrays = (own.window, own.twiddles, own.turns, own.weights)
-        tables = sum(_aligned(2 * each.size) for each in arrays) + _aligned(width * own.widths.size)
-        tables += _aligned(_LOG_BYTES)
-    else:
-        tables = 4 * features.frame + 4 * features.n_fft + 4 * features.n_mels + 4 * _weights(features)
-    return tables + _aligned(stream.classes)
-
-
-def turns_of_frame(features: Features) -> tuple[float, ...]:
-    """What a frame of sound takes once, a sample of it, a new one, one that is moved, a value of the FFT, a value of
-    each of its stages, a weight and a band."""
-    half = features.n_fft // 2
-    bits = half.bit_length() - 1
-    stages = -(-bits // 2) if features.KIND == "int_log_mel" else bits  # of radix 4, where that goes
-    moved = max(0, features.frame - features.hop)
-    return 1, features.frame, features.hop, moved, half, half * stages, _weights(features), features.n_mels
-
-
-def turns_of_step(stream: Stream) -> tuple[float, ...]:
-    """What a step takes once, and each of its channels."""
-    return 1, stream.channels
-
-
-def turns_of_window(stream: Stream) -> tuple[float, ...]:
-    """What a window takes once, each of its values, and each class of its result."""
-    return 1, stream.values, stream.classes
-
-
-def _weights(features: Features) -> int:
-    """Weights of all bands as C has them."""
-    if features.KIND == "int_log_mel":
-        return len(features.tables.weights)  # type: ignore[union-attr]
-    used = features.filters() > 0
-    first, last = used.argmax(axis=0), len(used) - used[::-1].argmax(axis=0)
-    return int((last - first).sum())
-
-
 def _core_of(features: Features | None, core: str | None) -> str:
     """The core whose instructions were counted that is nearest to `core`: steps and decibels are floating point."""
     if core == "Cortex-M0+":
@@ -233,7 +177,3 @@ def _time(instructions: float, error: float, target: Target | None) -> Estimate 
 
 def _dot(costs: list[float], turns: tuple[float, ...]) -> float:
     return sum(cost * turn for cost, turn in zip(costs, turns, strict=True))
-
-
-def _aligned(n_bytes: int) -> int:
-    return -(-n_bytes // 4) * 4

@@ -116,8 +116,10 @@ class IntLogMel(MelFrames):
         With noise reduction they follow what is before them in the recording, 2 s at most, and before its beginning
         the background. Frames that several clips hold are computed once.
         """
-        context = 0 if self.noise is None else round(_CONTEXT_S * self.sample_rate / self.hop)
-        begins = np.asarray(starts)[:, None] + self.hop * np.arange(-context, self.n_frames)
+        first = np.asarray(starts)[:, None]
+        most = round(_CONTEXT_S * self.sample_rate / self.hop)
+        context = 0 if self.noise is None else min(most, int(first.max()) // self.hop)
+        begins = first + self.hop * np.arange(-context, self.n_frames)
         unique, places = np.unique(np.maximum(begins, 0), return_inverse=True)
         magnitudes = self.magnitudes(np.lib.stride_tricks.sliding_window_view(samples, self.frame)[unique])
         found: npt.NDArray[np.int32] = self.logs_of(magnitudes[places.reshape(begins.shape)], begins >= 0)

@@ -3,6 +3,7 @@
 `make test-ray` installs Ray and runs this; without Ray it is skipped.
 """
 
+import socket
 import threading
 import time
 
@@ -90,5 +91,18 @@ def test_a_real_search_is_that_of_worker_processes(cluster, stripes, tmp_path):
 
 def test_where_no_cluster_is_it_is_said(cluster):
     leave()
-    with pytest.raises(RunError, match=r"No Ray cluster answers at .*ray start --head"):
+    began = time.monotonic()
+    with pytest.raises(RunError, match=r"No Ray cluster answers at 127\.0\.0\.1:1 .*ray start --head"):
         connect("127.0.0.1:1")
+    assert time.monotonic() - began < 10
+
+
+def test_what_answers_as_no_head_does_is_not_waited_for(cluster):
+    """Ray alone tries twenty times, for a quarter of an hour."""
+    leave()
+    began = time.monotonic()
+    with socket.create_server(("0.0.0.0", 0)) as mute:
+        address = f"127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(RunError, match=rf"No Ray cluster answers at {address} "):
+            connect(address)
+    assert time.monotonic() - began < 60  # 20 s, on a machine that does little else

@@ -25,12 +25,19 @@ from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin
 
 _Given = ParamSpec("_Given")
 _Made = TypeVar("_Made")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class TinynasError(Exception):
-    """The root of all errors that are a message to a person; `exit_code` is what the command line ends with."""
+    """The root of all errors that are a message to a person; `exit_code` is what the command line ends with.
+
+    Its text is one line, without characters that steer a terminal: a part of it may come from a damaged file.
+    """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return _CONTROLS.sub(" ", super().__str__())
 
 
 class UsageError(TinynasError):

@@ -58,3 +58,21 @@ def test_a_damaged_model_of_a_trial_is_one_sentence(tmp_path):
     (trial_folder(tmp_path, 2) / "samples.npy").write_bytes(b"")
     with pytest.raises(RunError, match=r"cannot be read .* take another trial"):
         Best(tmp_path, 2)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{'descr': '|i1', 'fortran_order': False, 'shape': (3, 2, 2, 1), ",  # NumPy reads it as Python, to its end
+        b"{'descr': '|i1', 'fortran_order': False, 'shape': (3000000000, 2, 2, 1), }",
+        b"{'descr': '|S12', 'fortran_order': False, 'shape': (), }",
+        b"{'descr': '|O', 'fortran_order': False, 'shape': (3, 2, 2, 1), }",
+    ],
+)
+def test_samples_of_which_any_part_is_damaged_are_one_sentence(tmp_path, header):
+    _write(tmp_path, 2)
+    text = header.ljust(117) + b"\n"
+    content = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(12)
+    (trial_folder(tmp_path, 2) / "samples.npy").write_bytes(content)
+    with pytest.raises(RunError, match=r"(cannot be read|is damaged) .*take another trial"):
+        Best(tmp_path, 2)

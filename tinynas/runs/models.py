@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tinynas.errors import RunError, door
+from tinynas.data.readers.arrays import open_array
+from tinynas.errors import DataError, RunError, door
 
 # What architecture.json must say: convert and the firmware need it.
 _ABOUT = ("sha256", "stage", "class_names", "layout", "normalization", "footprint")
@@ -169,11 +170,11 @@ class Best:
         try:
             self.about: dict[str, Any] = json.loads((place / "architecture.json").read_text())
             self.tflite = (place / "model.tflite").read_bytes()
-            self.samples: np.ndarray = np.load(place / "samples.npy", allow_pickle=False)
+            self.samples: np.ndarray = np.array(open_array(place / "samples.npy"))
             missing = [key for key in _ABOUT if key not in self.about]
-        except (OSError, ValueError, EOFError, TypeError) as error:
+        except (OSError, ValueError, EOFError, TypeError, RecursionError, DataError) as error:
             raise RunError(f"{place} cannot be read ({error}); {_remedy(number)}.") from error
-        if missing or not len(self.samples):
+        if missing or not self.samples.ndim or not len(self.samples):
             what = f"architecture.json lacks {missing[0]!r}" if missing else "samples.npy holds no samples"
             raise RunError(f"{place} is damaged ({what}); {_remedy(number)}.")
         if hashlib.sha256(self.tflite).hexdigest() != self.about.get("sha256"):

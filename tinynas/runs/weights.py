@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
-from tinynas.errors import RunError
+from tinynas.data.readers.arrays import read_member
+from tinynas.errors import DataError, RunError
 from tinynas.runs.writing import write_atomically
 
 
@@ -23,9 +24,10 @@ def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
     """Return the weights, by layer name, of a file that `write_weights` wrote; RunError when it cannot be read."""
     weights: dict[str, list[np.ndarray]] = {}
     try:
-        with np.load(path, allow_pickle=False) as file:
-            for key in file.files:  # in the order they were written
-                weights.setdefault(key.rpartition("/")[0], []).append(file[key])
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        with ZipFile(path) as archive:
+            for info in archive.infolist():  # in the order they were written
+                layer = info.filename.removesuffix(".npy").rpartition("/")[0]
+                weights.setdefault(layer, []).append(read_member(path, archive, info))
+    except (OSError, ValueError, EOFError, BadZipFile, NotImplementedError, DataError) as error:
         raise RunError(f"{path}, the weights of a trial, cannot be read ({error}): start the search anew.") from error
     return weights

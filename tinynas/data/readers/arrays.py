@@ -71,7 +71,7 @@ def _read_npz(path: Path) -> Source:
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            return _source(path, members, lambda name, takes: _member(path, archive, members[name], takes))
+            return _source(path, members, lambda name, takes: read_member(path, archive, members[name], takes))
     except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{path}: cannot be read as .npz ({error})") from error
 
@@ -80,12 +80,12 @@ def read_npy(path: Path, labels: Path | None) -> Source:
     """The set in a folder of .npy files; of x.npy with y.npy beside it; or of two files. Large ones stay on disk."""
     if labels is not None:
         meta = replace(read_meta(path.parent), name=path.stem)
-        return Source(meta, _open(path, False), _open(labels, True))
+        return Source(meta, open_array(path), open_array(labels, True))
     folder = path if os.path.isdir(path) else path.parent
     files = {entry.stem: entry for entry in entries(folder) if entry.suffix.lower() == ".npy"}
     if not os.path.isdir(path) and path.stem not in _NAMES["x"]:
         raise DataError(f"{path}: its labels are not known: give them with labels, or call the two x.npy and y.npy")
-    return _source(folder, files, lambda name, takes: _open(files[name], takes))
+    return _source(folder, files, lambda name, takes: open_array(files[name], takes))
 
 
 def is_numpy_folder(path: Path) -> bool:
@@ -126,8 +126,8 @@ def _source(path: Path, held: Mapping[str, Any], load: Callable[[str, bool], Arr
     return Source(own, x, y, *parts, notes=notes)
 
 
-def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, takes_objects: bool) -> Array:
-    """The array of one file in the archive, after its header was held against its size."""
+def read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, takes_objects: bool = False) -> Array:
+    """The array of one file in the archive, after its header was held against its size; DataError for any damage."""
     where = f"{path}, {info.filename}"
     try:
         if info.file_size > most_unpacked(info.compress_size):
@@ -154,8 +154,8 @@ def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, takes_o
         raise DataError(f"{where}: is damaged ({_first_line(error)})") from error
 
 
-def _open(path: Path, takes_objects: bool) -> Array:
-    """The array in an .npy file, mapped; small arrays cost no more that way."""
+def open_array(path: Path, takes_objects: bool = False) -> Array:
+    """The array in an .npy file, mapped; small arrays cost no more that way. DataError for any damage."""
     require_file(path)
     try:
         with path.open("rb") as file:

@@ -17,10 +17,18 @@ def _ran(*arguments: str) -> str:
 def test_killed_or_on_a_full_disk_a_search_ends_as_if_nothing_had_been():
     said = _ran("tools/torture.py", "--quick", "--kills", "5", "--fills", "5", "--seed", "3")
     assert re.search(r"killed, in one process .* 5 of +5\n", said)
+    assert re.search(r"killed while it begins .* 15 of +15\n", said)
     assert re.search(r"disk full, a write refused .* 5 of +5\n", said)
 
 
 def test_damaged_files_are_answers_or_errors_of_tinynas(tmp_path):
-    said = _ran("tools/fuzz.py", "300", "--only", "csv,npz,npy,board,pcap,summary,settings", "--keep", str(tmp_path))
+    said = _ran(
+        "tools/fuzz.py",
+        "300",
+        "--only",
+        "csv,npz,npy,board,pcap,summary,settings,weights,best",
+        "--keep",
+        str(tmp_path),
+    )
     assert re.search(r"^300 inputs, 0 faults", said, re.MULTILINE)
     assert list(tmp_path.iterdir()) == []

@@ -6,10 +6,11 @@
 Searches are replayed on a table of tools/record_table.py (tools/searchbench/table.py): a trial has the scores and the
 seconds that were recorded or are predicted from them, and so many workers take trials in simulated time, the oldest
 generation first. All have the same wall time, so that a rule which leaves workers idle trains fewer trials. A rule says
-how many of the generations before generation g may be running when it is proposed: none (0), one (1), or an eighth of
-them (g/8); what is told is told in the order of its numbers, whatever has ended. Printed are the mean over the seeds of
-the trials that ended in time, the idle share, and the score of a full training of the best proxy, with the standard
-error of its difference from the first rule, seed by seed.
+how many of the generations before generation g may be running when it is proposed: none (0), one (1), an eighth of
+them (g/8), or the greater of two such numbers (2|g/4), but never the very first; what is told is told in the order of
+its numbers, whatever has ended. Printed are the mean over the seeds of the trials that ended in time, the idle share,
+and the score of a full training of the best proxy, with the standard error of its difference from the first rule, seed
+by seed.
 """
 
 import argparse
@@ -42,6 +43,9 @@ class Ended:
 
 def rule_of(text: str) -> Callable[[int], int]:
     """Return how many generations before generation g may be running: "2" always two, "g/8" an eighth of them."""
+    if "|" in text:
+        rules = [rule_of(each) for each in text.split("|")]
+        return lambda generation: min(max(rule(generation) for rule in rules), max(0, generation - 1))
     if text.startswith("g/"):
         return lambda generation: generation // int(text[2:])
     return lambda generation: min(generation, int(text))

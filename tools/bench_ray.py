@@ -4,9 +4,10 @@
     python tools/bench_ray.py --workers 8 --trials 96
 
 Both executors get the same trainings of the digits, in turns, after a first round that starts the processes and loads
-TensorFlow and is not counted. Printed are trials an hour of wall time, the CPU seconds of a trial (of this process and
-all below it, Ray's own among them), and the shares that Ray has of the first. Exit code 1 where that of wall time is
-below 0.9, or where the two differ in a score. On a busy machine the CPU seconds say more.
+TensorFlow and is not counted. Ray's processes have the priority of the others, where they are usually last in line:
+whatever else the machine does is in the way of both alike. Printed are trials an hour of wall time, the CPU seconds of
+a trial (of this process and all below it, Ray's own among them), and the shares that Ray has of the first. Exit code 1
+where that of wall time is below 0.9, or where the two differ in a score. On a busy machine the CPU seconds say more.
 """
 
 import argparse
@@ -77,6 +78,7 @@ def main() -> int:
         "--epochs", type=int, default=8, help="of a trial, of 1,280 samples each (default: %(default)s)"
     )
     arguments = parser.parse_args()
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - its name
     setting = setting_for("digits", Dataset.digits(), "nucleo_f401", {}, 0.0)
     settings, schedule = setting.settings(0), Schedule(1, 1280, arguments.epochs)
     makers: dict[str, Callable[[], Executor]] = {

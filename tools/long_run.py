@@ -19,7 +19,19 @@ from pathlib import Path
 
 import numpy as np
 
-from tinynas import Architecture, Dataset, Evaluation, FoldScores, Footprint, Limits, Scores, State, screen, search
+from tinynas import (
+    Architecture,
+    Dataset,
+    Evaluation,
+    FoldScores,
+    Footprint,
+    Limits,
+    Scores,
+    State,
+    Target,
+    screen,
+    search,
+)
 from tinynas.report import write_report
 from tinynas.searching import Event, TrialDone
 
@@ -61,7 +73,7 @@ def run(strategy: str, trials: int) -> None:
     def check(architecture: Architecture) -> Footprint:
         """Return the footprint of the first network: screening takes the same time whatever came before."""
         if not known:
-            known[""] = screen(architecture, "nucleo_f401")
+            known[""] = screen(architecture, Target.load("nucleo_f401"))
         return known[""]
 
     with tempfile.TemporaryDirectory() as folder:

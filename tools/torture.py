@@ -57,6 +57,7 @@ _SETTINGS: dict[str, Any] = {
 }
 _REAL: dict[str, Any] = {**_SETTINGS, "n_children": 2, "n_rungs": 1, "n_finalists": 1, "final_epochs": 2}
 _STEPS_S = 0.02  # what a made-up training takes: long enough to be killed in
+_BEGINNING = 15  # so many moments until its first trial: few, but what is lost there changes all that follows
 _AFTER_KILL_S = 10.0  # so long the processes of a killed search have to end by themselves
 _VERBOSE = "TORTURE_VERBOSE" in os.environ  # say how each search ends
 _RAN, _TINYNAS, _OTHER = 0, 3, 4  # how a search in a process of its own ends
@@ -478,6 +479,10 @@ def rows(root: Path, kills: int, fills: int, quick: bool, rng: random.Random) ->
     here = Torture(root, 0)
     row = Row(f"killed, in one process ({len(here.moments)} moments)")
     for at in _spread(kills, len(here.moments), rng):
+        row.tell(here.killed(at, "coordinator"))
+    yield row
+    row = Row(f"killed while it begins ({_BEGINNING} moments)")
+    for at in range(1, _BEGINNING + 1):
         row.tell(here.killed(at, "coordinator"))
     yield row
     writes = [at for at, what in enumerate(here.moments, 1) if _is_write(what)]

@@ -7,7 +7,8 @@ import pytest
 from tinynas.architecture import SearchSpace
 from tinynas.errors import RunError
 from tinynas.hardware import Target
-from tinynas.runs import Best, DataSource, Run, Settings, latest_run, read_settings
+from tinynas.runs import Best, DataSource, Journal, Run, Settings, latest_run, read_settings
+from tinynas.runs.folder import SINCE
 
 ABOUT = {"stage": "proxy", "class_names": [], "layout": "image", "normalization": {}, "footprint": {}}
 SAMPLES = np.arange(12, dtype=np.int8).reshape(3, 2, 2, 1)
@@ -42,6 +43,33 @@ def _save(run, tflite=b"model"):
 def test_settings_come_back_as_they_were(tmp_path, settings):
     Run.create(tmp_path / "run", settings).close()
     assert read_settings(tmp_path / "run") == settings
+
+
+def test_a_search_that_was_killed_with_nothing_but_its_settings_is_a_new_one(tmp_path, create):
+    """Its journal says how it is led; without that it would go on as one that an earlier version began."""
+    create("whole").close()
+    create("cut").close()
+    for path in (tmp_path / "cut").glob("journal.sqlite*"):
+        path.unlink()
+    facts = []
+    for name in ("whole", "cut"):
+        run = Run.open(tmp_path / name)
+        facts.append({fact: run.journal.fact(fact) for fact in SINCE})
+        run.close()
+    assert facts == [SINCE, SINCE]
+
+
+def test_what_an_earlier_version_began_is_given_no_facts(tmp_path, create):
+    run = create()
+    for path in run.folder.glob("journal.sqlite*"):
+        path.unlink()
+    run.close()
+    journal = Journal(run.folder / "journal.sqlite")
+    journal.set_fact("seconds", 1.0)
+    journal.close()
+    again = Run.open(run.folder)
+    assert {again.journal.fact(fact) for fact in SINCE} == {None}
+    again.close()
 
 
 def test_best_is_replaced_whole(create):

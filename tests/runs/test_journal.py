@@ -68,3 +68,15 @@ def test_a_trial_is_one_line():
         assert str(trial).startswith(f"#{trial.number} ")
         assert "\n" not in str(trial)
     assert "arena 5 B, limit 4 B" in str(TRIALS[1])
+
+
+def test_errors_of_the_data_base_that_hold_other_bytes_are_one_sentence(tmp_path):
+    """It puts a piece of the file into what it says, whatever that is."""
+    Journal(tmp_path / "j").close()
+    data = (tmp_path / "j").read_bytes()
+    for found, damaged in ((b"trialstrials", b"tri\xfblstrials"), (b"CREATE TABLE trials", b"CREATF TABLE trials")):
+        assert found in data
+        data = data.replace(found, damaged)
+    (tmp_path / "j").write_bytes(data)
+    with pytest.raises(RunError, match=r"cannot be opened as a journal .*codec"):
+        Journal(tmp_path / "j")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.searching.conftest import evaluate, footprint_of
 from tinynas.architecture import SearchSpace
 from tinynas.runs import Journal, State, folder, read_trials
-from tinynas.searching import resume, search
+from tinynas.searching import ahead, resume, search
 from tinynas.searching.ahead import Ahead
 from tinynas.searching.executor import Calls, Waiting
 
@@ -73,21 +73,32 @@ def _journal(folder):
     ]
 
 
-def test_a_quarter_of_the_generations_need_not_be_told():
+def test_wide_generations_need_two_less_at_least(tmp_path):
+    journal = Journal(tmp_path / "j")
+    journal.begin(folder.SINCE)
+    assert Ahead.of(journal, 3, 31) == Ahead(4, 3, 0)
+    assert Ahead.of(journal, 3, 32) == Ahead(4, 3, 2)
+    journal.close()
+
+
+def test_a_quarter_of_the_generations_or_two_need_not_be_told():
+    assert [Ahead(4, 0, 2).told(each) for each in range(14)] == [0, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 10]
+    assert [Ahead(4, 10, 2).told(each) for each in range(10, 15)] == [10, 10, 10, 10, 11]  # a part that began with 10
     assert [Ahead(4, 0).told(each) for each in range(13)] == [0, 1, 2, 3, 3, 4, 5, 6, 6, 7, 8, 9, 9]
-    assert [Ahead(4, 10).told(each) for each in range(10, 15)] == [10, 10, 10, 10, 11]  # a part that began with 10
+    assert [Ahead(4, 10).told(each) for each in range(10, 15)] == [10, 10, 10, 10, 11]
     assert [Ahead(0, 0).told(each) for each in range(13)] == list(range(13))
 
 
-@given(share=st.integers(0, 9), first=st.integers(0, 50), since=st.integers(0, 500))
-def test_nothing_is_untold(share, first, since):
-    rule, generation = Ahead(share, first), first + since
+@given(share=st.integers(0, 9), least=st.integers(0, 4), first=st.integers(0, 50), since=st.integers(0, 500))
+def test_nothing_is_untold(share, least, first, since):
+    rule, generation = Ahead(share, first, least), first + since
     assert first <= rule.told(generation) <= generation
     assert rule.told(generation) <= rule.told(generation + 1)
 
 
-@pytest.mark.parametrize("strategy", ["evolution", "surrogate"])
-def test_the_number_of_workers_changes_nothing(run, strategy):
+@pytest.mark.parametrize(("strategy", "wide"), [("evolution", 32), ("surrogate", 32), ("evolution", 4)])
+def test_the_number_of_workers_changes_nothing(run, strategy, wide, monkeypatch):
+    monkeypatch.setattr(ahead, "WIDE", wide)  # generations are of 4 here
     one = run("one", Workers(1, 0), strategy=strategy)
     for workers in (3, 100):
         executor = Workers(workers, workers)
@@ -103,21 +114,27 @@ def test_an_executor_that_does_not_look_again_is_given_the_rest_another_time(run
     assert blind.n_calls > 4
 
 
-@pytest.mark.parametrize("stop_after", [0, 9, 30, 41, 60])
-def test_a_killed_search_goes_on_to_the_same_end(run, stop_after):
+@pytest.mark.parametrize(("stop_after", "wide"), [(0, 32), (9, 32), (30, 32), (41, 32), (60, 32), (9, 4), (41, 4)])
+def test_a_killed_search_goes_on_to_the_same_end(run, stop_after, wide, monkeypatch):
+    monkeypatch.setattr(ahead, "WIDE", wide)
     whole = run("whole", Workers(1, 0))
     run("killed", Workers(7, 3, stop_after=stop_after))
     assert _journal(run("killed", Workers(2, 5))) == _journal(whole)
 
 
-def test_what_an_earlier_version_began_goes_on_as_it_began(run, monkeypatch):
-    monkeypatch.setitem(folder._SINCE, "ahead", 0)
+@pytest.mark.parametrize(("since", "together"), [({"ahead": 0, "ahead_least": 0}, 1), ({"ahead_least": 0}, None)])
+def test_what_an_earlier_version_began_goes_on_as_it_began(run, monkeypatch, since, together):
+    monkeypatch.setattr(ahead, "WIDE", 4)
+    usual = dict(folder.SINCE)
+    for name, value in since.items():
+        monkeypatch.setitem(folder.SINCE, name, value)
     whole = run("whole", Workers(1, 0))
     run("begun", Workers(7, 1, stop_after=30))
-    monkeypatch.undo()
+    for name, value in usual.items():
+        monkeypatch.setitem(folder.SINCE, name, value)
     executor = Workers(7, 2)
     assert _journal(run("begun", executor)) == _journal(whole)
-    assert max(map(len, executor.together)) == 1
+    assert together in (None, max(map(len, executor.together)))
     assert _journal(run("new", Workers(1, 0))) != _journal(whole)
 
 
@@ -153,5 +170,5 @@ def test_a_space_that_is_exhausted_ends_the_search_when_all_has_ended(run, strip
 
 def test_what_a_run_begins_with_is_written_into_it(run):
     journal = Journal(run("run", Workers(1, 0), n_generations=1) / "journal.sqlite")
-    assert journal.fact("ahead") == 4
+    assert (journal.fact("ahead"), journal.fact("ahead_least")) == (4, 2)
     journal.close()

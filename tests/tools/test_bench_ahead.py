@@ -18,6 +18,7 @@ def _replay(rule, stand_in, workers=4, wall_s=20.0):
 def test_a_rule_in_words():
     assert [rule_of("g/4")(each) for each in (0, 3, 4, 11)] == [0, 0, 1, 2]
     assert [rule_of("2")(each) for each in (0, 1, 5)] == [0, 1, 2]
+    assert [rule_of("2|g/4")(each) for each in (0, 1, 2, 3, 11, 12)] == [0, 0, 1, 2, 2, 3]
 
 
 def test_trainings_of_one_length_leave_nobody_idle():

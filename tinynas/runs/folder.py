@@ -40,9 +40,10 @@ _AGAIN = "Tried again:"
 _TIME = r"[\d-]+ [\d:]+ "
 _TRIAL_LINE = re.compile(rf"{_TIME}generation \d+: #(\d+) ")
 _AGAIN_LINE = re.compile(rf"{_TIME}{_AGAIN}(.*)")
-# Facts of a new search: what an earlier version began goes on without. `ahead`: when a generation is proposed, one in
-# so many of those before it, the newest, need not be told (tinynas/searching/ahead.py).
-_SINCE = {"small_sets": True, "long_finals": True, "ahead": 4}
+# Facts of a new search: what an earlier version began goes on without. `ahead`, `ahead_least`: when a generation is
+# proposed, one in so many of those before it, the newest, need not be told, and so many at least
+# (tinynas/searching/ahead.py).
+SINCE = {"small_sets": True, "long_finals": True, "ahead": 4, "ahead_least": 2}
 
 
 class Run:
@@ -55,6 +56,7 @@ class Run:
         self._lock = lock
         try:
             self.journal = Journal(folder / _JOURNAL)
+            self.journal.begin(SINCE)  # a search that was killed when it had only its settings is a new one still
         except RunError:
             lock.close()
             raise
@@ -75,10 +77,7 @@ class Run:
             raise RunError(
                 f"The run folder {folder} cannot be written ({error.strerror}); choose another --out."
             ) from error
-        run = cls(folder, settings, lock)
-        for name, value in _SINCE.items():
-            run.journal.set_fact(name, value)
-        return run
+        return cls(folder, settings, lock)
 
     @classmethod
     def open(cls, folder: Path) -> "Run":

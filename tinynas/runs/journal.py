@@ -5,7 +5,7 @@ The newest transactions lie in "journal.sqlite-wal" until `checkpoint` and `clos
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ CREATE TABLE IF NOT EXISTS trials (
 );
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+# The text of an error may hold bytes of the file, which need not be UTF-8.
+_SQLITE_ERRORS = (sqlite3.Error, UnicodeError)
 
 
 class Journal:
@@ -34,7 +36,7 @@ class Journal:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.executescript(_SCHEMA)
-        except sqlite3.Error as error:
+        except _SQLITE_ERRORS as error:
             raise RunError(f"{path} cannot be opened as a journal ({error}); is this a run folder?") from error
 
     def append(self, trial: Trial) -> None:
@@ -73,6 +75,13 @@ class Journal:
         """Remember `value` (anything JSON holds) under `name`, in place of an earlier one."""
         self._run("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
 
+    def begin(self, facts: Mapping[str, Any]) -> None:
+        """Remember `facts`, all or none of them, unless the journal holds anything already."""
+        values = [each for name, value in facts.items() for each in (name, json.dumps(value))]
+        rows = ", ".join(["(?, ?)"] * len(facts))
+        if not self._run("SELECT 1 FROM facts UNION SELECT 1 FROM trials"):
+            self._run(f"INSERT INTO facts VALUES {rows}", tuple(values))
+
     def fact(self, name: str, default: Any = None) -> Any:
         """Return what was remembered under `name`, or `default` when nothing was."""
         rows = self._run("SELECT value FROM facts WHERE name = ?", (name,))
@@ -92,7 +101,7 @@ class Journal:
         try:
             with closing(self._connection.execute(statement, values)) as cursor:
                 return cursor.fetchall()
-        except sqlite3.Error as error:
+        except _SQLITE_ERRORS as error:
             full = "disk" in str(error)  # "database or disk is full", "disk I/O error"
             hint = ": make room on the disk, and go on with --resume" if full else ""
             raise RunError(f"The journal {self.path} could not be used ({error}){hint}.") from error

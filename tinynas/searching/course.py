@@ -50,7 +50,7 @@ class Course:
         self.samples = scored_samples(len(self.dataset.y), self.settings.n_folds)
         self._failures = Streak()
         self._front = Front(self.settings, self.trials)
-        self.ahead = Ahead.of(self.run.journal, self.part.first)
+        self.ahead = Ahead.of(self.run.journal, self.part.first, self.settings.n_children)
         if not self.trials:  # version 0.1.0 did not count steps: what it began goes on without
             self.run.journal.set_fact("least_steps", True)
         self.lengths = lengths_for(self.run, self.dataset)

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def _command(*arguments):
 def _rows(folder: Path) -> int:
     if not (folder / "journal.sqlite").exists():
         return 0
-    with sqlite3.connect(folder / "journal.sqlite") as connection:
+    with closing(sqlite3.connect(folder / "journal.sqlite")) as connection, connection:
         try:
             return connection.execute("SELECT count(*) FROM trials").fetchone()[0]
         except sqlite3.OperationalError:

@@ -41,6 +41,7 @@ def test_every_trial_is_on_disk_at_once(tmp_path):
         with sqlite3.connect(tmp_path / "j") as other:
             assert other.execute("SELECT count(*) FROM trials").fetchone() == (count,)
         other.close()
+    journal.close()
 
 
 def test_a_number_is_used_once(tmp_path):
@@ -48,6 +49,7 @@ def test_a_number_is_used_once(tmp_path):
     journal.append(TRIALS[0])
     with pytest.raises(RunError, match=r"could not be used.*UNIQUE"):
         journal.append(TRIALS[0])
+    journal.close()
 
 
 def test_another_file_is_no_journal(tmp_path):

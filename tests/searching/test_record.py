@@ -1,5 +1,6 @@
 """What the loop asks of its trials: which are the best, and who wins a tie."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from tests.searching.conftest import evaluate, footprint_of
 from tinynas.architecture import SearchSpace
 from tinynas.data import FoldScores, Scores
 from tinynas.hardware import Target
-from tinynas.runs import DataSource, Evaluation, Run, Settings, State, Trial, leader
+from tinynas.runs import DataSource, Evaluation, Run, Settings, State, Trial, leader, ranking
 from tinynas.searching import search
 from tinynas.searching.record import Record, count_trained
 
@@ -102,25 +103,41 @@ def test_where_all_score_alike_the_smallest_wins(stripes, target, limits, tmp_pa
     assert result.footprint.arena_bytes == min(arenas)
 
 
+def _check_before(record, trials, generation):
+    """What is said of the generations before one, in whatever order they are asked for."""
+    before = [trial for trial in trials if trial.generation < generation]
+    assert [trial.number for trial in record.before(generation)] == [trial.number for trial in before]
+    trained = {trial.architecture.key for trial in before if trial.evaluation.state is not State.INFEASIBLE}
+    assert record.trained_before(generation) == trained
+    scored = [trial for trial in before if trial.evaluation.folds]
+    best = min(scored, key=ranking("accuracy"), default=None)
+    assert record.stale(generation) == (0 if best is None else before[-1].generation - best.generation)
+
+
 @settings(max_examples=15)  # each is a run folder
-@given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 4), st.booleans()), min_size=1, max_size=12))
-def test_what_is_kept_up_is_what_all_trials_say(tmp_path_factory, rows):
+@given(
+    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 4), st.booleans()), min_size=1, max_size=12),
+    st.lists(st.integers(0, 5), min_size=12, max_size=12),
+)
+def test_what_is_kept_up_is_what_all_trials_say(tmp_path_factory, rows, asked):
     target = Target.load("nucleo_f401")
     chosen = Settings(version="0", target=target, data=DataSource(kind="arrays"), space=SPACE, limits=target.limits)
     run = Run.create(tmp_path_factory.mktemp("kept") / "run", chosen)
     try:
         record, trials = Record(run), []
         for number, (net, score, fits) in enumerate(rows):
-            trial = _trial(number, NETS[net % len(NETS)], score / 4)
+            trial = replace(_trial(number, NETS[net % len(NETS)], score / 4), generation=number // 3)
             if not fits:
-                trial = Trial(number, 0, None, trial.architecture, Evaluation(State.INFEASIBLE))
+                trial = Trial(number, number // 3, None, trial.architecture, Evaluation(State.INFEASIBLE))
             trials.append(trial)
             assert record.leads(trial) == (leader(trials, "accuracy") is trial)
             record.add(trial, 1.0)
             assert [each.number for each in record.trials] == [each.number for each in trials]
             assert record.n_trained == count_trained(trials)
+            _check_before(record, trials, asked[number])
         record.forget([trials[-1].number])
         assert record.n_trained == count_trained(trials[:-1])
         assert record.leads(trials[-1]) == (leader(trials, "accuracy") is trials[-1])
+        _check_before(record, trials[:-1], 5)
     finally:
         run.close()

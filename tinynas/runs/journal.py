@@ -33,11 +33,15 @@ class Journal:
         self.path = path
         try:
             self._connection = sqlite3.connect(path, isolation_level=None)
+        except sqlite3.Error as error:
+            raise _unopened(path, error) from error
+        try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.executescript(_SCHEMA)
         except _SQLITE_ERRORS as error:
-            raise RunError(f"{path} cannot be opened as a journal ({error}); is this a run folder?") from error
+            self._connection.close()
+            raise _unopened(path, error) from error
 
     def append(self, trial: Trial) -> None:
         """Write one trial; RunError when its number is taken or the disk refuses."""
@@ -105,6 +109,10 @@ class Journal:
             full = "disk" in str(error)  # "database or disk is full", "disk I/O error"
             hint = ": make room on the disk, and go on with --resume" if full else ""
             raise RunError(f"The journal {self.path} could not be used ({error}){hint}.") from error
+
+
+def _unopened(path: Path, error: Exception) -> RunError:
+    return RunError(f"{path} cannot be opened as a journal ({error}); is this a run folder?")
 
 
 def _trial(

@@ -100,7 +100,7 @@ class Loop:
         self._allot()
         if part.n_generations is not None and self._next >= part.n_generations:
             return part.asked("n_generations")
-        if part.max_trials is not None and n_asked(record.before(told), self._under_way) >= part.max_trials:
+        if part.max_trials is not None and n_asked(record.trained_before(told), self._under_way) >= part.max_trials:
             return part.asked("max_trials")
         if self._next and self.course.clock.search_is_over() and not record.reaches(self._next):
             return "its share of the time budget is used"
@@ -112,7 +112,7 @@ class Loop:
     def _plan_next(self, told: int) -> None:
         """Plan the next generation; where nothing is left to train, neither in it nor in those under way, no more."""
         course = self.course
-        asked = n_asked(course.record.before(told), self._under_way)
+        asked = n_asked(course.record.trained_before(told), self._under_way)
         generation = self._planner.plan(self._next, told, self._under_way)
         if generation.is_empty and all(each.is_empty for each in self._under_way):
             self._why = "the search space holds no new architecture that fits"

@@ -1,6 +1,6 @@
 """A generation as it is planned: promotions and children as numbered jobs, the same whenever they are asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,7 +11,6 @@ from tinynas.searching.course import Course, again
 from tinynas.searching.feasible import Candidate, infeasible, propose
 from tinynas.searching.halving import promotions
 from tinynas.searching.jobs import Job, StartFile
-from tinynas.searching.record import trained_keys
 from tinynas.searching.strategy import Proposal, Screen, Strategy
 from tinynas.searching.warm import starts
 from tinynas.training.schedule import Schedule
@@ -78,7 +77,7 @@ class Planner:
         before = record.before(told)
         first = under_way[-1].numbers.stop if under_way else record.first_number(number)
         promoted = self._promotions(before, under_way)
-        candidates = self._propose(number, n_asked(before, under_way))
+        candidates = self._propose(number, n_asked(record.trained_before(told), under_way))
         children = frozenset(each.proposal.architecture.key for each in candidates if not each.violations)
         if not children and number == 0:
             raise infeasible(candidates, self._settings.space, self._screen, self._settings.limits)
@@ -184,9 +183,10 @@ class Planner:
         return self._course.lengths.proxy(rung, stretch)
 
 
-def n_asked(before: Sequence[Trial], under_way: Sequence[Generation]) -> int:
-    """Return how many children were given to training in the trials `before`, and in generations since."""
-    return len(trained_keys(before).union(*(generation.children for generation in under_way)))
+def n_asked(trained: Set[str], under_way: Sequence[Generation]) -> int:
+    """Return how many children were given to training: those `trained`, by their keys, and of generations since."""
+    since = frozenset().union(*(generation.children for generation in under_way))
+    return len(trained) + len(since - trained)
 
 
 def _by_rung(job: Job) -> int:

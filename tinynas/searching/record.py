@@ -1,12 +1,22 @@
 """What a search has found so far: the journal's trials in memory, and the questions that the loop asks of them."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 
 from tinynas.errors import RunError
 from tinynas.runs import Run, State, Trial, leader, preferred, ranking
 from tinynas.searching.equal_length import EqualLength
+
+
+@dataclass
+class _Told:
+    """What is asked of the search phase before `generation`, kept up: a search asks for ever later generations."""
+
+    generation: int = -1
+    trials: tuple[Trial, ...] = ()
+    keys: set[str] = field(default_factory=set)
+    best: Trial | None = None
 
 
 class Record:
@@ -31,6 +41,10 @@ class Record:
         self._in_order: tuple[Trial, ...] | None = None
         self._leader = leader(tuple(self._trials.values()), self._run.settings.metric)
         self._trained = trained_keys(tuple(self._trials.values()))
+        self._generations: dict[int, list[int]] = {}
+        self._told = _Told()
+        for number, trial in self._trials.items():
+            self._generations.setdefault(trial.generation, []).append(number)
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -53,7 +67,23 @@ class Record:
 
     def before(self, generation: int) -> tuple[Trial, ...]:
         """The trials of the search phase in the generations before `generation`."""
-        return tuple(trial for trial in self.searched if trial.generation < generation)
+        return self._told_before(generation).trials
+
+    def trained_before(self, generation: int) -> Set[str]:
+        """The keys of the children in the generations before `generation` that were given to training."""
+        return self._told_before(generation).keys
+
+    def _told_before(self, generation: int) -> _Told:
+        """Return what is asked of the generations before `generation`, from what was asked last."""
+        told = self._told if generation >= self._told.generation else _Told()
+        since = range(max(0, told.generation), generation)
+        numbers = sorted(number for each in since for number in self._generations.get(each, ()))
+        full = "full" if self._run.settings.fidelity == "proxy" else ""
+        new = [trial for number in numbers if (trial := self._trials[number]).evaluation.fidelity != full]
+        scored = [trial for trial in (told.best, *new) if trial is not None and trial.evaluation.folds]
+        best = min(scored, key=self._key) if scored else None
+        self._told = _Told(generation, told.trials + tuple(new), told.keys | trained_keys(new), best)
+        return self._told
 
     def first_number(self, generation: int, finalists: bool = False) -> int:
         """Return the first number of a trial of `generation`, or of the finalists in it, which come behind others."""
@@ -89,6 +119,9 @@ class Record:
         self._leader = trial if self.leads(trial) else self._leader
         self._trained |= {trial.architecture.key} if _is_trained(trial) else set()
         self._trials[trial.number] = trial
+        self._generations.setdefault(trial.generation, []).append(trial.number)
+        if trial.generation < self._told.generation:
+            self._told = _Told()
         self._in_order = None
         self._run.log_trial(trial)
 
@@ -160,9 +193,8 @@ class Record:
 
     def stale(self, generation: int) -> int:
         """Return how many generations before `generation` have passed since the best one."""
-        before = self.before(generation)
-        scored = [trial for trial in before if trial.evaluation.folds]
-        return 0 if not scored else before[-1].generation - min(scored, key=self._key).generation
+        told = self._told_before(generation)
+        return 0 if told.best is None else told.trials[-1].generation - told.best.generation
 
 
 def count_trained(trials: Sequence[Trial]) -> int:

@@ -1,11 +1,13 @@
 """The evolutionary strategy: the best few become parents, children are mutated copies."""
 
+from heapq import nsmallest
+
 import numpy as np
 
 from tinynas.architecture import SearchSpace, mutate
 from tinynas.errors import door
 from tinynas.runs import Trial, ranking
-from tinynas.searching.population import Population
+from tinynas.searching.population import Population, scored
 from tinynas.searching.starts import first
 from tinynas.searching.strategy import Proposal
 
@@ -36,6 +38,7 @@ class Evolution:
         self._n_parents = n_parents
         self._n_mutations = n_mutations
         self._key = ranking(metric)
+        self._ranks: dict[int, tuple[float, ...]] = {}  # by number, as they cost more than to look through them
         self._population = Population()
 
     def ask(self, n: int, rng: np.random.Generator) -> list[Proposal]:
@@ -52,9 +55,11 @@ class Evolution:
 
     def tell(self, trial: Trial) -> None:
         """Keep a trial that has scores."""
+        if scored(trial):
+            self._ranks[trial.number] = self._key(trial)
         self._population.add(trial)
 
     def _parents(self) -> list[Trial]:
         """Return the trials that may have children now, best first."""
         pool = self._population.newest if self._selection == "comma" else self._population.trials
-        return sorted(pool, key=self._key)[: self._n_parents]
+        return nsmallest(self._n_parents, pool, key=lambda trial: self._ranks[trial.number])

@@ -45,18 +45,21 @@ def test_settings_come_back_as_they_were(tmp_path, settings):
     assert read_settings(tmp_path / "run") == settings
 
 
-def test_a_search_that_was_killed_with_nothing_but_its_settings_is_a_new_one(tmp_path, create):
+def test_a_search_that_was_killed_when_it_had_its_settings_is_a_new_one(tmp_path, create):
     """Its journal says how it is led; without that it would go on as one that an earlier version began."""
-    create("whole").close()
     create("cut").close()
-    for path in (tmp_path / "cut").glob("journal.sqlite*"):
-        path.unlink()
-    facts = []
-    for name in ("whole", "cut"):
-        run = Run.open(tmp_path / name)
-        facts.append({fact: run.journal.fact(fact) for fact in SINCE})
-        run.close()
-    assert facts == [SINCE, SINCE]
+    (tmp_path / "cut" / "journal.sqlite").rename(tmp_path / "cut" / ".journal.sqlite")
+    run = Run.open(tmp_path / "cut")
+    assert {fact: run.journal.fact(fact) for fact in SINCE} == SINCE
+    run.close()
+    assert not (tmp_path / "cut" / ".journal.sqlite").exists()
+
+
+def test_a_search_that_was_killed_before_its_settings_may_begin_anew(tmp_path, create):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".journal.sqlite").write_bytes(b"half")
+    run = create()
+    assert {fact: run.journal.fact(fact) for fact in SINCE} == SINCE
 
 
 def test_what_an_earlier_version_began_is_given_no_facts(tmp_path, create):

@@ -34,6 +34,7 @@ from tinynas.runs.trial import Trial
 from tinynas.runs.weights import write_weights
 from tinynas.runs.writing import write_atomically, writing
 
+_FRESH = ".journal.sqlite"  # until the settings are there, with which a folder is a run
 _SETTINGS, _JOURNAL, _LOG = "settings.json", "journal.sqlite", "search.log"
 _WEIGHTS, _BEST, _SCRATCH = "weights", "best", ".scratch"
 _AGAIN = "Tried again:"
@@ -46,6 +47,18 @@ _AGAIN_LINE = re.compile(rf"{_TIME}{_AGAIN}(.*)")
 SINCE = {"small_sets": True, "long_finals": True, "ahead": 4, "ahead_least": 2}
 
 
+def _prepare_journal(folder: Path) -> None:
+    """Write the facts of a new search before its settings: a run without them is one that an earlier version began."""
+    for left in folder.glob(f"{_FRESH}*"):
+        left.unlink()
+    journal = Journal(folder / _FRESH)
+    try:
+        journal.begin(SINCE)
+        journal.checkpoint()
+    finally:
+        journal.close()
+
+
 class Run:
     """A run folder that this process has open for writing; other processes are kept out until `close`."""
 
@@ -55,8 +68,11 @@ class Run:
         self.settings = settings
         self._lock = lock
         try:
+            fresh = folder / _FRESH
+            if fresh.exists() and not (folder / _JOURNAL).exists():
+                with writing(folder / _JOURNAL):
+                    fresh.rename(folder / _JOURNAL)
             self.journal = Journal(folder / _JOURNAL)
-            self.journal.begin(SINCE)  # a search that was killed when it had only its settings is a new one still
         except RunError:
             lock.close()
             raise
@@ -72,6 +88,7 @@ class Run:
             if any(not entry.name.startswith(".") for entry in folder.iterdir()):
                 raise RunError(f"{folder} is not empty: choose another --out, or go on with --resume {folder}.")
             lock = _lock(folder)
+            _prepare_journal(folder)
             write_atomically(folder / _SETTINGS, settings.model_dump_json(indent=1).encode())
         except OSError as error:
             raise RunError(

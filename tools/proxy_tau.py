@@ -117,10 +117,9 @@ def table(study: Study, measures: Sequence[Job], architectures: Sequence[Archite
 def with_bonus(study: Study, architectures: Sequence[Architecture], name: str) -> dict[str, float]:
     """The scores of a trial as a search compares them: -log(error) with the bonus on size."""
     samples, epochs = map(int, name.removeprefix("train ").split("x"))
-    scores, params = study.column(name), study.column("params")
+    scores, macs = study.column(name), study.column("macs")
     return {
-        each.key: -math.log(max(2e-3, 1 - scores[each.key]))
-        + bonus(size(each, int(params[each.key])), samples * epochs)
+        each.key: -math.log(max(2e-3, 1 - scores[each.key])) + bonus(size(each, int(macs[each.key])), samples * epochs)
         for each in architectures
         if each.key in scores
     }

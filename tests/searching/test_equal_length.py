@@ -9,7 +9,7 @@ from tests.searching.conftest import footprint_of
 from tinynas.architecture import SearchSpace
 from tinynas.data import FoldScores, Scores
 from tinynas.runs import Evaluation, State, Trial, ranking
-from tinynas.searching.equal_length import SIZE_BONUS, EqualLength
+from tinynas.searching.equal_length import SIZE_BONUS, EqualLength, SizeBonus
 
 SPACE = SearchSpace.for_input((8, 8, 1), 3)
 NETS = SPACE.handmade()
@@ -23,7 +23,10 @@ def _trial(number, error, visits, net, parent=None, rung=0):
     return Trial(number, rung, parent, NETS[net], evaluation)
 
 
-def _told(*trials, inherit=True, size_bonus=0.0):
+NOTHING = SizeBonus(0.0)
+
+
+def _told(*trials, inherit=True, size_bonus=NOTHING):
     lengths = EqualLength("accuracy", inherit, size_bonus)
     for trial in trials:
         lengths.tell(trial)
@@ -76,12 +79,15 @@ def test_of_equal_scores_the_smaller_arena_comes_first():
     assert [t.number for t in sorted(trials, key=_told(*trials).key)] == [1, 0]
 
 
-def test_of_equal_scores_the_larger_network_has_more_to_gain_and_less_after_a_long_training():
-    sizes = [math.log2(footprint_of(net).params) + math.log2(sum(map(math.prod, net.shapes[1:]))) for net in NETS]
+@pytest.mark.parametrize("measure", ["macs", "params"])
+def test_of_equal_scores_the_larger_network_has_more_to_gain_and_less_after_a_long_training(measure):
+    sizes = [
+        math.log2(getattr(footprint_of(net), measure)) + math.log2(sum(map(math.prod, net.shapes[1:]))) for net in NETS
+    ]
     small, large = sizes.index(min(sizes)), sizes.index(max(sizes))
     for visits, share in ((12_000, 1.0), (48_000, 0.5)):
         trials = [_trial(0, 0.3, visits, small), _trial(1, 0.3, visits, large)]
-        lengths = _told(*trials, size_bonus=0.08)
+        lengths = _told(*trials, size_bonus=SizeBonus(0.08, measure))
         assert lengths(trials[1]) - lengths(trials[0]) == pytest.approx(share * 0.08 * (sizes[large] - sizes[small]))
         assert min(trials, key=lengths.key).number == 1
     assert lengths.by_key() == {trial.architecture.key: lengths(trial) for trial in trials}
@@ -90,14 +96,14 @@ def test_of_equal_scores_the_larger_network_has_more_to_gain_and_less_after_a_lo
 def test_the_bonus_is_none_for_the_usual_size_however_long_the_training():
     """Else a newcomer would stand above its like that were trained longer, by nothing but its short training."""
     trials = [_trial(0, 0.3, 12_000, 0), _trial(1, 0.3, 480_000, 0)]
-    lengths = _told(*trials, size_bonus=0.08)
+    lengths = _told(*trials, size_bonus=SizeBonus(0.08))
     assert lengths(trials[0]) == pytest.approx(lengths(trials[1]))
 
 
 def test_where_no_samples_are_counted_the_scores_alone_count():
     """As with a function that stands in for the training."""
     trials = [_trial(number, error, 0, number) for number, error in enumerate((0.3, 0.2, 0.4))]
-    lengths = _told(*trials, size_bonus=0.08)
+    lengths = _told(*trials, size_bonus=SizeBonus(0.08))
     assert [t.number for t in sorted(trials, key=lengths.key)] == [1, 0, 2]
 
 

@@ -8,8 +8,8 @@ import pytest
 from tests.searching.conftest import evaluate, footprint_of
 from tests.searching.test_small_sets import made_up
 from tinynas.runs import Journal, read_settings
-from tinynas.searching import resume, search
-from tinynas.searching.equal_length import EqualLength
+from tinynas.searching import equal_length, resume, search
+from tinynas.searching.equal_length import SizeBonus
 from tinynas.searching.executor import Calls
 from tinynas.searching.jobs import Outcome
 
@@ -186,8 +186,7 @@ def _without_finalists(evaluate_all):
 @pytest.mark.parametrize("prefers_size", [True, False])
 def test_why_another_than_the_highest_score_is_trained_is_said(run, monkeypatch, prefers_size):
     """Where size has a bonus that outweighs all scores, the largest network wins with a lower one."""
-    worth = EqualLength.__init__.__defaults__
-    monkeypatch.setattr(EqualLength.__init__, "__defaults__", (10.0 if prefers_size else 0.0, *worth[1:]))
+    monkeypatch.setattr(equal_length, "SIZE_BONUS", SizeBonus(10.0 if prefers_size else 0.0))
     result, _ = run(executor=Clocked(visit_s=1e-3), time_budget_s=15, n_rungs=1, n_finalists=1)
     scores = [t.evaluation.mean() for t in result.trials if t.evaluation.folds]
     assert (result.best.evaluation.mean() < max(scores)) is prefers_size

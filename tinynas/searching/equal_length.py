@@ -6,14 +6,28 @@ from dataclasses import dataclass
 from statistics import median
 
 from tinynas.architecture import Architecture
-from tinynas.runs import Evaluation, Trial, ranking
+from tinynas.runs import Evaluation, Journal, Trial, ranking
 
 _ERROR_FLOOR = 2e-3  # below it the logarithm would make much of a few samples
 
-# What a doubling of parameters and of activations is worth beside -log(error) after 12,000 samples. With it Kendall's
-# tau of such a training with one of 144,000 samples rises from 0.76 to 0.83, of one of 30,000 from 0.84 to 0.88 (24
-# random architectures, `tools/proxy_tau.py`): large networks have most still to gain.
-SIZE_BONUS = 0.08
+
+@dataclass(frozen=True)
+class SizeBonus:
+    """What a doubling of `measure`, a field of the footprint, and of activations is worth beside -log(error).
+
+    That is after 12,000 samples; after more it is less by the root of how many times as many.
+    """
+
+    of_a_doubling: float
+    measure: str = "macs"
+
+
+# With it Kendall's tau of a training of 12,000 samples with one of 144,000 rises from 0.76 to 0.82 (24 random
+# architectures for a large board), and with one of 1.15 million from 0.03 to 0.79 (12 that are near the starts, for
+# 16 KiB and 8 KiB): what computes most has most still to gain (`tools/proxy_tau.py`). With parameters in place of
+# multiply-accumulates, as before, the two are 0.83 and 0.48.
+SIZE_BONUS = SizeBonus(0.07)
+_BEFORE = SizeBonus(0.08, "params")
 _BONUS_VISITS = 12_000
 
 
@@ -45,12 +59,12 @@ class EqualLength:
     """
 
     def __init__(
-        self, metric: str, inherit: bool, size_bonus: float = SIZE_BONUS, begun: Mapping[str, int] | None = None
+        self, metric: str, inherit: bool, size_bonus: SizeBonus = SIZE_BONUS, begun: Mapping[str, int] | None = None
     ) -> None:
         """Start with no trial; `inherit` says whether children start from their parents' weights.
 
-        `begun` are the samples that architectures without a parent had seen before, by key. `size_bonus` is added for
-        each doubling of the parameters, and of the activations, after 12,000 samples.
+        `begun` are the samples that architectures without a parent had seen before, by key. `size_bonus` is added
+        for the size of a network.
         """
         self._metric = metric
         self._ranking = ranking(metric)
@@ -72,7 +86,7 @@ class EqualLength:
         if afresh(evaluation):
             visits, earlier = visits // len(evaluation.folds), 0
         error = max(_ERROR_FLOOR, 1.0 - evaluation.mean(self._metric))
-        now = _Learned(key, -math.log(error), visits + earlier, _size_of(trial), not afresh(evaluation))
+        now = _Learned(key, -math.log(error), visits + earlier, self._size_of(trial), not afresh(evaluation))
         self._learned[trial.number] = now
         self._scale = None
         if before is not None and promoted and now.doublings > before.doublings:
@@ -115,8 +129,14 @@ class EqualLength:
         if self._scale is None:
             self._scale = self.gain, median(each.size for each in self._learned.values())
         gain, usual = self._scale
-        extra = bonus(learned.size - usual, learned.visits, self._size_bonus) if learned.has_bonus else 0.0
+        extra = (
+            bonus(learned.size - usual, learned.visits, self._size_bonus.of_a_doubling) if learned.has_bonus else 0.0
+        )
         return learned.value - gain * learned.doublings + extra
+
+    def _size_of(self, trial: Trial) -> float:
+        footprint = trial.evaluation.footprint
+        return size(trial.architecture, 1 if footprint is None else getattr(footprint, self._size_bonus.measure))
 
     def key(self, trial: Trial) -> tuple[int, int, float, float, int, int]:
         """Sort by it, best first: the better trained, whose score is surer; this value; then as `ranking` does."""
@@ -124,22 +144,22 @@ class EqualLength:
         return full, rung, -self(trial), score, arena, number
 
 
+def size_bonus_of(journal: Journal) -> SizeBonus:
+    """Return the bonus of a search: one that began before multiply-accumulates counted goes on without them."""
+    return SIZE_BONUS if journal.fact("size_in_macs", False) else _BEFORE
+
+
 def afresh(evaluation: Evaluation) -> bool:
     """Return whether a proxy began with fresh weights: on several folds each would need some of its own."""
     return evaluation.fidelity == "proxy" and len(evaluation.folds) > 1
 
 
-def size(architecture: Architecture, params: int) -> float:
-    """Return log2(parameters) + log2(activations), those of every block's output together."""
+def size(architecture: Architecture, measured: int) -> float:
+    """Return log2(measured) + log2(activations), those of every block's output together."""
     activations = sum(math.prod(shape) for shape in architecture.shapes[1:])
-    return math.log2(max(1, params)) + math.log2(activations)
+    return math.log2(max(1, measured)) + math.log2(activations)
 
 
-def bonus(size: float, visits: int, of_a_doubling: float = SIZE_BONUS) -> float:
+def bonus(size: float, visits: int, of_a_doubling: float = SIZE_BONUS.of_a_doubling) -> float:
     """Return what a network's size is worth beside -log(error) after `visits` samples; nothing where none are known."""
     return of_a_doubling * size * math.sqrt(_BONUS_VISITS / visits) if visits else 0.0
-
-
-def _size_of(trial: Trial) -> float:
-    footprint = trial.evaluation.footprint
-    return size(trial.architecture, 1 if footprint is None else footprint.params)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from tinynas.errors import RunError
 from tinynas.runs import Run, State, Trial, leader, preferred, ranking
-from tinynas.searching.equal_length import EqualLength
+from tinynas.searching.equal_length import EqualLength, size_bonus_of
 
 
 @dataclass
@@ -26,6 +26,7 @@ class Record:
         """Start with the trials that the journal holds; `begun` as in `EqualLength`."""
         self._begun = begun
         self._run = run
+        self._bonus = size_bonus_of(run.journal)
         self._key = ranking(run.settings.metric)
         self._trials: dict[int, Trial] = {trial.number: trial for trial in run.journal.trials()}
         self._look()
@@ -155,7 +156,7 @@ class Record:
         """Return what the scores of `trials` are worth at one length of training."""
         settings = self._run.settings
         inherit = settings.inherit and settings.fidelity == "proxy"
-        lengths = EqualLength(settings.metric, inherit, begun=self._begun)
+        lengths = EqualLength(settings.metric, inherit, self._bonus, self._begun)
         for trial in trials:
             if trial.evaluation.folds:
                 lengths.tell(trial)

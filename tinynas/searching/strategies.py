@@ -6,6 +6,7 @@ from typing import Any
 from tinynas.options import HEEDS
 from tinynas.runs import Settings, front_objectives
 from tinynas.searching.aging import AgingEvolution
+from tinynas.searching.equal_length import SIZE_BONUS, SizeBonus
 from tinynas.searching.evolution import Evolution
 from tinynas.searching.nsga2 import NSGA2
 from tinynas.searching.random_search import RandomSearch
@@ -14,13 +15,15 @@ from tinynas.searching.surrogate import Surrogate
 from tinynas.searching.warm import Network, begun
 
 
-def strategy_for(settings: Settings, screen: Screen, networks: Sequence[Network] = ()) -> Strategy:
+def strategy_for(
+    settings: Settings, screen: Screen, networks: Sequence[Network] = (), size_bonus: SizeBonus = SIZE_BONUS
+) -> Strategy:
     """Return the strategy that the settings name, knowing no trial yet; `screen` is for one that looks ahead.
 
-    `networks` are those of an earlier run that the search begins with. KeyError for an object of a caller's own, which
-    only he has.
+    `networks` are those of an earlier run that the search begins with, `size_bonus` is what size is worth in it.
+    KeyError for an object of a caller's own, which only he has.
     """
-    return _MAKERS[settings.strategy](settings, screen, begun(networks))
+    return _MAKERS[settings.strategy](settings, screen, begun(networks), size_bonus)
 
 
 def _told(settings: Settings) -> dict[str, Any]:
@@ -45,13 +48,14 @@ def _nsga2(settings: Settings, *_: object) -> Strategy:
     )
 
 
-def _surrogate(settings: Settings, screen: Screen, begun: Mapping[str, int]) -> Strategy:
+def _surrogate(settings: Settings, screen: Screen, begun: Mapping[str, int], size_bonus: SizeBonus) -> Strategy:
     return Surrogate(
         settings.space,
         screen,
         settings.limits,
         inherit=settings.inherit and settings.fidelity == "proxy",
         begun=begun,
+        size_bonus=size_bonus,
         **_told(settings),
     )
 
@@ -60,7 +64,7 @@ def _random(settings: Settings, *_: object) -> Strategy:
     return RandomSearch(settings.space)
 
 
-_MAKERS: Mapping[str, Callable[[Settings, Screen, Mapping[str, int]], Strategy]] = {
+_MAKERS: Mapping[str, Callable[[Settings, Screen, Mapping[str, int], SizeBonus], Strategy]] = {
     "evolution": _evolution,
     "aging": _aging,
     "nsga2": _nsga2,

@@ -28,14 +28,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from study import starts as hand_made
 
-from tinynas import Architecture, Dataset, Limits, SearchSpace, Target, screen, search
-from tinynas.errors import ArchitectureError
-from tinynas.runs import Settings, Trial, read_settings
-from tinynas.searching.feasible import propose
+from tinynas import Architecture, Dataset, Limits, Target, screen, search
+from tinynas.runs import Settings, read_settings
 from tinynas.searching.jobs import FinalJob, Job
-from tinynas.searching.strategy import Proposal
 from tinynas.searching.worker import Worker
 from tinynas.training.schedule import Lengths, Schedule
 
@@ -126,7 +123,7 @@ def _run(cell: Cell, data: str, seed: int, minutes: float, finals: int) -> dict[
         settings = read_settings(result.folder)
     best = result.summary["best"]
     worker, epochs = Worker(dataset, settings), best["epochs"]
-    starts = _starts(settings)
+    starts = hand_made(settings.space, settings.target, settings.limits, settings.seed)
     scores = {each.key: _score(worker, dataset, settings, each, max(2, round(CHECKED * epochs))) for each in starts}
     chosen = max(starts, key=lambda each: scores[each.key])
     network = Architecture.from_dict(best["architecture"])
@@ -144,37 +141,6 @@ def _run(cell: Cell, data: str, seed: int, minutes: float, finals: int) -> dict[
         "load": os.getloadavg()[0],
         "ended": time.time(),
     }
-
-
-class _Handmade:
-    """A strategy whose only proposals are the hand-made starts."""
-
-    def __init__(self, space: SearchSpace) -> None:
-        self._waiting = list(space.handmade())
-
-    def ask(self, n: int, rng: np.random.Generator) -> list[Proposal]:
-        if not self._waiting:
-            raise ArchitectureError("There is no further start.")
-        asked, self._waiting = self._waiting[:n], self._waiting[n:]
-        return [Proposal(each) for each in asked]
-
-    def tell(self, trial: Trial) -> None:
-        """Nothing is learned."""
-
-
-def _starts(settings: Settings) -> list[Architecture]:
-    """Return the hand-made starts within the limits, shrunk where they are not, as a search begins with them."""
-    space, target = settings.space, settings.target
-    found = propose(
-        _Handmade(space),
-        space,
-        lambda architecture: screen(architecture, target),
-        settings.limits,
-        set(),
-        len(space.handmade()),
-        np.random.default_rng(settings.seed),
-    )
-    return [candidate.proposal.architecture for candidate in found if not candidate.violations]
 
 
 def _score(worker: Worker, dataset: Dataset, settings: Settings, architecture: Architecture, epochs: int) -> float:

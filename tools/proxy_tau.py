@@ -1,13 +1,13 @@
 """How well does a cheap score rank architectures? Kendall's tau of each proxy with a full training, and its price.
 
     python tools/proxy_tau.py --data DIR --n 24 --out docs/benchmarks/proxy_tau_fashion.json
-        [--times 0.25,0.5,1,2.5] [--full 20] [--minutes M] [--flash B --ram B] [--set precision=float32]
+        [--times 0.25,0.5,1,2.5] [--full 20] [--minutes M] [--flash B --ram B] [--near] [--set augment=flip]
 
-n random architectures of the space that fit the board are scored by what their footprint says, by the zero-cost scores
-of one batch, by trials of several lengths (multiples of the search's default proxy, in sample visits) and by a full
-training on all data. All trainings are a search's own trials, int8 scores on held-out samples, each measure with a seed
-of its own. Two processes of one thread; CPU seconds are those of the whole measure, in its process. The file is written
-after each score: the same command goes on, a larger --n or other --times add to it.
+n architectures of the space that fit the board, random or near the hand-made starts, are scored by what their footprint
+says, by the zero-cost scores of one batch, by trials of several lengths (multiples of the search's default proxy, in
+sample visits) and by a full training on all data. All trainings are a search's own trials, int8 scores on held-out
+samples, each measure with a seed of its own. Two processes of one thread; CPU seconds are those of the whole measure,
+in its process. The file is written after each score: the same command goes on, a larger --n or other --times add to it.
 
 "size bonus": with what a search adds for the size of a network after so short a training (`searching/equal_length.py`).
 "better half": the architectures whose full score is above the median. The interval holds 90 % of the taus of 1,000
@@ -45,7 +45,7 @@ def plans(dataset: Dataset, times: Sequence[float], full: float) -> list[Job]:
     jobs = [Job(0, blank, f"full {whole}x{epochs}", "train", ("full", whole, epochs))]
     for share in sorted(times, reverse=True):
         visits = share * proxy.visits
-        samples = min(proxy.samples, max(64, round(visits)))
+        samples = whole if visits >= whole else min(proxy.samples, max(64, round(visits)))
         plan = ("proxy", samples, max(1, round(visits / samples)))
         jobs.append(Job(0, blank, f"train {plan[1]}x{plan[2]}", "train", plan))
     jobs += [Job(0, blank, name, "zero_cost", (name,)) for name in ZERO_COST]

@@ -18,11 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from tinynas.architecture import Architecture, SearchSpace
+from tinynas.architecture import Architecture, SearchSpace, mutate
 from tinynas.data import Dataset
 from tinynas.hardware import Limits, Target
 from tinynas.runs.writing import write_atomically
 from tinynas.screening import screen
+from tinynas.searching.feasible import screened
+from tinynas.searching.strategy import Proposal
 from tinynas.training.precision import best_precision
 
 PACKAGES = ("tinynas", "tensorflow", "tf_keras", "numpy")
@@ -30,7 +32,10 @@ PACKAGES = ("tinynas", "tensorflow", "tf_keras", "numpy")
 
 @dataclass(frozen=True)
 class Setup:
-    """What every process needs: the data's path ("digits" for scikit-learn's), the board, settings, the seed."""
+    """What every process needs: the data's path ("digits" for scikit-learn's), the board, settings, the seed.
+
+    `near`: whether the architectures are near the hand-made starts.
+    """
 
     data: str
     target: str
@@ -38,6 +43,7 @@ class Setup:
     settings: tuple[tuple[str, str], ...] = ()
     flash_bytes: int | None = None
     ram_bytes: int | None = None
+    near: bool = False
 
     def dataset(self) -> Dataset:
         return Dataset.digits() if self.data == "digits" else Dataset.load(self.data)
@@ -64,17 +70,38 @@ class Job:
 
 
 def draw(setup: Setup, dataset: Dataset, n: int) -> list[Architecture]:
-    """The first n different random architectures of the space that fit: the same ones for the same seed."""
+    """The first n different architectures of the space that fit, the same ones for the same seed.
+
+    They are random ones, or, `setup.near`, the hand-made starts and mutants of them and of one another, which are no
+    smaller than a sixth of the file: such as a search looks at.
+    """
     rng, target, limits = np.random.default_rng(setup.seed), Target.load(setup.target), setup.limits()
     space = SearchSpace.for_input(dataset.input_shape, dataset.n_classes)
-    found: dict[str, Architecture] = {}
+    known = starts(space, target, limits, setup.seed) if setup.near else []
+    found = {architecture.key: architecture for architecture in known}
     for _ in range(1000 * n):
-        architecture = space.random_architecture(rng)
-        if not limits.violations(screen(architecture, target)):
+        if len(found) >= n:
+            return list(found.values())[:n]
+        if setup.near:
+            architecture = list(found.values())[int(rng.integers(len(found)))]
+            for _ in range(int(rng.integers(1, 5))):
+                architecture = mutate(architecture, space, rng)
+        else:
+            architecture = space.random_architecture(rng)
+        footprint = screen(architecture, target)
+        large = 6 * footprint.params > (limits.flash_bytes or 0) or not setup.near
+        if large and not limits.violations(footprint):
             found.setdefault(architecture.key, architecture)
-        if len(found) == n:
-            return list(found.values())
     raise SystemExit(f"only {len(found)} of {n} architectures that fit were found: widen the limits")
+
+
+def starts(space: SearchSpace, target: Target, limits: Limits, seed: int) -> list[Architecture]:
+    """The hand-made starts within the limits, shrunk where they are not, as a search begins with them."""
+    rng, known, found = np.random.default_rng(seed), set[str](), list[Architecture]()
+    for architecture in space.handmade():
+        tried = screened(Proposal(architecture), space, lambda each: screen(each, target), limits, known, rng)
+        found += [candidate.proposal.architecture for candidate in tried if not candidate.violations]
+    return found
 
 
 class Study:
@@ -91,7 +118,8 @@ class Study:
     def take(self, path: Path, only: Sequence[str] | None = None) -> None:
         """Add the scores of another file of the same data, board, seed and settings; all measures, or `only` some."""
         read = json.loads(path.read_text())
-        differ = [name for name in self.facts if read["setup"].get(name) != self.facts[name]]
+        made = {"near": False, **read["setup"]}
+        differ = [name for name in self.facts if made.get(name) != self.facts[name]]
         if differ:
             raise SystemExit(f"{path} was made with other values of: {', '.join(differ)}; name another file")
         for entry in read["architectures"]:
@@ -161,6 +189,9 @@ def common_arguments(parser: Any) -> None:
     parser.add_argument("--target", default="nucleo_f401")
     parser.add_argument("--flash", type=int, help="bytes of the file, in place of the board's limit")
     parser.add_argument("--ram", type=int, help="bytes of the arena, in place of the board's limit")
+    parser.add_argument(
+        "--near", action="store_true", help="the hand-made starts and what is near them, in place of random ones"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the search")
     parser.add_argument("--processes", type=int, default=2)
@@ -171,7 +202,8 @@ def common_arguments(parser: Any) -> None:
 
 def setup_of(arguments: Any) -> Setup:
     settings = tuple(sorted(tuple(pair.split("=", 1)) for pair in arguments.set))
-    return Setup(arguments.data, arguments.target, arguments.seed, settings, arguments.flash, arguments.ram)
+    limits = arguments.flash, arguments.ram
+    return Setup(arguments.data, arguments.target, arguments.seed, settings, *limits, arguments.near)
 
 
 def middle(values: Sequence[float]) -> float:

@@ -22,10 +22,10 @@ class SizeBonus:
     measure: str = "macs"
 
 
-# With it Kendall's tau of a training of 12,000 samples with one of 144,000 rises from 0.76 to 0.82 (24 random
-# architectures for a large board), and with one of 1.15 million from 0.03 to 0.79 (12 that are near the starts, for
+# With it Kendall's tau of a training of 12,000 samples with one of 144,000 rises from 0.76 to 0.81 (24 random
+# architectures for a large board), and with one of 1.15 million from 0.30 to 0.82 (14 that are near the starts, for
 # 16 KiB and 8 KiB): what computes most has most still to gain (`tools/proxy_tau.py`). With parameters in place of
-# multiply-accumulates, as before, the two are 0.83 and 0.48.
+# multiply-accumulates, as before, the two are 0.83 and 0.63.
 SIZE_BONUS = SizeBonus(0.07)
 _BEFORE = SizeBonus(0.08, "params")
 _BONUS_VISITS = 12_000

@@ -2,6 +2,7 @@
 
     python tools/proxy_tau.py --data DIR --n 24 --out docs/benchmarks/proxy_tau_fashion.json
         [--times 0.25,0.5,1,2.5] [--full 20] [--minutes M] [--flash B --ram B] [--near] [--set augment=flip]
+    python tools/proxy_tau.py --summary docs/benchmarks/proxy_tau_fashion.json
 
 n architectures of the space that fit the board, random or near the hand-made starts, are scored by what their footprint
 says, by the zero-cost scores of one batch, by trials of several lengths (multiples of the search's default proxy, in
@@ -15,6 +16,7 @@ bootstrap samples of the architectures.
 """
 
 import argparse
+import json
 import math
 import sys
 from collections.abc import Sequence
@@ -24,7 +26,7 @@ from typing import Any
 
 import numpy as np
 from scipy.stats import kendalltau
-from study import Job, Study, common_arguments, draw, middle, run, setup_of
+from study import Job, Scores, Study, column, common_arguments, draw, middle, run, setup_of
 
 from tinynas.architecture import Architecture
 from tinynas.data import Dataset
@@ -96,28 +98,28 @@ def _tau(a: np.ndarray, b: np.ndarray) -> float:
     return float(kendalltau(a, b).statistic) if len(a) > 1 else math.nan
 
 
-def table(study: Study, measures: Sequence[Job], architectures: Sequence[Architecture]) -> list[dict[str, Any]]:
+def table(scores: Scores, measures: Sequence[str], architectures: Sequence[Architecture]) -> list[dict[str, Any]]:
     """A row for each measure but the first, the full training: taus, CPU seconds in the median, tau per CPU second."""
-    full = study.column(measures[0].measure)
+    full = column(scores, measures[0])
     rows = []
-    for name in (job.measure for job in measures[1:]):
-        seconds = middle(list(study.column(name, "cpu_s").values()))
-        row = {"proxy": name, "cpu_s": seconds, **tau(study.column(name), full)}
+    for name in measures[1:]:
+        seconds = middle(list(column(scores, name, "cpu_s").values()))
+        row = {"proxy": name, "cpu_s": seconds, **tau(column(scores, name), full)}
         rows.append({**row, "tau_per_cpu_s": row["tau"] / seconds if seconds else math.nan})
         if name.startswith("train "):
             row = {
                 "proxy": f"{name}, size bonus",
                 "cpu_s": seconds,
-                **tau(with_bonus(study, architectures, name), full),
+                **tau(with_bonus(scores, architectures, name), full),
             }
             rows.append({**row, "tau_per_cpu_s": row["tau"] / seconds})
     return rows
 
 
-def with_bonus(study: Study, architectures: Sequence[Architecture], name: str) -> dict[str, float]:
+def with_bonus(scores_of: Scores, architectures: Sequence[Architecture], name: str) -> dict[str, float]:
     """The scores of a trial as a search compares them: -log(error) with the bonus on size."""
     samples, epochs = map(int, name.removeprefix("train ").split("x"))
-    scores, macs = study.column(name), study.column("macs")
+    scores, macs = column(scores_of, name), column(scores_of, "macs")
     return {
         each.key: -math.log(max(2e-3, 1 - scores[each.key])) + bonus(size(each, int(macs[each.key])), samples * epochs)
         for each in architectures
@@ -125,9 +127,9 @@ def with_bonus(study: Study, architectures: Sequence[Architecture], name: str) -
     }
 
 
-def about_full(study: Study, name: str) -> str:
+def about_full(of: Scores, name: str) -> str:
     """One line on the full trainings that there are."""
-    scores, seconds = study.column(name).values(), study.column(name, "cpu_s").values()
+    scores, seconds = column(of, name).values(), column(of, name, "cpu_s").values()
     if not scores:
         return f"{name}: none yet"
     return (
@@ -151,22 +153,36 @@ def report(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def summary(path: Path) -> None:
+    """Print the table of a file, with the bonus on size of today."""
+    kept = json.loads(path.read_text())["architectures"]
+    scores: Scores = {entry["key"]: entry["scores"] for entry in kept}
+    names = list(dict.fromkeys(name for entry in kept for name in entry["scores"]))
+    measures = sorted(names, key=lambda name: not name.startswith("full "))
+    print(about_full(scores, measures[0]))
+    print(report(table(scores, measures, [Architecture.from_dict(entry["genes"]) for entry in kept])))
+
+
 def main() -> None:
     """Read the command line, measure what is missing, print and write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     common_arguments(parser)
     parser.add_argument("--times", default="0.25,0.5,1,2.5", help="lengths of trials, in default proxies")
+    parser.add_argument("--summary", type=Path, help="print the table of a result file")
     arguments = parser.parse_args()
+    if arguments.summary:
+        summary(arguments.summary)
+        return
     setup = setup_of(arguments)
     dataset = setup.dataset()
     study = Study(arguments.out or Path(f"proxy_tau_{dataset.name}.json"), setup, dataset)
     measures = plans(dataset, [float(part) for part in arguments.times.split(",")], arguments.full)
     architectures = draw(setup, dataset, arguments.n)
     fill(study, architectures, missing(architectures, measures, study), arguments)
-    rows = table(study, measures, architectures)
+    rows = table(study.scores, [job.measure for job in measures], architectures)
     study.write(architectures, table=rows)
     print(dataset.summary())
-    print(about_full(study, measures[0].measure))
+    print(about_full(study.scores, measures[0].measure))
     print(report(rows))
 
 

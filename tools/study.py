@@ -27,6 +27,7 @@ from tinynas.searching.feasible import screened
 from tinynas.searching.strategy import Proposal
 from tinynas.training.precision import best_precision
 
+Scores = dict[str, dict[str, Any]]  # by the key of the architecture, by the name of the measure
 PACKAGES = ("tinynas", "tensorflow", "tf_keras", "numpy")
 
 
@@ -111,7 +112,7 @@ class Study:
         self.path = path
         facts = {**asdict(setup), "data": dataset.name, "digest": dataset.digest, "precision": setup.precision(dataset)}
         self.facts: dict[str, Any] = json.loads(json.dumps(facts))
-        self.scores: dict[str, dict[str, Any]] = {}
+        self.scores: Scores = {}
         if path.exists():
             self.take(path)
 
@@ -138,7 +139,12 @@ class Study:
 
     def column(self, measure: str, field: str = "score") -> dict[str, float]:
         """The values of a measure by the key of the architecture, where it has been measured."""
-        return {key: s[measure][field] for key, s in self.scores.items() if field in s.get(measure, {})}
+        return column(self.scores, measure, field)
+
+
+def column(scores: Scores, measure: str, field: str = "score") -> dict[str, float]:
+    """The values of a measure by the key of the architecture, where it has been measured."""
+    return {key: s[measure][field] for key, s in scores.items() if field in s.get(measure, {})}
 
 
 def run(

@@ -161,10 +161,9 @@ def door(function: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
 
 def check_fields(value: Any) -> None:
     """UsageError when a field of the dataclass `value` is of another kind than its annotation says."""
-    for field in fields(value):
-        alternatives = _alternatives(field.type)  # type: ignore[arg-type]  # an annotation can be hashed
-        if not _is_one_of(getattr(value, field.name), alternatives):
-            check_kind(field.name, getattr(value, field.name), (), _words(alternatives))
+    for name, alternatives in _of_fields(type(value)):  # type: ignore[arg-type]  # a class can be hashed
+        if not _is_one_of(getattr(value, name), alternatives):
+            check_kind(name, getattr(value, name), (), _words(alternatives))
 
 
 def require_utf8(kind: type[TinynasError], what: str, text: str) -> None:
@@ -173,6 +172,12 @@ def require_utf8(kind: type[TinynasError], what: str, text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise kind(f"{what} is {ascii(text)[:200]}, which is no UTF-8: rename it.") from None
+
+
+@cache
+def _of_fields(cls: type) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the name of each field of a dataclass with the last words of what it takes."""
+    return tuple((field.name, _alternatives(field.type)) for field in fields(cls))  # type: ignore[arg-type]  # an annotation too
 
 
 @cache

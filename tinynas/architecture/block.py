@@ -1,6 +1,6 @@
 """One block of a network: a convolution with its normalisation, activation, shortcut and pool, as a value."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from tinynas.architecture import checks
@@ -100,7 +100,7 @@ class Block:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the genes as plain values that JSON can hold; those that few kinds have, for these kinds alone."""
-        genes = asdict(self)
+        genes = {field.name: getattr(self, field.name) for field in fields(self)}
         if not KINDS[self.kind].expands and self.expansion == Block.expansion:
             del genes["expansion"]  # the key of an architecture from before there was this gene stays
         return genes

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import Any
 
 from tinynas.errors import ArchitectureError
@@ -59,14 +60,21 @@ def mapping(cls: type, value: Any, where: str) -> dict[str, Any]:
     """Return `value` as keyword arguments for the dataclass `cls`: no key unknown, none missing."""
     if not isinstance(value, Mapping):
         raise ArchitectureError(f"{where} must be an object with keys, got {value!r}.")
-    known = {field.name: field for field in fields(cls)}
-    needed = {n for n, f in known.items() if f.default is MISSING and f.default_factory is MISSING}
-    unknown, missing = set(value) - set(known), needed - set(value)
+    known, needed = _names(cls)
+    unknown, missing = set(value) - known, needed - set(value)
     if unknown:
         raise ArchitectureError(f"{where}: unknown key {_listed(unknown)} (known: {', '.join(sorted(known))}).")
     if missing:
         raise ArchitectureError(f"{where}: key {_listed(missing)} is missing.")
     return dict(value)
+
+
+@cache
+def _names(cls: type) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names of the fields of the dataclass `cls`, and of those without a default."""
+    known = fields(cls)
+    needed = (f.name for f in known if f.default is MISSING and f.default_factory is MISSING)
+    return frozenset(field.name for field in known), frozenset(needed)
 
 
 def _listed(names: Iterable[Any]) -> str:

@@ -1,6 +1,6 @@
 """The evolutionary strategy: the best few become parents, children are mutated copies."""
 
-from heapq import nsmallest
+from bisect import bisect_left, insort
 
 import numpy as np
 
@@ -38,8 +38,8 @@ class Evolution:
         self._n_parents = n_parents
         self._n_mutations = n_mutations
         self._key = ranking(metric)
-        self._ranks: dict[int, tuple[float, ...]] = {}  # by number, as they cost more than to look through them
         self._population = Population()
+        self._ranked: list[tuple[tuple[float, ...], str]] = []  # the key of each architecture of it, best first
 
     def ask(self, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Return n children of the parents, or n starts while nothing has been scored."""
@@ -55,11 +55,20 @@ class Evolution:
 
     def tell(self, trial: Trial) -> None:
         """Keep a trial that has scores."""
-        if scored(trial):
-            self._ranks[trial.number] = self._key(trial)
+        if not scored(trial):
+            return
+        key = trial.architecture.key
+        before = self._population.of(key)
         self._population.add(trial)
+        if before is not None:
+            del self._ranked[bisect_left(self._ranked, (self._key(before), key))]
+        now = self._population.of(key)
+        assert now is not None
+        insort(self._ranked, (self._key(now), key))
 
     def _parents(self) -> list[Trial]:
         """Return the trials that may have children now, best first."""
-        pool = self._population.newest if self._selection == "comma" else self._population.trials
-        return nsmallest(self._n_parents, pool, key=lambda trial: self._ranks[trial.number])
+        if self._selection == "comma":
+            return sorted(self._population.newest, key=self._key)[: self._n_parents]
+        best = (self._population.of(key) for _, key in self._ranked[: self._n_parents])
+        return [trial for trial in best if trial is not None]

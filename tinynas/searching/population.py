@@ -30,6 +30,10 @@ class Population:
         known = (self._trials[key],) if key in self._trials else ()
         self._trials[key] = latest((*known, trial))[0]  # a dict keeps a key where it first stood
 
+    def of(self, key: str) -> Trial | None:
+        """Return the trial of the architecture with this key, None where it has not been born."""
+        return self._trials.get(key)
+
     @property
     def trials(self) -> tuple[Trial, ...]:
         """One trial for each architecture, in the order of the births."""

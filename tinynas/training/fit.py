@@ -162,18 +162,21 @@ def _epoch_function(model: Any, feed: Feed, recipe: Recipe) -> Any:
     optimizer = AdamW(variables, recipe.weight_decay)
     gradients_of = _gradient_function(model, feed, recipe)
 
-    @tf.function  # type: ignore[untyped-decorator]
+    # Without AutoGraph, which takes time to read this and all layers, and which Python 3.13 has not.
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def run_epoch(order: Any, progress: Any, slope: Any, seed: Any, varied: Any) -> Any:
-        total = tf.constant(0.0)
-        replicas = order.shape[1]
-        for step in tf.range(tf.shape(order)[0]):
+        steps, replicas = tf.shape(order)[0], order.shape[1]
+
+        def train(step: Any, total: Any) -> tuple[Any, Any]:
             parts = [
                 gradients_of(order[step, at], tf.stack([seed, step * replicas + at]), varied) for at in range(replicas)
             ]
             rate = one_cycle(progress + slope * tf.cast(step, tf.float32), recipe.peak_rate)
             optimizer.apply([tf.add_n(same) / replicas for same in zip(*(g for g, _ in parts), strict=True)], rate)
-            total += tf.add_n([loss for _, loss in parts]) / replicas
-        return total / tf.cast(tf.shape(order)[0], tf.float32)
+            return step + 1, total + tf.add_n([loss for _, loss in parts]) / replicas
+
+        _, total = tf.while_loop(lambda step, _: step < steps, train, (tf.constant(0), tf.constant(0.0)))
+        return total / tf.cast(steps, tf.float32)
 
     return run_epoch
 
@@ -205,7 +208,7 @@ def _gradient_function(model: Any, feed: Feed, recipe: Recipe) -> Any:
 def _loss_function(model: Any, x: np.ndarray, y: np.ndarray) -> Callable[[], float]:
     """Return a function that gives the mean cross-entropy of the model, as it is then, on these samples."""
     x, y = np.asarray(x[:_MOST_HELD], np.float32), np.asarray(y[:_MOST_HELD])
-    run = tf.function(lambda batch: model(batch, training=False))
+    run = tf.function(lambda batch: model(batch, training=False), autograph=False)
 
     def loss() -> float:
         probabilities = run(tf.constant(x)).numpy()
@@ -216,6 +219,6 @@ def _loss_function(model: Any, x: np.ndarray, y: np.ndarray) -> Callable[[], flo
 
 def predict(model: Any, x: np.ndarray, batch_size: int = 512) -> np.ndarray:
     """Return the class probabilities (n, n_classes) of x float32 (n, H, W, C)."""
-    run = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
+    run = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True, autograph=False)
     parts = [run(tf.constant(np.asarray(x[i : i + batch_size]))).numpy() for i in range(0, len(x), batch_size)]
     return np.concatenate(parts)

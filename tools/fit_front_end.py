@@ -35,16 +35,9 @@ from tests.features.configurations import configurations, with_noise
 from tinynas.data import Normalization
 from tinynas.export.render import Firmware, render
 from tinynas.export.stream import stream_of
-from tinynas.features import Features, IntLogMel, MelFeatures
+from tinynas.features import IntLogMel, MelFeatures, SoundFeatures, Spectral
 from tinynas.features.stream import Stream
-from tinynas.hardware.front_counts import (
-    kind_of,
-    tables_bytes,
-    turns_of_frame,
-    turns_of_option,
-    turns_of_step,
-    turns_of_window,
-)
+from tinynas.hardware.front_counts import kind_of, tables_bytes, turns_of_option, turns_of_push, turns_of_window
 from tinynas.hardware.front_end import COSTS
 
 M4F = BOARDS["Cortex-M4F"]
@@ -71,19 +64,23 @@ int main(void) {
 }
 """
 DOUBLES = "number = (number + real) * number - (double)(int)real; real = (float)number; real += number > 1.0;"
-USES = {
-    True: """
+_OF_SOUND = """
 static net_stream stream;
 static int16_t samples[NET_FEATURES_HOP];
 static int8_t input[NET_FEATURES_FRAMES * NET_FEATURES_BANDS], output[NET_STREAM_CLASSES];
 #define PUSH net_stream_push(&stream, samples, NET_FEATURES_HOP)
-""",
-    False: """
+"""
+_OF_STEPS = """
 static net_stream stream;
 static float samples[NET_STREAM_CHANNELS];
-static int8_t input[NET_STREAM_STEPS * NET_STREAM_CHANNELS], output[NET_STREAM_CLASSES];
+static int8_t input[%s], output[NET_STREAM_CLASSES];
 #define PUSH net_stream_push(&stream, samples)
-""",
+"""
+USES = {
+    "int_log_mel": _OF_SOUND,
+    "log_mel": _OF_SOUND,
+    "steps": _OF_STEPS % "NET_STREAM_STEPS * NET_STREAM_CHANNELS",
+    "spectral": _OF_STEPS % "NET_FEATURES_VALUES * NET_FEATURES_CHANNELS",
 }
 CALLS = """
   net_stream_reset(&stream);
@@ -153,10 +150,11 @@ def firmwares() -> list[Firmware]:
     return [
         *(sound(each, int(rng.integers(2, 13))) for each in (*whole, *floats)),
         *(series(length, channels, int(rng.integers(2, 13))) for length, channels in steps),
+        *(spectral(length, channels, int(rng.integers(2, 13))) for length, channels in (*steps, (9, 3), (34, 4))),
     ]
 
 
-def sound(features: Features, classes: int) -> Firmware:
+def sound(features: SoundFeatures, classes: int) -> Firmware:
     """A model of such sound, of which only the ends count."""
     is_whole = isinstance(features, IntLogMel)
     normalization = Normalization((0.0,), (1 / 255,), "uint8") if is_whole else None
@@ -172,6 +170,16 @@ def series(length: int, channels: int, classes: int) -> Firmware:
     names = tuple(f"c{i}" for i in range(channels))
     facts = {"layout": "series", "normalization": normalization, "names": names, "rate": 50.0}
     return made(name="net", tflite=data, class_names=_names(classes), **facts)
+
+
+def spectral(length: int, channels: int, classes: int) -> Firmware:
+    """A model of spectral features of such steps, of which only the ends count."""
+    plain = Spectral.for_series(length, [-2.0] * channels, [2.0] * channels)
+    noise = np.random.default_rng(0).integers(-32767, 32768, (20, length, channels)).astype(np.int16)
+    features = plain.fitted(plain.values(noise))
+    data = classifier((1, features.n_values, 1, channels), 1 / 255, classes)
+    facts = {"layout": "series", "normalization": Normalization((0.0,), (1 / 255,), "uint8"), "rate": 50.0}
+    return made(name="net", tflite=data, features=features, class_names=_names(classes), **facts)
 
 
 def _names(classes: int) -> tuple[str, ...]:
@@ -197,7 +205,7 @@ def flash(firmware: Firmware, with_doubles: bool = True) -> int:
     """What its features and stream add to the Flash of a linked program."""
     files = {name: data.decode() for name, data in render(firmware, ("stream",)).items()}
     doubles = DOUBLES if with_doubles else ""
-    uses = USES[firmware.features is not None]
+    uses = USES[kind_of(firmware.features)]
     mains = {
         "without": BASE % ("", doubles, ""),
         "with": BASE % (f'#include "net_stream.h"\n{uses}', doubles, CALLS),
@@ -223,15 +231,16 @@ def instructions(firmware: Firmware, core: str) -> tuple[float, float]:
     """(of a push of a hop or a step, of a window with its result) on an emulated board."""
     found, features = stream(firmware), firmware.features
     files = {name: data.decode() for name, data in render(firmware, ("stream",)).items()}
-    sample = VALUE if features is None else SAMPLE
+    of_steps = features is None or isinstance(features, Spectral)
+    sample = VALUE if of_steps else SAMPLE
     pushes = 3000 if features is None else found.length + 3 * found.stride + 17
-    main = COUNTED % (USES[features is not None], pushes, sample)
+    main = COUNTED % (USES[kind_of(features)], pushes, sample)
     board = replace(M4F, flags=FLAGS[core])
     with tempfile.TemporaryDirectory() as folder:
         said = run_program({**files, "main.c": main}, board, Path(folder), ("-Os",))
     (spent, times), (window, windows) = (map(int, line.split()) for line in said.splitlines())
     # The first pushes of a stream of sound make no frame: as many as its overlap.
-    if features is not None:
+    if features is not None and not isinstance(features, Spectral):
         times -= max(0, -(-features.frame // features.hop) - 1)
     ticks = M4F.instructions_a_tick
     return spent * ticks / times, window * ticks / max(1, windows)
@@ -283,9 +292,9 @@ def fitted_instructions(every: Sequence[Firmware], core: str) -> dict[str, dict[
             continue  # no floating point, so the same as with a unit for it
         found, features = stream(firmware), firmware.features
         push, window = instructions(firmware, core)
-        turns = turns_of_step(found) if features is None else turns_of_frame(features)
-        rows.setdefault(kind_of(features), []).append((turns, push))
-        rows.setdefault("window", []).append((turns_of_window(found), window))
+        rows.setdefault(kind_of(features), []).append((turns_of_push(features, found), push))
+        name = "spectral_window" if isinstance(features, Spectral) else "window"
+        rows.setdefault(name, []).append((turns_of_window(features, found), window))
     fits = {}
     for kind, each in rows.items():
         x, y = np.array([turns for turns, _ in each], float), np.array([taken for _, taken in each])

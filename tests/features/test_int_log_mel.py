@@ -39,7 +39,7 @@ def test_an_fft_is_numpys_divided_by_its_length(number) -> None:
         frames = frames_of(features, sound(features.clip, number))
         padded = np.zeros((features.n_fft, len(frames)), np.int16)
         padded[: features.frame] = (np.maximum(frames, -32767).astype(np.int32) * features.tables.window >> 12).T
-        found = fixed._energies(padded, features.tables)[1:]
+        found = fixed.energies(padded, features.tables)[1:]
         wanted = np.abs(np.fft.rfft(padded, axis=0)[1 : features.n_fft // 2] / features.n_fft) ** 2
         assert np.abs(np.sqrt(found) - np.sqrt(wanted)).max() < 8  # rounding at each stage, of 32767
 
@@ -47,15 +47,15 @@ def test_an_fft_is_numpys_divided_by_its_length(number) -> None:
 def test_square_roots_and_logarithms_of_whole_numbers() -> None:
     rng = np.random.default_rng(0)
     sums = np.concatenate([np.arange(5000), (1 << 32) + np.arange(-9, 9), rng.integers(0, 1 << 45, 5000)])
-    roots = fixed._square_roots(sums.astype(np.float64))
+    roots = fixed.square_roots(sums.astype(np.float64))
     for value, root in zip(sums.tolist(), roots.tolist(), strict=True):
         assert abs(root * root - value) <= root or (root, value >> 32) == (65535, 0)
     values = np.concatenate([np.arange(1, 70000), rng.integers(1, 1 << 32, 5000)])
-    logs = fixed._natural_logs(values, ONE_SECOND.tables)
+    logs = fixed.logarithms(values, ONE_SECOND.tables)
     assert (
         np.abs(logs[1:] - 65536 * np.log(values[1:])).max() < 160
     )  # 0.0025 nepers: TFLM takes next to nothing between two segments
-    assert fixed._natural_logs(np.array([0, 1]), ONE_SECOND.tables).tolist() == [0, 0]
+    assert fixed.logarithms(np.array([0, 1]), ONE_SECOND.tables).tolist() == [0, 0]
 
 
 def test_the_tables_by_hand() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import boards
 import pytest
-from fit_front_end import FLAGS, flash, instructions, series, sound, stream, with_options
+from fit_front_end import FLAGS, flash, instructions, series, sound, spectral, stream, with_options
 
 from tests.export.firmware import needs_arm, needs_emulator
 from tinynas.export.render import Firmware, render
@@ -24,7 +24,15 @@ WHOLE = sound(IntLogMel(12000, 5000, 400, 230, 512, 33, 90, 5700), 5)
 DECIBELS = sound(MelFeatures(12000, 3001, 400, 230, 512, 17, 90, 5700), 6)
 STEPS = series(75, 5, 7)
 _, NOISE, PCAN = with_options(WHOLE)
-EVERY = {"int_log_mel": WHOLE, "log_mel": DECIBELS, "steps": STEPS, "noise": NOISE, "pcan": PCAN}
+SPECTRA = spectral(75, 5, 7)
+EVERY = {
+    "int_log_mel": WHOLE,
+    "log_mel": DECIBELS,
+    "steps": STEPS,
+    "spectral": SPECTRA,
+    "noise": NOISE,
+    "pcan": PCAN,
+}
 KINDS = {"noise": "int_log_mel", "pcan": "int_log_mel"}
 
 
@@ -58,7 +66,11 @@ def test_flash_is_that_of_a_linked_program(kind: str) -> None:
 
 @needs_board
 @pytest.mark.parametrize(
-    ("kind", "board"), [*((kind, "nucleo_f401") for kind in EVERY), ("int_log_mel", "rpi_pico"), ("pcan", "rpi_pico")]
+    ("kind", "board"),
+    [
+        *((kind, "nucleo_f401") for kind in EVERY),
+        *((kind, "rpi_pico") for kind in ("int_log_mel", "pcan", "spectral")),
+    ],
 )
 def test_instructions_are_those_of_an_emulated_board(kind: str, board: str) -> None:
     target = Target.load(board)
@@ -67,7 +79,8 @@ def test_instructions_are_those_of_an_emulated_board(kind: str, board: str) -> N
     about = costs()["instructions"]["Cortex-M0+" if target.core == "Cortex-M0+" else "Cortex-M4F"]
     error = sum(about[each]["error"] for each in (found.kind, *options_of(EVERY[kind].features)))
     assert found.push_instructions == pytest.approx(push, rel=error + 0.01)
-    assert found.window_instructions == pytest.approx(window, rel=about["window"]["error"] + 0.01)
+    about_window = about["spectral_window" if kind == "spectral" else "window"]
+    assert found.window_instructions == pytest.approx(window, rel=about_window["error"] + 0.01)
 
 
 def test_a_core_without_fpu_takes_longer_for_decibels_alone() -> None:

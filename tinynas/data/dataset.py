@@ -97,7 +97,9 @@ class Dataset:
         check_whole("in_memory_bytes", in_memory_bytes)
         chosen = ReadOptions.create(reading)
         source = read(Path(path), None if labels is None else Path(labels), chosen, in_memory_bytes)
-        options = Options(layout, reshape, test_fraction, seed, None, in_memory_bytes, chosen.missing, chosen.range)
+        options = Options(
+            layout, reshape, test_fraction, seed, None, in_memory_bytes, chosen.missing, chosen.range, chosen.features
+        )
         return cls(source.meta.name, *prepare(source, options))
 
     @classmethod
@@ -122,6 +124,7 @@ class Dataset:
         seed: int = 0,
         missing: str | None = None,
         range: str | None = None,
+        features: str | None = None,
         in_memory_bytes: int = IN_MEMORY_BYTES,
         name: str = "arrays",
     ) -> Dataset:
@@ -137,10 +140,12 @@ class Dataset:
         check_arrays(x=x, y=y)
         check_whole("in_memory_bytes", in_memory_bytes)
         check_names(name, class_names)
-        chosen = ReadOptions.create({"missing": missing, "range": range})
+        chosen = ReadOptions.create({"missing": missing, "range": range, "features": features})
         meta = Meta(name, None if class_names is None else tuple(class_names))
         source = Source(meta, x, y, x_test, y_test, groups, groups_test)
-        options = Options(layout, reshape, test_fraction, seed, None, in_memory_bytes, chosen.missing, chosen.range)
+        options = Options(
+            layout, reshape, test_fraction, seed, None, in_memory_bytes, chosen.missing, chosen.range, chosen.features
+        )
         return cls(name, *prepare(source, options))
 
     @classmethod

@@ -18,9 +18,10 @@ from tinynas.data.layout import Layout, arrange, as_layout, choose_layout, resha
 from tinynas.data.normalize import Floats, Normalization, check_values, chunks, fit_normalization
 from tinynas.data.ranges import find_ranges
 from tinynas.data.samples import IN_MEMORY_BYTES, allocate, normalized
+from tinynas.data.spectra import as_spectra
 from tinynas.data.splits import split_off
-from tinynas.errors import DataError
-from tinynas.features import Features, IntLogMel
+from tinynas.errors import DataError, UsageError
+from tinynas.features import Features, IntLogMel, Spectral
 
 WARNING = "Warning: "  # begins a note on what is doubtful
 
@@ -66,6 +67,7 @@ class Options:
     in_memory_bytes: int = IN_MEMORY_BYTES
     missing: str | None = None
     range: str | None = None
+    features: str | None = None
 
 
 class Prepared(NamedTuple):
@@ -103,6 +105,7 @@ class _Part:
 def prepare(source: Source, options: Options) -> Prepared:
     """The checked, laid out, split and normalised samples of `source`; DataError for what cannot be used."""
     check_options(options.reshape, options.test_fraction, options.seed)
+    _check_features(options.features, source)
     if source.no_classes is not None:
         raise DataError(source.no_classes)
     where = source.meta.name
@@ -126,7 +129,12 @@ def prepare(source: Source, options: Options) -> Prepared:
     else:
         raw_test = test.x
     fitted, features = options.normalization, source.features
-    if isinstance(features, IntLogMel):
+    if options.features == Spectral.KIND:
+        ranges = find_ranges(raw, rows, y, options.range, source.channels)
+        features, raw, raw_test = as_spectra(raw, raw_test, rows, ranges, layout, where)
+        notes = (*notes, *ranges.notes, features.words(source.rate))
+        fitted = fit_normalization(raw, rows, where)
+    elif isinstance(features, IntLogMel):
         ranges = find_ranges(raw, rows, y, options.range, source.channels)
         notes = (*notes, *ranges.notes)
         features, raw, raw_test = _as_bytes(features, raw, raw_test, (float(ranges.low[0]), float(ranges.high[0])))
@@ -142,6 +150,13 @@ def prepare(source: Source, options: Options) -> Prepared:
     )
     about = layout, reason, fitted, groups, features, notes, source.channels, source.rate
     return Prepared(x, y, x_test, y_test, names, *about)
+
+
+def _check_features(asked: str | None, source: Source) -> None:
+    """UsageError for features of sound where there is none, or of a series where there is sound."""
+    if asked is not None and (asked == Spectral.KIND) == (source.features is not None):
+        of_what = "series of steps" if asked == Spectral.KIND else "WAV files"
+        raise UsageError(f"features {asked} are those of {of_what}, and {source.meta.name} holds others.")
 
 
 def _as_bytes(

@@ -24,7 +24,7 @@ from tinynas.export.score import Accuracy, Deviation, Score, score, warnings_of
 from tinynas.export.source import Source
 from tinynas.export.stream import front_end_of, stream_of
 from tinynas.export.write import write_folder
-from tinynas.features import MelFeatures
+from tinynas.features import MelFeatures, Spectral
 from tinynas.hardware import WITHOUT_FPU, FrontEnd, Target
 from tinynas.options import FLASH_BUDGET, PACKAGE_KINDS, PRESETS, PackageKind, Preset
 from tinynas.runs import require_outside_models
@@ -253,6 +253,8 @@ def _stream_note(source: Source) -> tuple[str, ...]:
         return ()
     tuned = source.facts.tuned
     if tuned is None:
+        if isinstance(source.features, Spectral):
+            return (f"The stream's threshold is the usual one, {stream.smoothing.threshold} of 255.",)
         tried = "" if source.features is None else "; tinynas stream RUN --wav FILE shows what another one tells"
         return (
             f"The stream's threshold is the usual one, {stream.smoothing.threshold} of 255: no finalist was heard on "

@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tinynas.export import c_text
-from tinynas.features import IntLogMel, MelFeatures, noise
+from tinynas.features import IntLogMel, MelFeatures, Spectral, noise, spectrum
+from tinynas.features import spectral as steps
 from tinynas.features.tables import BANK_BITS, LN2_Q16, WINDOW_BITS, correction_bits, radices
 from tinynas.hardware.front_counts import features_bytes
 
 Int8s = npt.NDArray[np.int8]
+HASH_WINDOWS = 6  # of the self-test of spectral features, each an eighth as loud as the one before
 AS_THEY_ARE = np.arange(-128, 128, dtype=np.int8)
 
 
@@ -65,6 +67,37 @@ def _noise_values(features: IntLogMel) -> dict[str, Any]:
     }
 
 
+def spectral_values(features: Spectral, levels: Int8s = AS_THEY_ARE) -> dict[str, Any]:
+    """What the templates know of spectral features; `levels` (256,) is the network's input for each byte."""
+    tables = features.tables
+    return {
+        "f": None,
+        "spectral": features,
+        "noise": None,
+        "whole": True,
+        "hash": spectral_hash(features, levels),
+        "hash_windows": HASH_WINDOWS,
+        "levels": "" if (levels == AS_THEY_ARE).all() else c_text.array(levels),
+        "ram_bytes": features_bytes(features),
+        "radices": radices(features.n_fft // 2),
+        "offsets": c_text.array(map(c_text.number, features.offsets)),
+        "gains": c_text.array(map(c_text.number, features.gains)),
+        "window": c_text.array(tables.window),
+        "twiddles": c_text.array(_pairs(tables.twiddles)),
+        "turns": c_text.array(_pairs(tables.turns)),
+        "logs": c_text.array(tables.log),
+        "lows": c_text.array(np.array(features.lows).T.ravel()),
+        "factors": c_text.array(np.array(features.factors).T.ravel()),
+        "n_moments": len(steps.MOMENTS),
+        "factor_bits": steps.FACTOR_BITS,
+        "rms_bits": spectrum.RMS_BITS,
+        "power_bits": spectrum.POWER_BITS,
+        "square_bits": spectrum.SQUARE_BITS,
+        "window_bits": WINDOW_BITS,
+        "ln2": LN2_Q16,
+    }
+
+
 def float_values(features: MelFeatures) -> dict[str, Any]:
     """What the templates know of features in floating point."""
     window, filters = features.window(), features.filters()
@@ -102,8 +135,27 @@ def check_sound(features: IntLogMel) -> npt.NDArray[np.int16]:
 
 def check_hash(features: IntLogMel, levels: Int8s = AS_THEY_ARE) -> int:
     """FNV-1a of the features of that noise, as int8."""
+    return _hash_of(levels[features.apply(check_sound(features)[None])])
+
+
+def check_windows(features: Spectral) -> npt.NDArray[np.int16]:
+    """The noise of the self-test (HASH_WINDOWS, window, channels), from full scale down to the last bit."""
+    noise, found = 1, np.empty((HASH_WINDOWS, features.window * features.channels), np.int16)
+    for number, row in enumerate(found):
+        for at in range(len(row)):
+            noise = (noise * 1664525 + 1013904223) % 2**32
+            row[at] = int(((noise >> 16) - 32768) / (1 << 3 * number))
+    return found.reshape(-1, features.window, features.channels)
+
+
+def spectral_hash(features: Spectral, levels: Int8s = AS_THEY_ARE) -> int:
+    """FNV-1a of the features of that noise, as int8."""
+    return _hash_of(levels[features.bytes_of(features.values(check_windows(features)))])
+
+
+def _hash_of(values: Int8s) -> int:
     found = 2166136261
-    for byte in levels[features.apply(check_sound(features)[None])].tobytes():
+    for byte in values.tobytes():
         found = (found ^ byte) * 16777619 % 2**32
     return found
 

@@ -10,6 +10,7 @@ from typing import Any
 from tinynas.errors import ModelError
 from tinynas.export import c_text
 from tinynas.export.render import DEFAULT_FORMATS, ENGINE, Firmware, render, rendered, values_of
+from tinynas.features import Spectral
 from tinynas.options import PackageKind
 
 _EXAMPLE = {"examples/classify/classify.ino": "classify.ino", "examples/record/record.ino": "record.ino"}
@@ -133,9 +134,10 @@ def _words(firmware: Firmware) -> dict[str, str]:
 def _recorded(firmware: Firmware) -> dict[str, Any]:
     """What the sketch that records prints: the channels and steps of the training data, where these are a sensor's."""
     facts = firmware.facts
-    is_sensor = facts.layout == "series" and firmware.features is None and facts.names
+    of_sound = firmware.features is not None and not isinstance(firmware.features, Spectral)
+    is_sensor = facts.layout == "series" and not of_sound and facts.names
     names = facts.names if is_sensor else tuple(f"a{number}" for number in range(3))
-    rate = "50" if facts.rate is None or firmware.features is not None else f"{facts.rate:g}"
+    rate = "50" if facts.rate is None or of_sound else f"{facts.rate:g}"
     return {
         "record_names": [c_text.string(_header(name)) for name in names],
         "record_rate": rate,

@@ -19,13 +19,13 @@ from tinynas.export import c_text
 from tinynas.export.arena import ArenaSize
 from tinynas.export.ends import TYPES, End, Ends, Stored, all_ends, quantized
 from tinynas.export.facts import Facts, plain_facts
-from tinynas.export.features_c import float_values, whole_values
+from tinynas.export.features_c import float_values, spectral_values, whole_values
 from tinynas.export.features_tflite import features_tflite
 from tinynas.export.golden import Golden
 from tinynas.export.operators import registrations
 from tinynas.export.output import Output, last_operator
 from tinynas.export.stream import background_of, stream_of, stride_words, unit_of
-from tinynas.features import Features, IntLogMel, MelFeatures
+from tinynas.features import Features, IntLogMel, MelFeatures, Spectral
 from tinynas.hardware import Target, front_end
 from tinynas.tflite import Graph, Tensor, read
 from tinynas.tflite.affine import step_of
@@ -47,7 +47,7 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
 """What can be asked for of a model under TFLM, and the files of each."""
 
 _MISSING: Mapping[str, str] = {
-    "features": "the model has no features to write: it was not trained on sound; leave the format away",
+    "features": "the model has no features to write: it was trained on samples as they are; leave the format away",
     "features-tflite": "the model has no features that TFLM has operators for: those are int_log_mel, of sound",
     "bench": "the benchmark's firmware is for a model with one int8 input and one int8 output",
     "stream": "the model cannot run on a stream: that takes classes, int8 in and out, and sound or a series of steps",
@@ -168,6 +168,8 @@ def render(firmware: Firmware, formats: Iterable[str] = DEFAULT_FORMATS) -> dict
 
 def _of(firmware: Firmware, template: str) -> str:
     """The template, or that of its kind of features."""
+    if isinstance(firmware.features, Spectral):
+        return {"features.h": "features_spectral.h", "features.c": "features_spectral.c"}.get(template, template)
     return "features_float.c" if template == "features.c" and isinstance(firmware.features, MelFeatures) else template
 
 
@@ -347,11 +349,13 @@ def _features_values(firmware: Firmware, source: Tensor) -> dict[str, Any]:
     """What the templates know of the features; the int8 of each byte is what Python's normalisation makes of it."""
     features, normalization = firmware.features, firmware.facts.normalization
     if features is None or normalization is None:
-        return {"f": None, "noise": None}
+        return {"f": None, "noise": None, "spectral": None}
     if isinstance(features, MelFeatures):
-        return float_values(features)
+        return {**float_values(features), "spectral": None}
     levels = quantized(normalization.apply(np.arange(256, dtype=np.uint8)[:, None]), replace(source, shape=(1, 1)))
-    return whole_values(features, levels.reshape(256))
+    if isinstance(features, Spectral):
+        return spectral_values(features, levels.reshape(256))
+    return {**whole_values(features, levels.reshape(256)), "spectral": None}
 
 
 def _stream_values(firmware: Firmware) -> dict[str, Any]:

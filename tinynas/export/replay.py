@@ -17,7 +17,7 @@ from tinynas.engine import build
 from tinynas.errors import DataError, UsageError, door
 from tinynas.export.ends import ends, quantized
 from tinynas.export.source import from_run
-from tinynas.features import Features, MelFeatures
+from tinynas.features import MelFeatures, SoundFeatures, Spectral
 from tinynas.features.fixed import to_int16
 from tinynas.features.smoothing import FULL_SCORE, Detection, Smoothing, smoothing_for, stride_for
 from tinynas.runs import run_and_trial
@@ -112,7 +112,7 @@ def replay(
     folder, trial = run_and_trial(source, Path(runs))
     model = from_run(folder, trial)
     features, normalization = model.features, model.facts.normalization
-    if features is None or normalization is None:
+    if features is None or isinstance(features, Spectral) or normalization is None:
         raise UsageError(f"{folder} is not a run of sound: stream replays a WAV file through a model of WAV files.")
     names = model.output.class_names
     stride = stride_for(features.n_frames) if stride is None else stride
@@ -148,7 +148,7 @@ def replay(
 
 
 def stream_windows(
-    features: Features, samples: npt.NDArray[np.int16], normalization: Normalization, source: Tensor, stride: int
+    features: SoundFeatures, samples: npt.NDArray[np.int16], normalization: Normalization, source: Tensor, stride: int
 ) -> Int8s:
     """The model's inputs (n, frames, bands) for the windows of a stream, each `stride` frames after the one before."""
     every = np.lib.stride_tricks.sliding_window_view(samples, features.frame)[:: features.hop]
@@ -191,7 +191,7 @@ def read_events(path: Path, class_names: Sequence[str]) -> list[Event]:
     return found
 
 
-def _samples(wav: Path, features: Features) -> npt.NDArray[np.int16]:
+def _samples(wav: Path, features: SoundFeatures) -> npt.NDArray[np.int16]:
     sound = read_wav(wav)
     if sound.rate != features.sample_rate:
         raise DataError(

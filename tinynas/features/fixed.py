@@ -35,13 +35,13 @@ def magnitudes(frames: Int16s, tables: Tables) -> Int64s:
     bits = _auto_scale(x)
     padded = np.zeros((2 * len(tables.twiddles), x.shape[1]), np.int16)
     padded[: len(x)] = x << bits
-    found: Int64s = (_square_roots(_bands(_energies(padded, tables), tables)) >> bits).T
+    found: Int64s = (square_roots(_bands(energies(padded, tables), tables)) >> bits).T
     return found
 
 
 def natural_logs(magnitudes: Int64s, n_fft: int, tables: Tables) -> Int32s:
     """The natural logarithms of magnitudes, each shifted to the left so that soft sounds have steps, in 1 / 65536."""
-    return _natural_logs((magnitudes << correction_bits(n_fft)) & 0xFFFFFFFF, tables)
+    return logarithms((magnitudes << correction_bits(n_fft)) & 0xFFFFFFFF, tables)
 
 
 def _auto_scale(x: Int32s) -> Int32s:
@@ -50,7 +50,7 @@ def _auto_scale(x: Int32s) -> Int32s:
     return np.where(top > 0, 15 - np.frexp(top.astype(np.float64))[1], 0).astype(np.int32)
 
 
-def _energies(x: Int16s, tables: Tables) -> Int64s:
+def energies(x: Int16s, tables: Tables) -> Int64s:
     """The squares of the FFT's magnitudes (n_fft / 2, n) of x (n_fft, n); the FFT is divided by its length."""
     half = len(x) // 2
     re, im = _fft(x[0::2], x[1::2], tables)
@@ -152,7 +152,7 @@ def _bands(energies: Int64s, tables: Tables) -> npt.NDArray[np.float64]:
     return sums
 
 
-def _square_roots(sums: npt.NDArray[np.float64]) -> Int64s:
+def square_roots(sums: npt.NDArray[np.float64]) -> Int64s:
     """Square roots rounded to the nearest; exact, since the sums are far below 2^52."""
     root = np.floor(np.sqrt(sums))
     rest = sums - root * root
@@ -161,7 +161,7 @@ def _square_roots(sums: npt.NDArray[np.float64]) -> Int64s:
     return rounded
 
 
-def _natural_logs(x: Int64s, tables: Tables) -> Int32s:
+def logarithms(x: Int64s, tables: Tables) -> Int32s:
     """ln(x) of whole numbers below 2^32, in 1 / 65536; 0 for 0 and 1. A table of log2 of 128 segments."""
     table = np.append(tables.log, 0).astype(np.int64)
     safe = np.maximum(x, 2)

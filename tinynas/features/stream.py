@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tinynas.features.smoothing import Smoothing, smoothing_for, stride_for
+from tinynas.features.spectral import Spectral
 
 if TYPE_CHECKING:
     from tinynas.features import Features
@@ -54,11 +55,16 @@ def stream_for(
     training found (threshold.py). Columns of a table that have
     no names, one a value, are no series of steps.
     """
-    if features is not None:
+    if isinstance(features, Spectral):
+        if values != features.n_values * features.channels:
+            return None
+        length, channels = features.window, features.channels
+        every_s: float | None = None if rate is None else 1 / rate
+    elif features is not None:
         if values != features.n_frames * features.n_mels:
             return None
         length, channels = features.n_frames, features.n_mels
-        every_s: float | None = features.hop / features.sample_rate
+        every_s = features.hop / features.sample_rate
     else:
         length = values // channels
         if layout != "series" or length < 2 or not (channel_names or channels > 1):

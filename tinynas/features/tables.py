@@ -1,4 +1,4 @@
-"""The constants of int_log_mel: one table, which NumPy, C and TFLM's operators all read.
+"""The constants of features in whole numbers: one table, which NumPy, C and TFLM's operators all read.
 
 They are computed in float64 and rounded once. The layout of bands is that of TFLM's FilterBank
 (signal/src/filter_bank.cc): entry i holds the FFT values between two corners of the triangles, which fall for band
@@ -8,7 +8,7 @@ i - 1 with `weights` and rise for band i with the rest of 1.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
 import numpy as np
@@ -60,16 +60,27 @@ def tables_of(frames: MelFrames) -> Tables:
     inside = (entry >= 0) & (entry <= frames.n_mels)
     at = entry[inside]
     falling = (edges[at + 1] - bins[inside]) / (edges[at + 1] - edges[at])
-    steps = np.arange(frames.frame) + 0.5
-    hann = 0.5 - 0.5 * np.cos(2 * np.pi / frames.frame * steps)
+    return replace(
+        plain_tables(frames.frame, frames.n_fft),
+        first=1 + int(np.argmax(inside)),
+        weights=np.round(falling * (1 << BANK_BITS)).astype(np.int16),
+        widths=np.bincount(at, minlength=frames.n_mels + 1).astype(np.int16),
+    )
+
+
+@lru_cache(maxsize=8)
+def plain_tables(frame: int, n_fft: int) -> Tables:
+    """The constants of window, FFT and logarithm, without bands."""
+    half, none = n_fft // 2, np.zeros(0, np.int16)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi / frame * (np.arange(frame) + 0.5))
     share = np.arange(LOG_SEGMENTS + 1) / LOG_SEGMENTS
     return Tables(
         window=np.round(hann * (1 << WINDOW_BITS)).astype(np.int16),
         twiddles=_roots(-2 * np.pi * np.arange(half) / half),
         turns=_roots(-np.pi * ((np.arange(half // 2) + 1) / half + 0.5)),
-        first=1 + int(np.argmax(inside)),
-        weights=np.round(falling * (1 << BANK_BITS)).astype(np.int16),
-        widths=np.bincount(at, minlength=frames.n_mels + 1).astype(np.int16),
+        first=0,
+        weights=none,
+        widths=none,
         log=np.round(65536 * (np.log2(1 + share) - share)).astype(np.int16),
     )
 

@@ -1,4 +1,4 @@
-"""What stands before the network on the device: features of sound, the ring of the last frames, and the stream.
+"""What stands before the network on the device: features, the ring of the last frames or steps, and the stream.
 
 RAM is that of the structures of the generated C, to the byte. Flash is the tables of constants, to the byte, and code
 that was measured in linked programs; time is that of instructions which were counted on an emulated board and held
@@ -25,9 +25,8 @@ from tinynas.hardware.front_counts import (
     ring_bytes,
     stream_bytes,
     tables_bytes,
-    turns_of_frame,
     turns_of_option,
-    turns_of_step,
+    turns_of_push,
     turns_of_window,
 )
 from tinynas.hardware.runtime import OTHER_KERNELS_ERROR
@@ -45,13 +44,14 @@ _THUMB_2 = ("Cortex-M3", "Cortex-M4", "Cortex-M4F", "Cortex-M7", "Cortex-M33")
 class FrontEnd:
     """What features, ring and stream take of a board, in bytes and instructions.
 
-    `kind`: "int_log_mel" or "log_mel" of sound, "steps" of a sensor. `tables_bytes` and `code_bytes` are Flash, the
-    code with a relative error of `code_error`; it includes the stream's. `features_bytes` is RAM to make a frame of,
-    `ring_bytes` that of the window's values, a byte each, and `stream_bytes` that of the last results.
-    `push_instructions` are those of a frame (or step), `window_instructions` those of a window and its result, a window
-    after `stride` frames; `instructions_error` is their relative error. `every_s` is the time from one frame or step to
-    the next, None where it is not known. Times in ms are estimates with a relative error of `time_error`; None without
-    a board, or where its core's speed is not known.
+    `kind`: "int_log_mel" or "log_mel" of sound, "spectral" or "steps" of a sensor. `tables_bytes` and `code_bytes` are
+    Flash, the code with a relative error of `code_error`; it includes the stream's. `features_bytes` is RAM to make
+    features in, `ring_bytes` that of the window's values, a byte each or two before "spectral", and `stream_bytes` that
+    of the last results. `push_instructions` are those of a frame (or step), `window_instructions` those of a window
+    and its result, with its features where these are "spectral", a window after `stride` frames;
+    `instructions_error` is their relative error. `every_s` is the time from one frame or step to the next, None where
+    it is not known. Times in ms are estimates with a relative error of `time_error`; None without a board, or where
+    its core's speed is not known.
     """
 
     kind: Kind
@@ -126,11 +126,11 @@ def front_end(
         return None
     kind, core = kind_of(features), _core_of(features, None if target is None else target.core)
     code, about = costs()["flash"], costs()["instructions"][core]
-    options, window = options_of(features), about["window"]
-    n_push = _dot(about[kind]["costs"], turns_of_step(stream) if features is None else turns_of_frame(features))
+    options, window = options_of(features), about["spectral_window" if kind == "spectral" else "window"]
+    n_push = _dot(about[kind]["costs"], turns_of_push(features, stream))
     if features is not None:
         n_push += sum(_dot(about[each]["costs"], turns_of_option(features)) for each in options)
-    n_window = _dot(window["costs"], turns_of_window(stream))
+    n_window = _dot(window["costs"], turns_of_window(features, stream))
     error = max(sum(about[each]["error"] for each in (kind, *options)), window["error"])
     code_error = sum(code[each]["error"] for each in (kind, *options))
     elsewhere = target is not None and target.core not in _THUMB_2
@@ -140,9 +140,9 @@ def front_end(
         tables_bytes=tables_bytes(features, stream),
         code_bytes=sum(code[each]["code"] for each in (kind, *options)) + (code[kind]["doubles"] if engine else 0),
         code_error=hypot(code_error, OTHER_KERNELS_ERROR) if elsewhere else code_error,
-        features_bytes=0 if features is None else features_bytes(features) - ring_bytes(stream),
-        ring_bytes=ring_bytes(stream),
-        stream_bytes=stream_bytes(stream, features is not None),
+        features_bytes=0 if features is None else features_bytes(features) - ring_bytes(features, stream),
+        ring_bytes=ring_bytes(features, stream),
+        stream_bytes=stream_bytes(features, stream),
         push_instructions=round(n_push),
         window_instructions=round(n_window),
         stride=stream.stride,

@@ -19,7 +19,8 @@ _MOST_WHOLE = 1 << 31
 _MOST_SECONDS = 86400.0
 MISSING = ("error", "drop", "interpolate")
 RANGES = ("full", "robust")
-FEATURES = ("int_log_mel", "int_log_mel+noise", "int_log_mel+pcan", "log_mel")
+SOUND_FEATURES = ("int_log_mel", "int_log_mel+noise", "int_log_mel+pcan", "log_mel")
+SERIES_FEATURES = ("spectral",)
 
 
 def _whole(name: str, value: Any, least: int = 1, most: int = _MOST_WHOLE, also: str = "") -> int:
@@ -173,12 +174,13 @@ class ReadOptions:
         _sample_rate, "HZ", "WAV: resample all to this many samples per second, such as 16k."
     )
     features: str | None = _row(
-        _one_of(*FEATURES),
+        _one_of(*SOUND_FEATURES, *SERIES_FEATURES),
         "KIND",
         "WAV: the features of a clip: int_log_mel, whole numbers on which Python, C and TFLM agree to the last bit; "
         "with +noise the noise of each band is taken off, with +pcan levels are evened out as well; or log_mel, "
-        "decibels in floating point.",
-        "int_log_mel",
+        "decibels in floating point. Series of a sensor: spectral, mean, RMS, skewness, kurtosis and spectrum of each "
+        "channel, for small data.",
+        "int_log_mel for WAV, the samples as they are for all else",
     )
     mels: int | None = _row(_between(1, 512), "BANDS", "WAV: the number of bands of the log-mel spectrogram.", "40")
     missing: str | None = _row(

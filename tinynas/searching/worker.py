@@ -16,7 +16,7 @@ import numpy as np
 from tinynas.architecture import Architecture, walk
 from tinynas.data import Dataset, FoldScores, class_weights
 from tinynas.data.splits import Fold, representative_rows
-from tinynas.features import IntLogMel
+from tinynas.features import IntLogMel, Spectral
 from tinynas.features.threshold import Tuned, tuned
 from tinynas.runs import Evaluation, Settings, State
 from tinynas.screening.counts import deployed_params_of
@@ -124,7 +124,7 @@ class Worker:
 
         dataset = self._dataset
         stream = stream_of(dataset)
-        if stream is None:
+        if stream is None or isinstance(dataset.features, Spectral):  # whose windows cannot be cut anew
             return None
         model = Int8Model(tflite)
 

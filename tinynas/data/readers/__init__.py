@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from tinynas.data.readers.rows import read_rows
 from tinynas.data.readers.signals import read_signals
 from tinynas.data.readers.sound import read_sounds
 from tinynas.errors import DataError, UsageError
-from tinynas.options.reading import ReadOptions
+from tinynas.options.reading import SERIES_FEATURES, SOUND_FEATURES, ReadOptions
 
 __all__ = ["READERS", "ReadOptions", "Reader", "choose", "read"]
 
@@ -32,6 +32,7 @@ class Reader:
     takes: frozenset[str]
     matches: Callable[[Path, ReadOptions], bool]
     read: Callable[[Path, ReadOptions, int], Source]
+    features: Sequence[str] = SERIES_FEATURES  # the kinds that it takes
 
 
 def read(path: Path, labels: Path | None, options: ReadOptions, in_memory_bytes: int) -> Source:
@@ -46,6 +47,9 @@ def read(path: Path, labels: Path | None, options: ReadOptions, in_memory_bytes:
         if name not in reader.takes:
             takers = sorted(other.name for other in READERS if name in other.takes)
             raise UsageError(f"{name} is for {' and '.join(takers)}; {path} is {reader.name}.")
+    if options.features is not None and options.features not in reader.features:
+        takers = sorted(other.name for other in READERS if options.features in other.features)
+        raise UsageError(f"features {options.features} is for {' and '.join(takers)}; {path} is {reader.name}.")
     return reader.read(path, options, in_memory_bytes)
 
 
@@ -125,7 +129,9 @@ def _plain(read: Callable[[Path, ReadOptions], Source]) -> Callable[[Path, ReadO
     return lambda path, options, in_memory_bytes: read(path, options)
 
 
-EVERY = frozenset({"missing", "range"})  # what every reader takes, since it speaks of values and not of files
+EVERY = frozenset(
+    {"missing", "range", "features"}
+)  # what every reader takes, since it speaks of values and not of files
 
 # A path must match one row alone.
 READERS = (
@@ -137,12 +143,14 @@ READERS = (
         EVERY | {"label", "group", "image_size", "colour"},
         lambda path, _: _has(path, IMAGES),
         _plain(read_images),
+        (),
     ),
     Reader(
         "a folder of WAV files",
-        EVERY | {"label", "group", "window", "stride", "sample_rate", "features", "mels"},
+        EVERY | {"label", "group", "window", "stride", "sample_rate", "mels"},
         lambda path, _: _has(path, SOUNDS),
         _plain(read_sounds),
+        SOUND_FEATURES,
     ),
     Reader(
         "CSV of rows",

@@ -22,7 +22,7 @@ from tinynas.data.readers.wav import Sound, read_wav
 from tinynas.data.readers.windows import BLOCKS, LEAST_GROUPS, blocks_of, covered
 from tinynas.data.samples import allocate
 from tinynas.errors import DataError
-from tinynas.features import KINDS, Features, IntLogMel, MelFeatures
+from tinynas.features import SOUND, IntLogMel, MelFeatures, SoundFeatures
 from tinynas.features.fixed import to_int16
 from tinynas.features.noise import Noise
 from tinynas.options.reading import ReadOptions, Seconds
@@ -66,9 +66,9 @@ def read_sounds(path: Path, options: ReadOptions) -> Source:
             f"{path}: the longest file lasts {clip / rate:.1f} s: give window (--window), the samples of a clip or its "
             f"time, such as {rate} or 1s"
         )
-    kind, _, extra = (options.features or next(iter(KINDS))).partition("+")
+    kind, _, extra = (options.features or next(iter(SOUND))).partition("+")
     try:
-        features: Features = KINDS[kind].for_sound(rate, clip, options.mels)
+        features: SoundFeatures = SOUND[kind].for_sound(rate, clip, options.mels)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
     if extra and isinstance(features, IntLogMel):
@@ -171,7 +171,7 @@ def _groups(files: Sequence[_File], part: Labelled, options: ReadOptions) -> lis
     return [group for file in files for group in file.groups]
 
 
-def _clips(files: Sequence[_File], features: Features, noise: Sequence[float]) -> tuple[Array, list[str]]:
+def _clips(files: Sequence[_File], features: SoundFeatures, noise: Sequence[float]) -> tuple[Array, list[str]]:
     """What prepare makes spectrograms of every clip of the files of, and the label of each.
 
     Frames of a recording that several clips hold are computed once. `noise` is how much louder than the background it

@@ -10,7 +10,7 @@ from tinynas.data.normalize import Normalization
 from tinynas.data.samples import Samples
 from tinynas.data.splits import Fold
 from tinynas.data.values import ValueDataset
-from tinynas.features import IntLogMel, MelFeatures
+from tinynas.features import IntLogMel, MelFeatures, Spectral
 
 digits = Dataset.digits
 from_arrays = Dataset.from_arrays
@@ -29,6 +29,7 @@ __all__ = [
     "Normalization",
     "Samples",
     "Scores",
+    "Spectral",
     "ValueDataset",
     "class_weights",
     "confusion",

@@ -36,9 +36,9 @@ class Dataset:
 
     A series of L steps of C channels is (n, L, 1, C). The arrays are read-only. The test part is for the end. An x or
     x_test that would be larger than `in_memory_bytes` is a `Samples`, which reads like an array but stays on disk.
-    `groups` are the samples that belong together, `features` says how sound became samples, and `notes` are sentences
-    for the person on what was left out or assumed while reading. `channels` names the channels where the files do, and
-    `rate` is the steps a second where it is known.
+    `groups` are the samples that belong together, `features` says how sound or steps became samples, and `notes` are
+    sentences for the person on what was left out or assumed while reading. `channels` names the channels where the
+    files do, and `rate` is the steps a second where it is known.
     """
 
     name: str
@@ -134,8 +134,9 @@ class Dataset:
         whether two axes are a picture or a series; else a side of 1 makes a series. Labels may be integers,
         strings or one-hot. Samples of one group (a name or number each) are never split between parts or folds.
         `missing` says what becomes of NaN and of marks such as -999: "error", "drop" or "interpolate"; `range` is
-        "full" or "robust". Values become [0, 1] by the training part: see Normalization. Samples above
-        in_memory_bytes as float32 stay in the array that came, which must then not be changed. Raises DataError.
+        "full" or "robust"; `features` "spectral" makes of a series what Spectral does. Values become [0, 1] by the
+        training part: see Normalization. Samples above in_memory_bytes as float32 stay in the array that came, which
+        must then not be changed. Raises DataError.
         """
         check_arrays(x=x, y=y)
         check_whole("in_memory_bytes", in_memory_bytes)

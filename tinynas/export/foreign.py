@@ -17,7 +17,8 @@ from tinynas.export.ends import all_ends, at_random, ends, quantized
 from tinynas.export.facts import UNIT, facts_of_data, in_shape, plain_facts, stretched
 from tinynas.export.output import Kind, Labelled, Output, output_of, outputs_of
 from tinynas.export.source import HeldOut, Source
-from tinynas.tflite import read, strip
+from tinynas.features import Spectral
+from tinynas.tflite import Tensor, read, strip
 from tinynas.tflite.affine import limits_of
 from tinynas.tflite.disguise import float_model
 
@@ -62,6 +63,7 @@ def from_tflite(path: Path, data: Labelled | None, input_range: tuple[float, flo
         is_own=False,
         held_out=held_out,
         notes=(*_output_note(output), *notes),
+        features=_features_of(data, given),
         **_of_path(path),
     )
 
@@ -116,8 +118,15 @@ def from_float_model(
         is_own=True,
         held_out=HeldOut(data, rows, test.reshape(len(test), -1), outputs),
         notes=_output_note(output),
+        features=_features_of(data, given),
         **_of_path(path),
     )
+
+
+def _features_of(data: Labelled | None, given: Tensor) -> Spectral | None:
+    """The features that the model's steps are, where they are spectral: a window of them is no window of a stream."""
+    features = data.features if isinstance(data, Dataset) else None
+    return features if isinstance(features, Spectral) and given.dtype == "INT8" else None
 
 
 def _representative(data: Labelled) -> npt.NDArray[np.int64]:

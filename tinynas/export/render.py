@@ -18,7 +18,7 @@ from tinynas.errors import ModelError
 from tinynas.export import c_text
 from tinynas.export.arena import ArenaSize
 from tinynas.export.ends import TYPES, End, Ends, Stored, all_ends, quantized
-from tinynas.export.facts import Facts, plain_facts
+from tinynas.export.facts import Facts, plain_facts, stretched
 from tinynas.export.features_c import float_values, spectral_values, whole_values
 from tinynas.export.features_tflite import features_tflite
 from tinynas.export.golden import Golden
@@ -352,7 +352,8 @@ def _features_values(firmware: Firmware, source: Tensor) -> dict[str, Any]:
         return {"f": None, "noise": None, "spectral": None}
     if isinstance(features, MelFeatures):
         return {**float_values(features), "spectral": None}
-    levels = quantized(normalization.apply(np.arange(256, dtype=np.uint8)[:, None]), replace(source, shape=(1, 1)))
+    every = stretched(normalization.apply(np.arange(256, dtype=np.uint8)[:, None]), firmware.facts.input_range)
+    levels = quantized(every, replace(source, shape=(1, 1)))
     if isinstance(features, Spectral):
         return spectral_values(features, levels.reshape(256))
     return {**whole_values(features, levels.reshape(256)), "spectral": None}

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tinynas import Dataset, search
 from tinynas.features import SOUND
-from tinynas.options.reading import FEATURES
+from tinynas.options.reading import SOUND_FEATURES
 from tinynas.runs.folder import write_atomically
 
 Row = dict[str, Any]
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10, help="of each search")
     parser.add_argument("--trials", type=int, help="trained children of each search, in place of minutes")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--features", nargs="+", choices=FEATURES, default=list(SOUND))
+    parser.add_argument("--features", nargs="+", choices=SOUND_FEATURES, default=list(SOUND))
     parser.add_argument("--workers", type=int)
     parser.add_argument("--target", default="nucleo_f401")
     parser.add_argument("--sample-rate", type=int, default=16_000)

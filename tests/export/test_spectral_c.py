@@ -61,11 +61,11 @@ void go%(k)d(void) {
 """
 
 
-def check_host(features: Sequence[Spectral], folder: Path, *flags: str) -> None:
+def check_host(features: Sequence[Spectral], folder: Path, *flags: str, n: int = N) -> None:
     """Windows of a stream of steps, hashes and sizes of the compiled C are those of NumPy."""
-    given_ = [windows(each, N, seed).reshape(-1, each.channels) for seed, each in enumerate(features)]
+    given_ = [windows(each, n, seed).reshape(-1, each.channels) for seed, each in enumerate(features)]
     names = range(len(features))
-    files = {**texts(features), **{f"go{k}.c": GO % {"k": k, "n": N} for k in names}}
+    files = {**texts(features), **{f"go{k}.c": GO % {"k": k, "n": n} for k in names}}
     calls = " ".join(f"go{k}();" for k in names)
     files["main.c"] = "".join(f"void go{k}(void);\n" for k in names) + f"int main(void) {{ {calls} return 0; }}\n"
     for name, text in files.items():
@@ -85,7 +85,7 @@ def check_host(features: Sequence[Spectral], folder: Path, *flags: str) -> None:
         wanted = levels[each.apply(every[np.array(due) - each.window + 1])]
         found = np.frombuffer(done.stdout[at : at + wanted.size], np.int8).reshape(wanted.shape)
         assert (found == wanted).all(), each
-        assert len(np.unique(wanted)) > 50
+        assert len(np.unique(wanted)) > 2 * n
         at += wanted.size
     assert at == len(done.stdout)
 
@@ -100,9 +100,10 @@ def test_c_makes_the_bytes_that_numpy_makes(tmp_path: Path, seed: int) -> None:
 
 @needs_compiler
 @pytest.mark.slow
-@pytest.mark.parametrize("flags", ["-O2", "-O3 -march=native -ffp-contract=fast"])
-def test_a_hundred_in_c(tmp_path: Path, flags: str) -> None:
-    check_host([spectral(seed) for seed in range(100)], tmp_path, *flags.split())
+def test_a_hundred_in_c(tmp_path: Path) -> None:
+    """With the instructions that make one rounding of a product and a sum, where the compiler may."""
+    flags = ("-O1", "-march=native", "-ffp-contract=fast")
+    check_host([spectral(seed) for seed in range(100)], tmp_path, *flags, n=6)
 
 
 def board_program(features: Sequence[Spectral]) -> dict[str, str]:

@@ -18,7 +18,7 @@ def spectral(seed: int) -> Spectral:
     made = Spectral.for_series(window, low, low + 10 ** rng.uniform(-3, 4, channels))
     if seed % 3:
         n_fft = 1 << int(rng.integers(3, window.bit_length()))
-        made = replace(made, n_fft=n_fft, hop=int(rng.integers(1, n_fft + 1)))
+        made = replace(made, n_fft=n_fft, hop=int(rng.integers(n_fft // 4, n_fft + 1)))
     return made.fitted(made.values(made.counts(windows(made, 12, seed))))
 
 

@@ -11,7 +11,7 @@ from tests.features.configurations import configurations, frames_of, sound
 from tinynas.errors import DataError
 from tinynas.features import IntLogMel, fixed, from_dict
 from tinynas.features.noise import Noise, gains, snr_shift
-from tinynas.options.reading import FEATURES
+from tinynas.options.reading import SOUND_FEATURES
 
 PLAIN = IntLogMel.for_sound(16000, 16000)
 QUIET = Noise((1024 * 40,) * 40)
@@ -138,7 +138,7 @@ def test_what_older_runs_keep_is_read_as_before() -> None:
     assert from_dict(old) == PLAIN
     assert PLAIN.to_dict() == old
     assert [each.name for each in (PLAIN, REDUCED, EVEN)] == ["int_log_mel", "int_log_mel+noise", "int_log_mel+pcan"]
-    assert {each.name for each in (PLAIN, REDUCED, EVEN)} < set(FEATURES)
+    assert {each.name for each in (PLAIN, REDUCED, EVEN)} < set(SOUND_FEATURES)
 
 
 def test_what_cannot_be() -> None:

@@ -33,7 +33,7 @@ from tinynas.export.ends import ends, quantized
 from tinynas.export.source import from_run
 from tinynas.export.stream import front_end_of
 from tinynas.features import IntLogMel, fixed
-from tinynas.options.reading import FEATURES
+from tinynas.options.reading import SOUND_FEATURES
 from tinynas.runs import find_run
 from tinynas.tflite import tflm
 
@@ -146,7 +146,9 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=1 << 30, help="so many test clips, all by default")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--features", choices=[each for each in FEATURES if each.startswith(IntLogMel.KIND)], default=FEATURES[0]
+        "--features",
+        choices=[each for each in SOUND_FEATURES if each.startswith(IntLogMel.KIND)],
+        default=SOUND_FEATURES[0],
     )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

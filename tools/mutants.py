@@ -80,7 +80,7 @@ MUTANTS = (
     ),
     _mutant(
         "hardware/front_counts.py",
-        "indices = 5 if of_sound else 7",
+        "indices = 7 if features is None else 5",
         "indices = 5",
         "hardware/test_front_end.py::test_ram_is_that_of_the_structure",
     ),
@@ -414,7 +414,7 @@ MUTANTS = (
     ),
     _mutant(
         "searching/ahead.py",
-        "max(0, int(journal.fact(_FACT, 0.0)))",
+        "max(0, int(journal.fact(name, 0.0)))",
         "4",
         "searching/test_ahead.py::test_what_an_earlier_version_began_goes_on_as_it_began",
     ),

@@ -214,7 +214,7 @@ def test_each_format_has_its_own_files(form: str) -> None:
 
 def test_features_are_written_where_there_are_any() -> None:
     assert not [name for name in render(made()) if "features" in name]
-    with pytest.raises(ModelError, match="the model has no features to write: it was not trained on sound"):
+    with pytest.raises(ModelError, match="the model has no features to write: it was trained on samples as they are"):
         render(made(), ("features",))
 
 

@@ -137,6 +137,8 @@ def test_a_kill_at_any_moment_of_a_commit_loses_nothing(run, stripes, tmp_path, 
     real, calls = getattr(owner, method), itertools.count()
 
     def killed(self, *arguments, **options):
+        if isinstance(self, Path) and "journal" in self.name:  # the making of the run, which tools/torture.py kills
+            return real(self, *arguments, **options)
         if when == "after":
             real(self, *arguments, **options)
         if next(calls) == which:

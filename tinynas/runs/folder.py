@@ -88,8 +88,12 @@ class Run:
             if any(not entry.name.startswith(".") for entry in folder.iterdir()):
                 raise RunError(f"{folder} is not empty: choose another --out, or go on with --resume {folder}.")
             lock = _lock(folder)
-            _prepare_journal(folder)
-            write_atomically(folder / _SETTINGS, settings.model_dump_json(indent=1).encode())
+            try:
+                _prepare_journal(folder)
+                write_atomically(folder / _SETTINGS, settings.model_dump_json(indent=1).encode())
+            except BaseException:
+                lock.close()
+                raise
         except OSError as error:
             raise RunError(
                 f"The run folder {folder} cannot be written ({error.strerror}); choose another --out."

@@ -383,6 +383,8 @@ class Torture:
         ended = self.stopped(folder, at, _kill(whom))
         if whom == "worker":
             return f"at {at}: it ended with {ended}" if ended != _RAN else self.checked(folder)
+        if ended == _RAN and at:  # several workers end in another order each time, and so there may be fewer moments
+            return self.checked(folder) or self.killed(at * 9 // 10, whom)
         if ended != -signal.SIGKILL:
             return f"at {at}: it was not killed but ended with {ended}"
         fault = self.resumed(folder)

@@ -1,5 +1,6 @@
 import json
 import os
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tinynas.architecture import SearchSpace
 from tinynas.errors import RunError
 from tinynas.hardware import Target
-from tinynas.runs import Best, DataSource, Journal, Run, Settings, latest_run, read_settings
+from tinynas.runs import Best, DataSource, Journal, Run, Settings, folder, latest_run, read_settings
 from tinynas.runs.folder import SINCE
 
 ABOUT = {"stage": "proxy", "class_names": [], "layout": "image", "normalization": {}, "footprint": {}}
@@ -176,3 +177,15 @@ def test_damaged_settings_are_one_sentence(tmp_path, settings, change, said):
 def test_discard_frees_the_name(tmp_path, settings):
     Run.create(tmp_path / "run", settings).discard()
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_could_not_be_made_lets_go_of_its_lock(tmp_path, settings, monkeypatch):
+    kept = []
+    lock = folder._lock
+    monkeypatch.setattr(folder, "_lock", lambda path: kept.append(lock(path)) or kept[-1])
+    with monkeypatch.context() as patch:
+        patch.setattr(folder, "_prepare_journal", Mock(side_effect=OSError(28, "No space left on device")))
+        with pytest.raises(RunError, match=r"No space left on device.*choose another --out"):
+            Run.create(tmp_path / "run", settings)
+    assert [each.closed for each in kept] == [True]
+    Run.create(tmp_path / "run", settings).close()

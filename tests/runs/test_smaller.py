@@ -8,7 +8,17 @@ import pytest
 from tests.searching.conftest import footprint_of
 from tinynas.architecture import Architecture, Block, Head
 from tinynas.data import FoldScores, Scores
-from tinynas.runs import Evaluation, State, Trial, contenders, preferred, smaller, smaller_words, standard_error
+from tinynas.runs import (
+    Evaluation,
+    State,
+    Trial,
+    contenders,
+    preferred,
+    smaller,
+    smaller_words,
+    standard_error,
+    unbeaten,
+)
 
 
 def _trial(number, filters, scores, fidelity="full", rung=0, visits=0):
@@ -108,3 +118,23 @@ def test_in_words():
 def test_of_several_the_smallest_by_file_and_arena():
     other = replace(NEAR, number=6)
     assert smaller([other, NEAR, BEST], BEST, "accuracy", 100).trial is other  # the same network: the older stands
+
+
+@pytest.mark.parametrize(("score", "stays"), [(0.895, True), (0.885, False)])
+def test_a_proven_network_stays_unless_it_is_beaten_by_its_standard_error(score, stays):
+    """On 1,000 samples the standard error of 0.895 is 0.0097, that of 0.885 is 0.0101."""
+    best, proven = _trial(3, 64, (0.90,)), _trial(2, 32, (score,))
+    keys = {proven.architecture.key}
+    worse = _trial(1, 16, (0.80,))
+    assert unbeaten([worse, proven, best], best, keys, "accuracy", 1_000) is (proven if stays else best)
+    assert unbeaten([worse, proven, best], best, keys | {worse.architecture.key}, "accuracy", 1_000) is (
+        proven if stays else best
+    )
+
+
+def test_only_a_proven_network_that_was_trained_alike_stays():
+    best, near = _trial(3, 64, (0.90,)), _trial(2, 32, (0.899,), visits=100)
+    assert unbeaten([near, best], best, {near.architecture.key}, "accuracy", 1_000) is best
+    assert unbeaten([NEAR, BEST], BEST, set(), "accuracy", 1_000) is BEST
+    lower = _trial(2, 32, (0.899,))
+    assert unbeaten([lower, best], best, {best.architecture.key, lower.architecture.key}, "accuracy", 1_000) is best

@@ -1,5 +1,6 @@
 """Finalists at the length of the final training, which goes on from the winner's weights; with made-up scores."""
 
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from tests.searching.conftest import evaluate, footprint_of
 from tests.searching.test_small_sets import made_up
+from tinynas.data import FoldScores, Scores
 from tinynas.runs import Journal, read_settings
 from tinynas.searching import equal_length, resume, search
 from tinynas.searching.equal_length import SizeBonus
@@ -191,3 +193,48 @@ def test_why_another_than_the_highest_score_is_trained_is_said(run, monkeypatch,
     scores = [t.evaluation.mean() for t in result.trials if t.evaluation.folds]
     assert (result.best.evaluation.mean() < max(scores)) is prefers_size
     assert ("has more to gain from a long training" in _said(result.folder)) is prefers_size
+
+
+class Set(Clocked):
+    """Every finalist scores 0.9, but for what is not among `starts`: it has so much more."""
+
+    def __init__(self, starts, lead):
+        super().__init__()
+        self._starts, self._lead = starts, lead
+
+    def evaluate(self, jobs, deadline):
+        for job, outcome in super().evaluate(jobs, deadline):
+            if job.fidelity == "full":
+                score = 0.9 + (self._lead if job.architecture.key not in self._starts else 0.0)
+                scores = Scores(score, score, score, score)
+                evaluation = replace(outcome.evaluation, folds=(FoldScores(scores, scores),) * job.schedule.folds)
+                outcome = replace(outcome, evaluation=evaluation)
+            yield job, outcome
+
+
+@pytest.mark.parametrize("lead", [0.01, 0.05])
+def test_a_start_stays_the_best_unless_it_is_surely_beaten(run, space, lead):
+    """The standard error of 0.9 on 400 samples is 0.015."""
+    starts = {architecture.key for architecture in space.handmade()}
+    result, executor = run(executor=Set(starts, lead), time_budget_s=120, n_rungs=1, n_finalists=2)
+    assert {job.architecture.key in starts for job in _finalists(executor)} == {True, False}
+    assert (result.best.architecture.key in starts) is (lead < 0.015)
+    assert executor.last.start.architecture.key == result.best.architecture.key
+    assert ("a hand-made start, since #" in _said(result.folder)) is (lead < 0.015)
+    result, _ = run("small", executor=Set(starts, lead), n_finalists=2, n_rungs=1, prefer="balanced")
+    assert "a hand-made start, since #" not in _said(result.folder)
+
+
+def test_a_search_that_began_before_goes_on_without(run, space, tmp_path):
+    class Killed(Set):
+        def final(self, job, report):
+            raise KeyboardInterrupt
+
+    starts = {architecture.key for architecture in space.handmade()}
+    with pytest.raises(KeyboardInterrupt):
+        run(executor=Killed(starts, 0.01), time_budget_s=120, n_rungs=1, n_finalists=2)
+    with closing(Journal(tmp_path / "run" / "journal.sqlite")) as journal:
+        journal.set_fact("proven_stay", False)
+    executor = Set(starts, 0.01)
+    result = resume(tmp_path / "run", made_up(2_000), screen=footprint_of, executor=lambda *_: executor)
+    assert result.best.architecture.key not in starts

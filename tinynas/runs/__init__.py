@@ -15,7 +15,7 @@ from tinynas.runs.journal import Journal, read_trials
 from tinynas.runs.models import Best, kept, standing, start_of, trained, trained_folder, trial_folder
 from tinynas.runs.names import find_run, latest_run, require_outside_models, run_and_trial
 from tinynas.runs.settings import DataSource, Extension, Settings
-from tinynas.runs.smaller import Smaller, contenders, preferred, smaller, smaller_words, standard_error
+from tinynas.runs.smaller import Smaller, contenders, preferred, smaller, smaller_words, standard_error, unbeaten
 from tinynas.runs.summary import read_summary, read_trained
 from tinynas.runs.trial import Evaluation, State, Trial, latest, leader, numbered, ranking
 
@@ -61,5 +61,6 @@ __all__ = [
     "trained",
     "trained_folder",
     "trial_folder",
+    "unbeaten",
     "undominated",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -88,15 +89,29 @@ class Course:
         settings, ranked = self.settings, self.record.ranked()
         n = settings.n_finalists if most is None else most
         found = contenders(ranked, n, settings.metric, settings.prefer, self.samples)
-        if self.lengths.long_finals and settings.n_finalists > 1 and settings.start == "handmade":
-            starts = {architecture.key for architecture in settings.space.handmade()}
-            best = next((trial for trial in ranked if trial.architecture.key in starts), None)
+        if self.lengths.long_finals and settings.n_finalists > 1:
+            best = next((trial for trial in ranked if trial.architecture.key in self.handmade), None)
             found += [best] if best is not None and best not in found else []
         if self.part.best is None:
             return found
         key = self.record[self.part.best].architecture.key
         earlier = [trial for trial in ranked if trial.architecture.key == key]
         return [*earlier, *(trial for trial in found if trial not in earlier)]
+
+    @cached_property
+    def handmade(self) -> frozenset[str]:
+        """The keys of the hand-made networks that the search began with."""
+        begins = self.settings.start == "handmade"
+        return frozenset(architecture.key for architecture in self.settings.space.handmade() if begins)
+
+    @property
+    def proven(self) -> frozenset[str]:
+        """The keys of the networks that stay unless they are surely beaten: of the searches that know of such.
+
+        Where samples are few there are none: finalists are not cut short there, and no score would be sure.
+        """
+        stay = self.run.journal.fact("proven_stay", False) and not self.lengths.few
+        return self.handmade if stay else frozenset()
 
     # --- jobs
 

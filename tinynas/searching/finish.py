@@ -101,7 +101,7 @@ def _final(course: Course, generation: int) -> None:
     Where it has a final model from an earlier part, that one stays unless another is better.
     """
     run, clock = course.run, course.clock
-    best = course.record.best((*_rounds(course), generation), course.samples)
+    best = course.record.best((*_rounds(course), generation), course.samples, course.proven)
     earlier, seconds = earlier_final(run, course.part, best, course.trials), clock.final_seconds()
     if earlier is not None:
         best, before = earlier
@@ -125,12 +125,16 @@ def _final(course: Course, generation: int) -> None:
 
 def _instead_of(best: Trial, course: Course) -> str:
     """Return why `best` was chosen where another trial, trained alike, has a higher score."""
-    if best.evaluation.fidelity == "full" or course.settings.prefer != "accuracy":
+    full, proxies = best.evaluation.fidelity == "full", course.settings.fidelity == "proxy"
+    stays = proxies and best.architecture.key in course.proven
+    if course.settings.prefer != "accuracy" or (full and not stays):
         return ""
     alike = [t for t in course.trials if t.evaluation.folds and t.evaluation.training == best.evaluation.training]
     first = max(alike, key=lambda trial: trial.evaluation.mean(course.settings.metric))
     if first.evaluation.mean(course.settings.metric) <= best.evaluation.mean(course.settings.metric):
         return ""
+    if full:
+        return f", a hand-made start, since #{first.number} is better by less than a standard error"
     return f", which has more to gain from a long training, by its size and what it has seen, than #{first.number}"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from tinynas.errors import RunError
-from tinynas.runs import Run, State, Trial, leader, preferred, ranking
+from tinynas.runs import Run, State, Trial, leader, preferred, ranking, unbeaten
 from tinynas.searching.equal_length import EqualLength, size_bonus_of
 
 
@@ -134,7 +134,7 @@ class Record:
             del self._trials[number]
         self._look()
 
-    def best(self, rounds: Collection[int] = (), samples: int = 1) -> Trial:
+    def best(self, rounds: Collection[int] = (), samples: int = 1, proven: Collection[str] = ()) -> Trial:
         """Return the best trained trial: of the finalists, or where there are none of the search phase.
 
         Those of the generations `rounds` were trained alike, and count before others; what a smaller network may lose
@@ -147,6 +147,8 @@ class Record:
         if best is not None:
             full = best.evaluation.fidelity == "full"
             among = (alike or self.trials) if full else self.ranked()
+            if alike and prefer == "accuracy":
+                return unbeaten(among, best, proven, metric, samples)
             return preferred(among, metric, prefer, samples, best if full else among[0])
         errors = Counter(trial.evaluation.error for trial in self.trials if trial.evaluation.error)
         reason = f"the most common error is: {errors.most_common(1)[0][0]}" if errors else "there were no trials."

@@ -9,9 +9,9 @@ series, under 6 KiB and 4 KiB. A run is a search of so many minutes on one core,
 int8 file. Then the best of the hand-made starts that fit (shrunk where they do not) gets the final training of the
 found network: its recipe, its epochs, and its seeds, of which there are `--finals`, since one network trained twice
 differs by points on a small test set. Which start is the best is told by a training of a quarter of that on the samples
-of the first fold, so that test samples choose nothing. Gain: the mean int8 accuracy of the found network on the test
-set less the start's, in points. Runs are processes of their own, `--jobs` side by side; a result file that is there is
-gone on with.
+of the first fold, or of all folds where groups are few, so that test samples choose nothing. Gain: the mean int8
+accuracy of the found network on the test set less the start's, in points. Runs are processes of their own, `--jobs`
+side by side; a result file that is there is gone on with.
 """
 
 import argparse
@@ -127,7 +127,9 @@ def _run(cell: Cell, data: str, seed: int, minutes: float, finals: int) -> dict[
     scores = {each.key: _score(worker, dataset, settings, each, max(2, round(CHECKED * epochs))) for each in starts}
     chosen = max(starts, key=lambda each: scores[each.key])
     network = Architecture.from_dict(best["architecture"])
-    found, hand = (_finals(worker, each, range(seed, seed + finals), epochs) for each in (network, chosen))
+    found = _finals(worker, network, range(seed, seed + finals), epochs)
+    alike = chosen.key == network.key  # the same trainings would give the same
+    hand = found if alike else _finals(worker, chosen, range(seed, seed + finals), epochs)
     return {
         "cell": cell.name,
         "seed": seed,
@@ -144,9 +146,9 @@ def _run(cell: Cell, data: str, seed: int, minutes: float, finals: int) -> dict[
 
 
 def _score(worker: Worker, dataset: Dataset, settings: Settings, architecture: Architecture, epochs: int) -> float:
-    """Return the int8 validation accuracy after so many epochs on all training samples of the first fold."""
-    full = Lengths.of(dataset, settings.n_folds).full()
-    schedule = Schedule(1, full.samples, epochs)
+    """Return the int8 validation accuracy after so many epochs on all training samples of the first fold, or of all."""
+    lengths = Lengths.of(dataset, settings.n_folds)
+    schedule = Schedule(settings.n_folds if lengths.few else 1, lengths.full().samples, epochs)
     footprint = screen(architecture, settings.target)
     evaluation = worker.evaluate(Job(0, 0, None, architecture, "proxy", settings.seed, footprint, schedule)).evaluation
     if not evaluation.folds:

@@ -1,6 +1,7 @@
 """Where samples are few: what a search asks its executor to train, with made-up scores."""
 
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -127,3 +128,23 @@ def test_a_search_that_began_before_goes_on_as_it_would_have(run, tmp_path):
 
 def _rows(trial):
     return trial.number, trial.parent, trial.architecture.key, replace(trial.evaluation, seconds=0.0)
+
+
+def test_few_groups_are_few_samples_but_not_in_a_search_that_began_before(target, space, limits, tmp_path, small_pool):
+    n = 3_000
+    x = (np.arange(n * 64) * 37 % 251).astype(np.uint8).reshape(n, 8, 8)
+    groups = np.arange(n) % 60
+    data = Dataset.from_arrays(x, groups % 3, x[:30], groups[:30] % 3, groups=groups, groups_test=np.arange(30) + 60)
+    given = {"space": space, "limits": limits, "screen": footprint_of, "n_generations": 3, "n_children": 4}
+    first = Folds()
+    result = search(data, target, out=tmp_path / "run", executor=lambda *_: first, **given)
+    assert {job.schedule.folds for job in first.jobs} == {3}
+    assert {job.start for job in first.jobs} == {None}
+    with pytest.raises(KeyboardInterrupt):
+        search(data, target, out=tmp_path / "old", executor=lambda *_: Folds(stop_after=1), **given)
+    with closing(Journal(tmp_path / "old" / "journal.sqlite")) as journal:
+        journal.set_fact("few_groups", False)
+    old = Folds()
+    resume(tmp_path / "old", data, executor=lambda *_: old, screen=footprint_of)
+    assert {job.schedule.folds for job in _searched(old.jobs)} == {1}
+    assert result.folder.name == "run"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tinynas.architecture import Architecture, Block, Head
 from tinynas.data import Dataset
+from tinynas.data.groups import Groups
 from tinynas.training.build import build
 from tinynas.training.evaluate import REHEARSAL, train_final
 from tinynas.training.falling import Falling
@@ -87,6 +88,16 @@ def test_the_final_training_ends_when_it_gains_no_more(tensorflow, n):
     train = len(data.y) - (0 if n == 75 else round(0.05 * len(data.y)))
     assert done.trained.visits == done.epochs * train
     assert {progress.training for progress in told} == ({"", REHEARSAL} if n == 75 else {""})
+
+
+def test_samples_that_belong_together_are_not_held_out_one_by_one(tensorflow):
+    """Others of their group are trained on, so that their loss would fall for ever: a rehearsal takes whole groups."""
+    told, data = [], _noise(1300)
+    grouped = replace(data, groups=Groups(tuple(map(str, range(20))), np.arange(len(data.y)) % 20))
+    done = train_final(NET, grouped, Recipe(20, batch_size=16), seed=1, report=told.append, until_flat=True)
+    assert {progress.training for progress in told} == {"", REHEARSAL}
+    assert 10 <= done.epochs <= 18
+    assert done.trained.visits == done.epochs * len(data.y)
 
 
 def test_without_being_asked_it_trains_to_the_end(tensorflow):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynas.data import Dataset
-from tinynas.training.schedule import Lengths, Schedule, batching
+from tinynas.training.schedule import Lengths, Schedule, batching, usual_folds
 
 SMALL = {"samples": 85, "values": 119 * 6, "n_folds": 5}
 
@@ -65,6 +65,30 @@ def test_where_a_fold_scores_too_few_all_folds_are_trained():
     assert [Lengths(n, 784, 5).proxy().folds for n in (100, 537, 1_245, 1_250, 60_000)] == [5, 5, 5, 1, 1]
     assert [Lengths(n, 784, 3).proxy(2, 4.0).folds for n in (100, 537, 750)] == [3, 3, 1]
     assert Lengths(537, 784, 5, small_sets=False).proxy().folds == 1  # a search that began before
+
+
+def test_samples_that_belong_together_count_by_their_groups():
+    """3,193 windows of 98 recordings are scored on all of them: 19 recordings a fold say little."""
+    groups = (None, 98, 499, 500)
+    assert [Lengths(3_193, 600, 5, groups=each).proxy().folds for each in groups] == [1, 5, 5, 1]
+    assert Lengths(3_193, 600, 5, groups=98, small_sets=False).proxy().folds == 1  # a search that began before
+
+
+def _grouped(n, n_groups):
+    x = np.random.default_rng(0).random((n, 4, 4))
+    y = np.arange(n) % n_groups % 2
+    groups = None if n_groups == n else np.arange(n) % n_groups
+    return Dataset.from_arrays(x, y, x[:10], y[:10], groups=groups, groups_test=None if groups is None else groups[:10])
+
+
+@pytest.mark.parametrize(
+    ("n", "n_groups", "folds"), [(1_500, 40, 3), (1_500, 600, 5), (1_500, 1_500, 5), (1_500, 4, 2), (300, 40, 5)]
+)
+def test_few_groups_have_three_folds_and_all_of_them_are_trained(n, n_groups, folds):
+    data = _grouped(n, n_groups)
+    assert usual_folds(data, 5) == folds
+    assert Lengths.of(data, folds).groups == (None if n_groups == n else n_groups)
+    assert Lengths.of(data, folds).proxy().folds == (1 if n_groups >= 600 else folds)
 
 
 def test_large_data_are_trained_as_before():

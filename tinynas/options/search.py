@@ -77,7 +77,8 @@ _ROWS = (
     ),
     Option(
         "n_folds", "The number of folds of the cross-validation.", "whole", 5,
-        "5, or fewer where a class has fewer samples", least=2, panel=TRAINING, fidelities=_TRAINS,
+        "5, or 3 where groups are few, or fewer where a class has fewer samples", least=2, panel=TRAINING,
+        fidelities=_TRAINS,
     ),
     Option(
         "n_finalists",

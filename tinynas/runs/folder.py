@@ -44,6 +44,7 @@ _AGAIN_LINE = re.compile(rf"{_TIME}{_AGAIN}(.*)")
 # Facts of a new search: what an earlier version began goes on without. `ahead`, `ahead_least`: when a generation is
 # proposed, one in so many of those before it, the newest, need not be told, and so many at least
 # (tinynas/searching/ahead.py). `size_in_macs`: what the size of a network is (tinynas/searching/equal_length.py).
+# `few_groups`: few groups are few samples (tinynas/training/schedule.py).
 # `proven_stay`: a hand-made finalist stays unless it is surely beaten (tinynas/searching/course.py).
 SINCE = {
     "small_sets": True,
@@ -51,6 +52,7 @@ SINCE = {
     "ahead": 4,
     "ahead_least": 2,
     "size_in_macs": True,
+    "few_groups": True,
     "proven_stay": True,
 }
 

@@ -41,6 +41,7 @@ from tinynas.searching.strategy import Screen, Strategy
 from tinynas.searching.warm import Warm, find_networks, keep_networks, read_networks
 from tinynas.training.augment import augmentation_for
 from tinynas.training.precision import best_precision
+from tinynas.training.schedule import usual_folds
 from tinynas.version import __version__
 from tinynas.words import known
 
@@ -112,7 +113,7 @@ def search(
     given = [name for name, value in settings.items() if value is not None]
     if not {"n_generations", "max_trials", "time_budget_s"} & set(given):
         settings["n_generations"] = GENERATIONS
-    settings.setdefault("n_folds", _folds_for(dataset))
+    settings.setdefault("n_folds", usual_folds(dataset, SETTINGS["n_folds"].default))
     running = running.connected()
     settings.setdefault("precision", best_precision(dataset.input_shape))
     if len(settings.get("objectives", ())) > 1:
@@ -291,12 +292,6 @@ def _new_folder(root: Path) -> Path:
     now = f"{datetime.now():%Y%m%d-%H%M%S}"
     names = chain([now], (f"{now}-{number}" for number in count(2)))
     return next(root / name for name in names if not (root / name).exists())
-
-
-def _folds_for(dataset: Dataset) -> int:
-    """Return the K of the cross-validation: the usual one, or as many as the smallest class has samples or groups."""
-    usual: int = SETTINGS["n_folds"].default
-    return max(2, min(usual, dataset.most_folds))
 
 
 def _check_space(space: SearchSpace, dataset: Dataset) -> None:

@@ -16,9 +16,11 @@ from tinynas.words import counted, within
 def lengths_for(run: Run, dataset: Dataset) -> Lengths:
     """Return how long the trainings of a search are; one that version 0.1.0 began does not count steps."""
     settings = run.settings
+    earlier = {} if run.journal.fact("few_groups", False) else {"groups": None}
     return Lengths.of(
         dataset,
         settings.n_folds,
+        **earlier,
         reduction=settings.reduction,
         batch_size=settings.batch_size,
         replicas=min(settings.final_threads, MOST_REPLICAS),

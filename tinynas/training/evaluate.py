@@ -172,8 +172,8 @@ def train_final(
     """Train on all training data but a few samples; return the scores on the test set (read here, once), the model.
 
     With `until_flat` the training ends within the recipe's epochs, from their middle on, when the loss on samples held
-    out no longer falls; where too few can be held out to judge by, a rehearsal on four fifths of the data tells how
-    long, and all are trained on.
+    out no longer falls; where too few can be held out to judge by, or samples belong together, a rehearsal on four
+    fifths of the data tells how long, and all are trained on.
 
     With `qat` the network is then fine-tuned under int8's rounding, for a twelfth of the training, and of both int8
     files the better on the samples held out is kept, on a tie that nearer to the float model. Without either, or with
@@ -183,10 +183,11 @@ def train_final(
     they have not seen. With `twice` it also starts anew, each with half of the time, and of both the better on the
     samples held out is kept; where none are, it goes on.
     """
-    held = _held_out(dataset.y, seed, unseen) if qat or until_flat or twice else np.array([], dtype=int)
+    alone = dataset.groups is None  # else what is held out has been seen: others of its group are trained on
+    held = _held_out(dataset.y, seed, unseen) if qat or twice or (until_flat and alone) else np.array([], dtype=int)
     rows = np.setdiff1d(np.arange(len(dataset.y)), held)
     x, y = (dataset.x[rows], dataset.y[rows]) if len(held) else (dataset.x, dataset.y)
-    judge = (dataset.x[held], dataset.y[held]) if len(held) and until_flat else None
+    judge = (dataset.x[held], dataset.y[held]) if len(held) and until_flat and alone else None
     if until_flat and judge is None:
         epochs = _rehearsed(architecture, dataset, recipe, seed, precision, _named(report, REHEARSAL))
         recipe = replace(recipe, epochs=epochs)

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from tinynas.data import Dataset
 
@@ -23,6 +25,11 @@ _LEAST_STEPS = {"proxy": 120, "full": 480, "final": 1_500, "timed": 1_500}
 # One fold has fewer samples to score by: all folds are trained. The standard error of an accuracy of 0.8 on so many is
 # 2.5 points, and nothing that is worth finding is much larger.
 _FEW_SCORED = 250
+
+# Samples that belong together, such as the windows of a recording, are right or wrong together: what counts then is how
+# many groups a fold is scored by. Of three folds each costs as much as one of five, and all groups are scored.
+_FEW_GROUPS = 100
+_FOLDS_OF_GROUPS = 3
 
 SCORED_SAMPLES = 4000  # of a fold's validation part: the standard error of an accuracy is then below 0.8 point
 MOST_REPLICAS = 4  # of a batch of 64: a larger one takes fewer, worse steps
@@ -62,6 +69,16 @@ def scored_samples(samples: int, n_folds: int) -> int:
     return min(SCORED_SAMPLES, samples // n_folds)
 
 
+def usual_folds(dataset: Dataset, usual: int) -> int:
+    """Return the K of the cross-validation: `usual`, fewer where groups are few, and at most what the classes allow.
+
+    The most is as many as the smallest class has samples or groups, and the least two.
+    """
+    lengths = Lengths.of(dataset, usual)
+    few_groups = lengths.few and not replace(lengths, groups=None).few
+    return max(2, min(_FOLDS_OF_GROUPS if few_groups else usual, dataset.most_folds))
+
+
 def batching(samples: int, batch_size: int, replicas: int = 1) -> tuple[int, int, int]:
     """Return the replicas, the samples of a step of them all, and the steps of an epoch, what is over left out."""
     replicas = max(1, min(replicas, samples // batch_size))
@@ -74,7 +91,8 @@ def batching(samples: int, batch_size: int, replicas: int = 1) -> tuple[int, int
 class Lengths:
     """How long the trainings of one search are, by the data and the settings.
 
-    `samples` are those of training, `values` those of an input; a batch is `batch_size` samples, and the final training
+    `samples` are those of training, in so many `groups` where they belong together (None as well in searches that began
+    before that counted), `values` those of an input; a batch is `batch_size` samples, and the final training
     has `replicas` of them. `least`: whether the steps are counted too (not so in version 0.1.0, which went by epochs
     alone, and in the searches that it began). `small_sets`: whether few samples make a difference but for that (not so
     in searches that began before they did). `long_finals`: whether the finalists of a small network are compared at the
@@ -90,11 +108,13 @@ class Lengths:
     least: bool = True
     small_sets: bool = True
     long_finals: bool = True
+    groups: int | None = None
 
     @classmethod
     def of(cls, dataset: Dataset, n_folds: int, **more: Any) -> "Lengths":
         """Return the lengths for `dataset`; `more` are the other fields."""
-        return cls(len(dataset.x), math.prod(dataset.input_shape), n_folds, **more)
+        groups = None if dataset.groups is None else len(np.unique(dataset.groups.codes))
+        return cls(len(dataset.x), math.prod(dataset.input_shape), n_folds, **{"groups": groups, **more})
 
     @property
     def per_fold(self) -> int:
@@ -103,8 +123,9 @@ class Lengths:
 
     @property
     def few(self) -> bool:
-        """Whether the samples are so few that a score on one fold is mostly chance."""
-        return self.small_sets and self.samples - self.per_fold < _FEW_SCORED
+        """Whether the samples, or their groups, are so few that a score on one fold is mostly chance."""
+        few_groups = self.groups is not None and self.groups < _FEW_GROUPS * self.n_folds
+        return self.small_sets and (self.samples - self.per_fold < _FEW_SCORED or few_groups)
 
     @property
     def side_by_side(self) -> int:

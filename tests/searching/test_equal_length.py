@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from tests.searching.conftest import footprint_of
 from tinynas.architecture import SearchSpace
 from tinynas.data import FoldScores, Scores
-from tinynas.runs import Evaluation, State, Trial, ranking
-from tinynas.searching.equal_length import SIZE_BONUS, EqualLength, SizeBonus
+from tinynas.runs import Evaluation, Journal, State, Trial, ranking
+from tinynas.searching.equal_length import SIZE_BONUS, EqualLength, SizeBonus, size_bonus_of
+from tinynas.training.schedule import Lengths
 
 SPACE = SearchSpace.for_input((8, 8, 1), 3)
 NETS = SPACE.handmade()
@@ -148,3 +149,15 @@ def test_on_several_folds_the_score_alone_counts():
     trials = [replace(t, evaluation=replace(t.evaluation, folds=5 * t.evaluation.folds)) for t in trials]
     smaller, larger = map(_told(*trials, size_bonus=SIZE_BONUS), trials)
     assert smaller > larger
+    trials = [replace(t, evaluation=replace(t.evaluation, visits=5 * t.evaluation.visits)) for t in trials]
+    smaller, larger = map(_told(*trials, size_bonus=replace(SIZE_BONUS, on_folds=True)), trials)
+    assert smaller < larger  # where folds are several since groups are few
+
+
+def test_size_counts_on_several_folds_where_only_the_groups_are_few(tmp_path):
+    journal = Journal(tmp_path / "journal.sqlite")
+    many, groups, few = Lengths(3_193, 600, 3), Lengths(3_193, 600, 3, groups=98), Lengths(300, 600, 3, groups=98)
+    assert size_bonus_of(journal, groups) == SizeBonus(0.08, "params")  # a search that began before
+    journal.set_fact("size_in_macs", True)
+    assert [size_bonus_of(journal, each).on_folds for each in (many, groups, few)] == [False, True, False]
+    journal.close()

@@ -25,7 +25,6 @@ from tinynas.searching.arguments import (
 from tinynas.searching.clock import Clock
 from tinynas.searching.course import Course
 from tinynas.searching.ending import ending_in_order
-from tinynas.searching.equal_length import size_bonus_of
 from tinynas.searching.events import Note, Watcher, ignore
 from tinynas.searching.executor import Calls, Executor
 from tinynas.searching.extension import checked_more, extend, part_of
@@ -239,10 +238,11 @@ def _go_on(
         )
         check = _screen_for(settings, screen)
         networks = read_networks(run, dataset.class_names, check)
+        course = Course(run, dataset, executor, watch, clock, networks)
         if strategy is None or isinstance(strategy, str):
-            strategy = strategy_for(settings, check, networks, size_bonus_of(run.journal))
+            strategy = strategy_for(settings, check, networks, course.size_bonus)
         chosen = Warm(strategy, networks) if networks else strategy
-        Loop(Course(run, dataset, executor, watch, clock, networks), chosen, check, try_again)()
+        Loop(course, chosen, check, try_again)()
     finally:
         executor.close()
     return _result(run)

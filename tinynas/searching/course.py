@@ -11,6 +11,7 @@ from tinynas.errors import UsageError
 from tinynas.runs import Evaluation, Run, State, Trial, contenders
 from tinynas.searching.ahead import Ahead
 from tinynas.searching.clock import Clock
+from tinynas.searching.equal_length import size_bonus_of
 from tinynas.searching.events import Note, TrialDone, Watcher
 from tinynas.searching.executor import Executor
 from tinynas.searching.extension import part_of
@@ -46,7 +47,8 @@ class Course:
 
     def __post_init__(self) -> None:
         self.settings = self.run.settings
-        self.record = Record(self.run, begun(self.networks))
+        self.size_bonus = size_bonus_of(self.run.journal, lengths_for(self.run, self.dataset))
+        self.record = Record(self.run, begun(self.networks), self.size_bonus)
         self.part = part_of(self.settings, self.trials)
         self.samples = scored_samples(len(self.dataset.y), self.settings.n_folds)
         self._failures = Streak()

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from tinynas.architecture import Architecture
 from tinynas.runs import Evaluation, Journal, Trial, ranking
+from tinynas.training.schedule import Lengths
 
 _ERROR_FLOOR = 2e-3  # below it the logarithm would make much of a few samples
 
@@ -15,11 +16,13 @@ _ERROR_FLOOR = 2e-3  # below it the logarithm would make much of a few samples
 class SizeBonus:
     """What a doubling of `measure`, a field of the footprint, and of activations is worth beside -log(error).
 
-    That is after 12,000 samples; after more it is less by the root of how many times as many.
+    That is after 12,000 samples; after more it is less by the root of how many times as many. `on_folds` says whether a
+    proxy of several folds has it too.
     """
 
     of_a_doubling: float
     measure: str = "macs"
+    on_folds: bool = False
 
 
 # With it Kendall's tau of a training of 12,000 samples with one of 144,000 rises from 0.76 to 0.81 (24 random
@@ -54,8 +57,8 @@ class EqualLength:
     length: the median of what they gained, and never below zero. A child that starts from its parent's weights has
     seen what the parent had seen. A short training favours small networks; what it lacks is made good by a bonus on
     size beyond the median, which falls with the root of the samples seen. A proxy of several folds starts afresh on
-    each, and has seen what it saw of one; its samples are few and seen often, so that size has no bonus: the bonus was
-    measured where samples are many.
+    each, and has seen what it saw of one. Where it has several because samples are few, these are seen often, and size
+    has no bonus: the bonus was measured where samples are many.
     """
 
     def __init__(
@@ -86,7 +89,13 @@ class EqualLength:
         if afresh(evaluation):
             visits, earlier = visits // len(evaluation.folds), 0
         error = max(_ERROR_FLOOR, 1.0 - evaluation.mean(self._metric))
-        now = _Learned(key, -math.log(error), visits + earlier, self._size_of(trial), not afresh(evaluation))
+        now = _Learned(
+            key,
+            -math.log(error),
+            visits + earlier,
+            self._size_of(trial),
+            not afresh(evaluation) or self._size_bonus.on_folds,
+        )
         self._learned[trial.number] = now
         self._scale = None
         if before is not None and promoted and now.doublings > before.doublings:
@@ -144,9 +153,14 @@ class EqualLength:
         return full, rung, -self(trial), score, arena, number
 
 
-def size_bonus_of(journal: Journal) -> SizeBonus:
-    """Return the bonus of a search: one that began before multiply-accumulates counted goes on without them."""
-    return SIZE_BONUS if journal.fact("size_in_macs", False) else _BEFORE
+def size_bonus_of(journal: Journal, lengths: Lengths) -> SizeBonus:
+    """Return the bonus of a search whose trainings are so long; on several folds too where the samples are many.
+
+    One that began before multiply-accumulates counted goes on without them.
+    """
+    if not journal.fact("size_in_macs", False):
+        return _BEFORE
+    return replace(SIZE_BONUS, on_folds=lengths.few and not lengths.few_samples)
 
 
 def afresh(evaluation: Evaluation) -> bool:

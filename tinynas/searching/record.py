@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from tinynas.errors import RunError
 from tinynas.runs import Run, State, Trial, leader, preferred, ranking, unbeaten
-from tinynas.searching.equal_length import EqualLength, size_bonus_of
+from tinynas.searching.equal_length import SIZE_BONUS, EqualLength, SizeBonus
 
 
 @dataclass
@@ -22,11 +22,11 @@ class _Told:
 class Record:
     """The trials of a run, by number. `add` is the only way in, `forget` the only way out; both write the journal."""
 
-    def __init__(self, run: Run, begun: Mapping[str, int] | None = None) -> None:
-        """Start with the trials that the journal holds; `begun` as in `EqualLength`."""
+    def __init__(self, run: Run, begun: Mapping[str, int] | None = None, size_bonus: SizeBonus = SIZE_BONUS) -> None:
+        """Start with the trials that the journal holds; `begun` and `size_bonus` as in `EqualLength`."""
         self._begun = begun
         self._run = run
-        self._bonus = size_bonus_of(run.journal)
+        self._bonus = size_bonus
         self._key = ranking(run.settings.metric)
         self._trials: dict[int, Trial] = {trial.number: trial for trial in run.journal.trials()}
         self._look()

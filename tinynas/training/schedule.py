@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -75,8 +75,8 @@ def usual_folds(dataset: Dataset, usual: int) -> int:
     The most is as many as the smallest class has samples or groups, and the least two.
     """
     lengths = Lengths.of(dataset, usual)
-    few_groups = lengths.few and not replace(lengths, groups=None).few
-    return max(2, min(_FOLDS_OF_GROUPS if few_groups else usual, dataset.most_folds))
+    folds = _FOLDS_OF_GROUPS if lengths.few and not lengths.few_samples else usual
+    return max(2, min(folds, dataset.most_folds))
 
 
 def batching(samples: int, batch_size: int, replicas: int = 1) -> tuple[int, int, int]:
@@ -125,7 +125,12 @@ class Lengths:
     def few(self) -> bool:
         """Whether the samples, or their groups, are so few that a score on one fold is mostly chance."""
         few_groups = self.groups is not None and self.groups < _FEW_GROUPS * self.n_folds
-        return self.small_sets and (self.samples - self.per_fold < _FEW_SCORED or few_groups)
+        return self.few_samples or (self.small_sets and few_groups)
+
+    @property
+    def few_samples(self) -> bool:
+        """Whether the samples themselves are so few, whatever their groups."""
+        return self.small_sets and self.samples - self.per_fold < _FEW_SCORED
 
     @property
     def side_by_side(self) -> int:

@@ -12,11 +12,10 @@ import numpy.typing as npt
 from tinynas.data.arguments import check_options
 from tinynas.data.clean import clean, marks_of
 from tinynas.data.files import Meta
-from tinynas.data.groups import Groups, encode_groups, split_off_groups
+from tinynas.data.groups import Groups, encode_groups, overlapping_groups, split_off_groups
 from tinynas.data.labels import encode_labels, flat_labels
 from tinynas.data.layout import Layout, arrange, as_layout, choose_layout, reshape_samples, turned
 from tinynas.data.normalize import Floats, Normalization, check_values, chunks, fit_normalization
-from tinynas.data.overlap import find_overlaps
 from tinynas.data.ranges import find_ranges
 from tinynas.data.samples import IN_MEMORY_BYTES, allocate, normalized
 from tinynas.data.spectra import as_spectra
@@ -119,17 +118,19 @@ def prepare(source: Source, options: Options) -> Prepared:
     y, y_test, names = encode_labels(
         train.labels, None if test is None else test.labels, source.meta.class_names, where
     )
-    groups = _groups(train, test, where)
-    if groups is None and train.groups is None and layout == "series" and source.features is None:
-        groups, told = _recordings(train, y, test, y_test)
-        notes += told
+    split = options.test_fraction, options.seed, names, where
+    groups, fold = _groups(train, test, where), None
+    if train.groups is None and layout == "series" and source.features is None:
+        parts = (train.x,) if test is None else (train.x, test.x)
+        groups, fold, note = overlapping_groups(parts, y, y_test, *split)
+        notes += (note if groups is not None else f"{WARNING}{note}",) if note else ()
     raw, rows, rows_test = train.x, None, None
     if test is None or y_test is None:
-        split = options.test_fraction, options.seed, names, where
-        fold = split_off(y, *split) if groups is None else split_off_groups(y, groups.codes, *split)
+        if fold is None:
+            fold = split_off(y, *split) if groups is None else split_off_groups(y, groups.codes, *split)
+            groups = None if groups is None else groups.divided(fold)
         raw_test, rows, rows_test = raw, fold.train, fold.validation
         y, y_test = y[rows], y[rows_test]
-        groups = None if groups is None else groups.divided(fold)
     else:
         raw_test = test.x
     fitted, features = options.normalization, source.features
@@ -154,26 +155,6 @@ def prepare(source: Source, options: Options) -> Prepared:
     )
     about = layout, reason, fitted, groups, features, notes, source.channels, source.rate
     return Prepared(x, y, x_test, y_test, names, *about)
-
-
-def _recordings(
-    train: _Part, y: Ints, test: _Part | None, y_test: Ints | None
-) -> tuple[Groups | None, tuple[str, ...]]:
-    """The recordings that windows which overlap were cut from, as groups, and a sentence on it; None where none do."""
-    parts, labels = ([train.x], [y]) if test is None or y_test is None else ([train.x, test.x], [y, y_test])
-    found = find_overlaps(parts, np.concatenate(labels))
-    if found is None:
-        return None, ()
-    n = len(y)
-    names = tuple(f"recording {number + 1}" for number in range(int(found.codes.max()) + 1))
-    steps = train.x.shape[1]
-    what = "blocks of recordings, which share steps where they meet" if found.is_cut else "recordings"
-    note = (
-        f"{found.sharing:,} of {len(found.codes):,} samples share up to {found.steps} of their {steps} steps "
-        f"with another: they are taken for windows of {len(names):,} {what}, and none is taken apart by a split; give "
-        f"groups of your own if it is otherwise."
-    )
-    return Groups(names, found.codes[:n], found.codes[n:] if len(parts) > 1 else None), (note,)
 
 
 def _check_features(asked: str | None, source: Source) -> None:

@@ -236,6 +236,14 @@ def test_copies_of_a_window_are_with_their_original_and_hide_nothing() -> None:
     assert find_overlaps([np.concatenate([lone, lone])], np.arange(80) % 2) is None
 
 
+def test_windows_that_repeat_themselves_make_no_shift_sure() -> None:
+    """Each of 200 windows has a pattern of its own, eight steps long; two pairs beside them share steps by accident."""
+    rng = np.random.default_rng(0)
+    own = np.tile(rng.normal(size=(200, 8)), (1, 6))[:, :, None, None]
+    pairs = np.concatenate([windows(rng.normal(size=(68, 1)), 48, 20) for _ in range(2)])
+    assert find_overlaps([np.concatenate([own, pairs])], np.arange(204) % 2) is None
+
+
 def test_a_class_that_was_cut_more_densely_is_put_together_too() -> None:
     """To balance the classes: 20 recordings with half of a window between two, 4 of a rare class with a twentieth."""
     rng = np.random.default_rng(0)

@@ -20,9 +20,7 @@ _Hashes = npt.NDArray[np.uint64]
 _SAMPLE, _LEAST_SAMPLE, _SAMPLED_STEPS = 256, 16, 4_000_000
 _SHARE = 0.1  # of them that are shifted by the same number of steps, before it is no accident
 _LEAST_MET, _SHIFTS = 2, 64  # then other shifts count if so many windows have them, the most frequent ones
-_MOST_LOOKS = (
-    1_000_000  # at a shift of some windows: where there were more, only every second, fourth ... shift is tried
-)
+_MOST_LOOKS = 1_000_000  # at some windows for one shift; else only every second, fourth ... shift is tried
 _LEAST_SHARED, _LEAST_STEPS = 1 / 8, 4  # of a window, and steps: fewer are alike by accident
 _CHANGES = 1 / 8  # of the shared steps differ from the step before: flat ones are alike by accident
 _LEAST_CHANGES, _SURE_BITS = 3, 10  # and so many that another of n windows has the same by chance once in 2^10 sets
@@ -67,16 +65,16 @@ def find_overlaps(parts: Sequence[Array], y: Ints) -> Overlaps | None:
         return None
     codes = _components(len(y), edges)
     sharing = np.unique(shifted[:, :2])
-    recordings, is_cut = len(np.unique(codes[sharing])), False
+    recordings = len(np.unique(codes[sharing]))
     rows, wanted = np.arange(len(parts[0])), _LEAST_GROUPS - (len(parts) > 1)
-    for label in np.unique(y[rows]):
-        own = rows[y[rows] == label]
-        if len(np.unique(codes[own])) < wanted:
-            _cut(codes, _places(len(y), edges), own)
-            is_cut = True
+    classes = [rows[y[rows] == label] for label in np.unique(y[rows])]
+    few = [own for own in classes if len(np.unique(codes[own])) < wanted]
+    places = _places(len(y), edges) if few else codes
+    for own in few:
+        _cut(codes, places, own)
     _, codes = np.unique(codes, return_inverse=True)
     steps = parts[0].shape[1] - int(shifted[:, 2].min())
-    return Overlaps(codes.astype(np.int64), len(sharing), steps, recordings, is_cut)
+    return Overlaps(codes.astype(np.int64), len(sharing), steps, recordings, bool(few))
 
 
 def _common(parts: Sequence[Array]) -> np.dtype[Any]:

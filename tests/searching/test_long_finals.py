@@ -221,7 +221,13 @@ def test_a_start_stays_the_best_unless_it_is_surely_beaten(run, space, lead):
     assert (result.best.architecture.key in starts) is (lead < 0.015)
     assert executor.last.start.architecture.key == result.best.architecture.key
     assert ("a hand-made start, since #" in _said(result.folder)) is (lead < 0.015)
-    result, _ = run("small", executor=Set(starts, lead), n_finalists=2, n_rungs=1, prefer="balanced")
+
+
+def test_who_prefers_a_small_network_is_not_given_a_start_in_its_place(run, space, monkeypatch):
+    starts = {architecture.key for architecture in space.handmade()}
+    monkeypatch.setattr("tinynas.searching.record.preferred", lambda among, metric, prefer, samples, best: best)
+    result, _ = run(executor=Set(starts, 0.01), time_budget_s=120, n_rungs=1, n_finalists=2, prefer="balanced")
+    assert result.best.architecture.key not in starts
     assert "a hand-made start, since #" not in _said(result.folder)
 
 

@@ -10,10 +10,12 @@ import pytest
 from tests.searching.conftest import evaluate, footprint_of
 from tinynas.data import Dataset
 from tinynas.runs import Journal, read_trials
-from tinynas.searching import resume, search
+from tinynas.searching import course, resume, search
 from tinynas.searching.executor import Calls
 from tinynas.searching.jobs import Outcome
+from tinynas.searching.strategies import strategy_for
 from tinynas.training.regularization import STRENGTHS
+from tinynas.training.schedule import Lengths
 
 N = 200
 
@@ -148,3 +150,27 @@ def test_few_groups_are_few_samples_but_not_in_a_search_that_began_before(target
     resume(tmp_path / "old", data, executor=lambda *_: old, screen=footprint_of)
     assert {job.schedule.folds for job in _searched(old.jobs)} == {1}
     assert result.folder.name == "run"
+
+
+@pytest.mark.parametrize("n_groups", [60, None])
+def test_finalists_are_ranked_with_the_bonus_that_children_are(run, monkeypatch, n_groups):
+    """Where groups are few, size counts on several folds: for the record as for the strategy."""
+    given = []
+
+    class Noted(course.Record):
+        def __init__(self, folder, begun, size_bonus=None):
+            given.append(size_bonus)
+            super().__init__(folder, begun, *(() if size_bonus is None else (size_bonus,)))
+
+    def strategy(settings, screen, networks, size_bonus):
+        given.append(size_bonus)
+        return strategy_for(settings, screen, networks, size_bonus)
+
+    monkeypatch.setattr(course, "Record", Noted)
+    monkeypatch.setattr("tinynas.searching.api.strategy_for", strategy)
+    if n_groups is not None:
+        monkeypatch.setattr(course, "lengths_for", lambda *_: Lengths(3_000, 64, 3, groups=n_groups))
+    run(n_generations=1, n_children=2)
+    record, proposer = given
+    assert record == proposer
+    assert record.on_folds is (n_groups is not None)

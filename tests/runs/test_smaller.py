@@ -126,15 +126,26 @@ def test_a_proven_network_stays_unless_it_is_beaten_by_its_standard_error(score,
     best, proven = _trial(3, 64, (0.90,)), _trial(2, 32, (score,))
     keys = {proven.architecture.key}
     worse = _trial(1, 16, (0.80,))
-    assert unbeaten([worse, proven, best], best, keys, "accuracy", 1_000) is (proven if stays else best)
-    assert unbeaten([worse, proven, best], best, keys | {worse.architecture.key}, "accuracy", 1_000) is (
+    assert unbeaten([worse, proven, best], best, keys, "accuracy", 1_000, _macs) is (proven if stays else best)
+    assert unbeaten([worse, proven, best], best, keys | {worse.architecture.key}, "accuracy", 1_000, _macs) is (
         proven if stays else best
     )
 
 
 def test_only_a_proven_network_that_was_trained_alike_stays():
     best, near = _trial(3, 64, (0.90,)), _trial(2, 32, (0.899,), visits=100)
-    assert unbeaten([near, best], best, {near.architecture.key}, "accuracy", 1_000) is best
-    assert unbeaten([NEAR, BEST], BEST, set(), "accuracy", 1_000) is BEST
-    lower = _trial(2, 32, (0.899,))
-    assert unbeaten([lower, best], best, {best.architecture.key, lower.architecture.key}, "accuracy", 1_000) is best
+    assert unbeaten([near, best], best, {near.architecture.key}, "accuracy", 1_000, _macs) is best
+    assert unbeaten([NEAR, BEST], BEST, set(), "accuracy", 1_000, _macs) is BEST
+
+
+@pytest.mark.parametrize(("score", "filters", "stays"), [(0.899, 32, False), (0.899, 96, True), (0.885, 96, False)])
+def test_of_proven_networks_that_are_level_the_larger_stays(score, filters, stays):
+    best, other = _trial(3, 64, (0.90,)), _trial(2, filters, (score,))
+    keys = {best.architecture.key, other.architecture.key}
+    assert unbeaten([other, best], best, keys, "accuracy", 1_000, _macs) is (other if stays else best)
+    found = _trial(4, 16, (0.901,))  # who leads them by less than an error
+    assert unbeaten([other, best, found], found, keys, "accuracy", 1_000, _macs) is (other if stays else best)
+
+
+def _macs(trial: Trial) -> int:
+    return trial.evaluation.footprint.macs

@@ -1,7 +1,7 @@
 """Smaller than the best and nearly as good: what a standard error cannot tell apart, and what a person may prefer."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import stdev
 from typing import Any
@@ -90,19 +90,29 @@ def smaller(trials: Sequence[Trial], best: Trial, metric: str, samples: int) -> 
     return min(found.values(), key=lambda each: _rank(each.trial, best, metric), default=None)
 
 
-def unbeaten(trials: Sequence[Trial], best: Trial, proven: Collection[str], metric: str, samples: int) -> Trial:
-    """Return the best of the `proven` architectures (keys) where `best` leads it by less than its standard error.
+def unbeaten(
+    trials: Sequence[Trial],
+    best: Trial,
+    proven: Collection[str],
+    metric: str,
+    samples: int,
+    size: Callable[[Trial], float],
+) -> Trial:
+    """Return the largest of the `proven` architectures (keys) that `best` leads by less than a standard error.
 
     That is among those trained as `best` was; `best` itself where there is none. The best of several scores is too high
-    by chance, and short comparisons favour what learns fast: who is known to end well stays unless surely beaten.
+    by chance, and short comparisons favour what learns fast: who is known to end well stays unless surely beaten. Of
+    several such the larger, by `size`, has more to gain from the longer training that follows.
     """
     alike = [trial for trial in trials if trial.architecture.key in proven and trial.evaluation.folds]
-    alike = [trial for trial in alike if _alike(trial, best)]
-    first = max(alike, key=lambda trial: trial.evaluation.mean(metric), default=None)
-    if first is None or best.architecture.key in proven:
-        return best
-    lead = best.evaluation.mean(metric) - first.evaluation.mean(metric)
-    return first if lead < standard_error(first.evaluation, metric, samples) else best
+    score = best.evaluation.mean(metric)
+    level = [
+        trial
+        for trial in alike
+        if _alike(trial, best)
+        and score - trial.evaluation.mean(metric) < standard_error(trial.evaluation, metric, samples)
+    ]
+    return max(level, key=lambda trial: (size(trial), trial.evaluation.mean(metric)), default=best)
 
 
 def contenders(ranked: Sequence[Trial], n: int, metric: str, prefer: str, samples: int) -> list[Trial]:

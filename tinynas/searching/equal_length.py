@@ -93,7 +93,7 @@ class EqualLength:
             key,
             -math.log(error),
             visits + earlier,
-            self._size_of(trial),
+            self.size_of(trial),
             not afresh(evaluation) or self._size_bonus.on_folds,
         )
         self._learned[trial.number] = now
@@ -143,7 +143,8 @@ class EqualLength:
         )
         return learned.value - gain * learned.doublings + extra
 
-    def _size_of(self, trial: Trial) -> float:
+    def size_of(self, trial: Trial) -> float:
+        """Return the size of a network that the bonus goes by; it must have been measured or screened."""
         footprint = trial.evaluation.footprint
         return size(trial.architecture, 1 if footprint is None else getattr(footprint, self._size_bonus.measure))
 

@@ -148,7 +148,7 @@ class Record:
             full = best.evaluation.fidelity == "full"
             among = (alike or self.trials) if full else self.ranked()
             if alike and prefer == "accuracy":
-                return unbeaten(among, best, proven, metric, samples)
+                return unbeaten(among, best, proven, metric, samples, self.lengths(()).size_of)
             return preferred(among, metric, prefer, samples, best if full else among[0])
         errors = Counter(trial.evaluation.error for trial in self.trials if trial.evaluation.error)
         reason = f"the most common error is: {errors.most_common(1)[0][0]}" if errors else "there were no trials."

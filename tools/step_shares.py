@@ -57,7 +57,7 @@ def _network(name: str, dropout: float, precision: Any) -> None:
     recipe = Recipe(epochs=1, augmentation=augmentation_for("image"))
     run = _epoch_function(build(architecture, precision=precision), feed, recipe)
     order = np.arange(len(x), dtype=np.int32).reshape(STEPS, 1, BATCH)
-    arguments = order, np.float32(0.1), np.float32(0.001), np.int32(3)
+    arguments = order, np.float32(0.1), np.float32(0.001), np.int32(3), np.bool_(True)
     run(*arguments)
     milliseconds = min(_cpu_ms(lambda: run(*arguments)) for _ in range(3)) / STEPS
     print(f"\n{name}, {precision}, dropout {dropout:g}: {milliseconds:.1f} CPU ms a step   {architecture}")

@@ -168,6 +168,29 @@ class TestWaits:
         assert Waits(time_budget_s=60).seconds(_job(0)) == 300
         assert Waits(time_budget_s=3000).seconds(_job(0)) == 600
 
+    @pytest.mark.parametrize(
+        ("given", "late"), [((None, 3000.0), 500.0), ((120.0, 3000.0), 40.0), ((None, None), 2500 / 3)]
+    )
+    def test_what_is_expected_to_take_long_is_not_late_before_that(self, given, late):
+        """A finalist of 250 s, where a budget of 50 minutes allows 10, is not told of after a third of these."""
+        from dataclasses import replace
+
+        from tests.searching.conftest import evaluate
+
+        waits, job = Waits(*given), _job(0)
+        waits.learn([replace(evaluate(NET), footprint=footprint_of(NET), seconds=250.0, visits=20)])
+        assert waits.late(job) == pytest.approx(late)
+        assert waits.late(job) < waits.seconds(job)
+
+    def test_nothing_is_told_later_than_it_is_ended(self):
+        from dataclasses import replace
+
+        from tests.searching.conftest import evaluate
+
+        waits = Waits(time_budget_s=3000.0)
+        waits.learn([replace(evaluate(NET), footprint=footprint_of(NET), seconds=400.0, visits=20)])
+        assert waits.late(_job(0)) == waits.seconds(_job(0)) == 600
+
     def test_the_final_training_may_be_silent_for_as_long_as_it_ran(self):
         waits = Waits()
         assert waits.silence(1000, 0.0, 5.0) == 900 + 100

@@ -13,6 +13,7 @@ _LEAST_S = 600.0  # however cheap they were: processes start, and the machine ma
 _VISIT_S = 0.1  # before any has ended, a training visits a sample at the least that often
 _SHARE, _LEAST_SHARE_S = 0.2, 300.0  # of a time budget, that one job may take of it
 _TOLD = 1 / 3  # of its time, after which it is told that a job is late
+_EXPECTED = 2.0  # times what the dearest would have taken: before that nothing is late, whatever a budget allows
 _LEAST_EPOCH_S = 900.0  # of the final training: compiling, an epoch, and what comes after the last one
 
 
@@ -35,15 +36,27 @@ class Waits:
         """Return how long `job` may take, its process's start included."""
         if self._told_s is not None:
             return self._told_s
-        visits, macs = 0 if job.schedule is None else job.schedule.visits, job.screened.macs
-        # A network with more operations costs more; one with less may cost as much, as what surrounds them does.
-        dearest_s = max((visit_s * max(1.0, macs / known) for visit_s, known in self._costs), default=None)
-        seconds = _LEAST_S + visits * _VISIT_S if dearest_s is None else max(_LEAST_S, _TIMES * dearest_s * visits)
+        dearest_s = self._dearest_s(job)
+        if dearest_s is None:
+            seconds = _LEAST_S + (0 if job.schedule is None else job.schedule.visits) * _VISIT_S
+        else:
+            seconds = max(_LEAST_S, _TIMES * dearest_s)
         return seconds if self._most_s is None else min(seconds, self._most_s)
 
     def late(self, job: Job) -> float:
         """Return the seconds after which people are told that there is no answer yet."""
-        return self.seconds(job) * _TOLD
+        seconds = self.seconds(job)
+        expected_s = 0.0 if self._told_s is not None else self._dearest_s(job) or 0.0
+        return min(seconds, max(seconds * _TOLD, _EXPECTED * expected_s))
+
+    def _dearest_s(self, job: Job) -> float | None:
+        """Return what `job` would take if it cost what the dearest did, None before any has ended.
+
+        A network with more operations costs more; one with less may cost as much, as what surrounds them does.
+        """
+        visits, macs = 0 if job.schedule is None else job.schedule.visits, job.screened.macs
+        visit_s = max((visit_s * max(1.0, macs / known) for visit_s, known in self._costs), default=None)
+        return None if visit_s is None else visit_s * visits
 
     def silence(self, samples: int, longest_s: float, so_far_s: float) -> float:
         """Return how long the final training may tell nothing.

@@ -1,4 +1,7 @@
+import pytest
 import step_shares
+
+pytestmark = pytest.mark.usefixtures("tensorflow")
 
 
 def test_a_step_is_split_into_its_operations(capsys, monkeypatch):

@@ -61,10 +61,10 @@ def _variant(dataset: Dataset, number: int, variant: str, options: argparse.Name
         scores.append(train_fold(network, dataset, schedule, recipe, fold, seed, precision=options.precision)[0])
     took = (time.process_time() - start) / options.seeds
     int8, real = ([100 * getattr(each, kind).accuracy for each in scores] for kind in ("int8", "float"))
-    return f"network {number} {variant:28s} int8 {_mean(int8)} float {_mean(real)}  {took:.1f} CPU s"
+    return f"network {number} {variant:28s} int8 {mean_and_error(int8)} float {mean_and_error(real)}  {took:.1f} CPU s"
 
 
-def _mean(values: list[float]) -> str:
+def mean_and_error(values: list[float]) -> str:
     error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
     return f"{statistics.mean(values):.2f} +/- {error:.2f}"
 

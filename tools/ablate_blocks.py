@@ -13,14 +13,14 @@ training in one thread.
 """
 
 import argparse
-import math
 import os
 import re
-import statistics
 import time
 from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"
+
+from ablate import FOLDS, mean_and_error
 
 from tinynas import Dataset, Target
 from tinynas.data.splits import representative_rows
@@ -32,7 +32,7 @@ from tinynas.training.evaluate import score_both
 from tinynas.training.fit import Recipe, fit
 from tinynas.training.keras import configure, keras, seed_everything
 
-FOLDS, RATE = 5, 1.6e-2
+RATE = 1.6e-2
 BLOCK = re.compile(r"(conv|sep|split)(\d+)k(\d+)(s2)?(m2)?(r)?")
 
 NETWORKS = {
@@ -89,7 +89,9 @@ def _tried(dataset: Dataset, name: str, text: str, options: argparse.Namespace) 
     found = analyze(file, Target.load("nucleo_f401")).footprint
     int8, real = ([100 * getattr(each, kind).accuracy for each in scores] for kind in ("int8", "float"))
     size = f"{found.flash_bytes:,} B, arena {found.arena_bytes:,} B, {found.macs:,} MACs"
-    return f"{name:15s} int8 {_mean(int8)} float {_mean(real)}  {size}, {took / options.seeds:.1f} CPU s"
+    return (
+        f"{name:15s} int8 {mean_and_error(int8)} float {mean_and_error(real)}  {size}, {took / options.seeds:.1f} CPU s"
+    )
 
 
 def network(text: str, shape: tuple[int, int, int], classes: int) -> Any:
@@ -135,11 +137,6 @@ def _normed(x: Any) -> Any:
 def _axes(x: Any, size: int) -> tuple[int, int]:
     """Return `size` on the axes that are longer than 1."""
     return tuple(size if length > 1 else 1 for length in x.shape[1:3])
-
-
-def _mean(values: list[float]) -> str:
-    error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-    return f"{statistics.mean(values):.2f} +/- {error:.2f}"
 
 
 def _options() -> Any:

@@ -19,9 +19,7 @@ and the CPU seconds of the training, that of the teachers apart, in one thread.
 """
 
 import argparse
-import math
 import os
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -29,6 +27,7 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
+from ablate import FOLDS, mean_and_error
 
 from tinynas import Architecture, Dataset, SearchSpace
 from tinynas.architecture import walk
@@ -42,7 +41,7 @@ from tinynas.training.evaluate import score_both
 from tinynas.training.fit import Recipe, one_cycle, peak_rate_for
 from tinynas.training.keras import configure, keras, seed_everything, tf
 
-FOLDS, BATCH, LATE = 5, 64, 256
+BATCH, LATE = 64, 256
 IDEAS = ("base", "ema", "swa", "mixup", "cutmix", "distil", "ensemble", "netaug", "flips", "late")
 SWA_SHARE, SWA_RATE = 0.25, 0.25  # of the epochs; of the highest rate
 TEMPERATURE, TAUGHT = 2.0, 0.5
@@ -77,7 +76,7 @@ def _tried(dataset: Dataset, number: int, idea: str, options: argparse.Namespace
         scores.append(score_both(model, file, dataset.x[fold.validation], dataset.y[fold.validation]))
     int8, real = ([100 * getattr(each, kind).accuracy for each in scores] for kind in ("int8", "float"))
     times = f"{took / options.seeds:.1f} CPU s" + (f" + {taught / options.seeds:.1f}" if taught > 1 else "")
-    return f"network {number} {idea:9s} int8 {_mean(int8)} float {_mean(real)}  {times}"
+    return f"network {number} {idea:9s} int8 {mean_and_error(int8)} float {mean_and_error(real)}  {times}"
 
 
 def _from(dataset: Dataset, number: int) -> list[Architecture]:
@@ -306,11 +305,6 @@ def _softened(probabilities: Any) -> Any:
 
 def _cross_entropy(targets: Any, output: Any) -> Any:
     return -tf.reduce_mean(tf.reduce_sum(targets * tf.math.log(output + 1e-7), axis=-1))
-
-
-def _mean(values: list[float]) -> str:
-    error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-    return f"{statistics.mean(values):.2f} +/- {error:.2f}"
 
 
 def _options() -> Any:

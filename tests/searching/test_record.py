@@ -14,6 +14,7 @@ from tinynas.data import FoldScores, Scores
 from tinynas.hardware import Target
 from tinynas.runs import DataSource, Evaluation, Run, Settings, State, Trial, leader, ranking
 from tinynas.searching import search
+from tinynas.searching.equal_length import size
 from tinynas.searching.record import Record, count_trained
 
 SPACE = SearchSpace.for_input((8, 8, 1), 3)
@@ -64,6 +65,15 @@ def test_among_finalists_too(record):
         _trial(number, net, SCORES[0], fidelity="full", folds=3) for number, net in enumerate((NETS[-1], NETS[0]))
     ]
     assert record([*trials, _trial(2, NETS[3], 0.9)]).best() is trials[1]
+
+
+def test_of_proven_finalists_that_are_level_the_one_that_computes_most_stays(record):
+    """Whichever of the two scores a little more; the sizes are those that the proxies' bonus goes by."""
+    nets = sorted(NETS, key=lambda net: size(net, footprint_of(net).macs))
+    small, large = nets[0], nets[-1]
+    for leading in (0.899, 0.901):
+        trials = [_trial(0, small, 0.900, fidelity="full"), _trial(1, large, leading, fidelity="full")]
+        assert record(trials).best((0,), 1_000, {small.key, large.key}) is trials[1]
 
 
 def test_the_last_place_of_a_float_decides_nothing(record):

@@ -60,9 +60,9 @@ def test_the_rate_of_swa_stays_where_it_is_in_the_last_quarter():
 def test_each_idea_learns_what_is_easy(idea):
     """Three stripes, one a class."""
     rng = np.random.default_rng(0)
-    y = rng.integers(0, 3, 192)
-    x = rng.random((192, 8, 8, 1), dtype=np.float32) * 0.5
-    x[np.arange(192), y * 2] += 0.5
+    y = rng.integers(0, 3, 200)
+    x = rng.random((200, 8, 8, 1), dtype=np.float32) * 0.5
+    x[np.arange(200), y * 2] += 0.5
     run = Run(x, y, 3, 40, 0, Augmentation())
     teachers = {"distil": 1, "ensemble": 2}.get(idea, 0)
     model = run.trained(NET, idea, [run.trained(NET, "base") for _ in range(teachers)])

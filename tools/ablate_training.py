@@ -23,6 +23,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -68,6 +69,8 @@ def _tried(dataset: Dataset, number: int, idea: str, options: argparse.Namespace
     wanted = {"distil": 1, "ensemble": 2}.get(idea, 0)
     network, *larger = _from(dataset, number, wanted)
     augmentation = augmentation_for(dataset.layout, options.augment.replace("+", ","), detail_of(dataset.x))
+    if idea == "flips":
+        augmentation = replace(augmentation, flip=False)
     scores, took, taught = [], 0.0, 0.0
     for seed in range(options.seeds):
         fold = dataset.folds(FOLDS, 0)[seed]

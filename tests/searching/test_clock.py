@@ -9,10 +9,11 @@ from tinynas.hardware import Target
 from tinynas.runs import DataSource, Settings, Trial
 from tinynas.searching.clock import Clock
 from tinynas.searching.costs import Costs, costs_of
-from tinynas.training.schedule import Lengths
+from tinynas.training.schedule import Lengths, Schedule
 
 SPACE = SearchSpace.for_input((28, 28, 1), 10)
 LARGE = Lengths(60_000, 784, 5)  # as Fashion-MNIST
+MIDDLING = Lengths(6_000, 784, 5)  # so few that a final training has 300 epochs of use
 SMALL = Lengths(85, 119 * 6, 5)  # a few recordings of gestures
 
 
@@ -185,23 +186,61 @@ def _settled(budget_s, ranked, settings, lengths=LARGE):
 
 
 def test_where_the_final_training_has_150_epochs_finalists_are_compared_in_such(settings):
-    """0.1 ms a visit: 300 epochs of 60,000 are half an hour and more, and some 1,060 s of the budget are left."""
-    clock, schedule = _settled(1800, _ranked(1.2, 12_000, visit_s=1e-4), settings)
+    """1 ms a visit: 300 epochs of 6,000 are half an hour and more, and some 1,060 s of the budget are left."""
+    clock, schedule = _settled(1800, _ranked(12.0, 12_000, visit_s=1e-3), settings, MIDDLING)
     assert clock.compares_at_length
+    assert not clock.compares_enough
     assert not clock.twice
-    assert (schedule.folds, schedule.samples) == (1, 48_000)
+    assert (schedule.folds, schedule.samples) == (1, 4_800)
     seconds = (0.08 * 1800 + 0.3 * 1080) / 2  # of each of two rounds
-    assert schedule.epochs == pytest.approx(seconds / (48_000 * 1e-4), abs=4)
+    assert schedule.epochs == pytest.approx(seconds / (4_800 * 1e-3), abs=4)
     clock, schedule = _settled(1800, _ranked(12.0, 12_000, visit_s=1e-3), settings)
     assert not clock.compares_at_length  # a large network: thirty epochs
     assert schedule == _finalists(Clock(1800, 0.0, 2), _ranked(12.0, 12_000, visit_s=1e-3))
 
 
 def test_with_time_to_spare_finalists_have_more_folds_and_the_final_training_both_ways(settings):
-    clock, schedule = _settled(36_000, _ranked(1.2, 12_000, visit_s=1e-4), settings)
+    clock, schedule = _settled(36_000, _ranked(12.0, 12_000, visit_s=1e-3), settings, MIDDLING)
     assert clock.twice
-    assert schedule.epochs == LARGE.final(timed=True) == 300
+    assert not clock.compares_enough
+    assert clock.places(_ranked(12.0, 12_000, visit_s=1e-3), _ranked(12.0, 12_000, visit_s=1e-3), MIDDLING) == 3
+    assert schedule.epochs == MIDDLING.final(timed=True) == 300
     assert 1 < schedule.folds <= 5
+
+
+@pytest.mark.parametrize("budget_s", [1_800, 2_700, 3_600])
+def test_where_fewer_epochs_are_enough_more_finalists_are_trained_for_so_many(settings, budget_s):
+    """0.1 ms a visit: 40 epochs of 48,000 are 192 s, and 20 of 60,000 with the fine-tuning 163 s at the most."""
+    ranked = _ranked(1.2, 12_000, visit_s=1e-4)
+    clock = _allotted(budget_s, ranked, LARGE, settings)
+    assert clock.compares_enough
+    assert not clock.twice
+    places = clock.places(ranked, ranked, LARGE)
+    schedule = clock.finalists(ranked, _ranked(1.2, 12_000, n=places, visit_s=1e-4), LARGE)
+    assert schedule == Schedule(1, 48_000, 40) == Schedule(1, 48_000, LARGE.enough())
+    assert places % 2 == 0  # both workers have as many
+    search_s, finalists_s = _seconds(clock)
+    assert search_s >= 0.3 * budget_s
+    used = places / 2 * 192
+    assert used <= finalists_s - search_s
+    final_s = 1.25 * 20 * 60_000 * 1e-4 * 13 / 12
+    assert 0 <= budget_s - search_s - used - final_s - 0.03 * budget_s <= 12
+    assert 8 <= places <= 16
+
+
+def test_with_all_the_time_finalists_have_sixteen_places_and_then_more_folds(settings):
+    ranked = _ranked(1.2, 12_000, visit_s=1e-4)
+    clock = _allotted(36_000, ranked, LARGE, settings)
+    assert clock.places(ranked, ranked, LARGE) == 16
+    schedule = clock.finalists(ranked, _ranked(1.2, 12_000, n=16, visit_s=1e-4), LARGE)
+    assert (schedule.folds, schedule.epochs) == (5, 40)
+
+
+def test_epochs_that_were_asked_for_are_not_cut(settings):
+    asked = settings.model_copy(update={"final_epochs": 200})
+    clock = _allotted(3600, _ranked(1.2, 12_000, visit_s=1e-4), LARGE, asked)
+    assert clock.compares_at_length
+    assert not clock.compares_enough
 
 
 def test_few_samples_are_never_compared_at_length(settings):

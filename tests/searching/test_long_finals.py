@@ -14,6 +14,7 @@ from tinynas.searching import equal_length, resume, search
 from tinynas.searching.equal_length import SizeBonus
 from tinynas.searching.executor import Calls
 from tinynas.searching.jobs import Outcome
+from tinynas.training import schedule
 
 VISIT_S = 1e-4  # of 2,000 samples 300 epochs, the most, are 60 s
 
@@ -221,6 +222,37 @@ def test_a_start_stays_the_best_unless_it_is_surely_beaten(run, space, lead):
     assert (result.best.architecture.key in starts) is (lead < 0.015)
     assert executor.last.start.architecture.key == result.best.architecture.key
     assert ("a hand-made start, since #" in _said(result.folder)) is (lead < 0.015)
+
+
+def test_where_fewer_epochs_are_enough_more_are_compared_and_the_best_wins(run, space, tmp_path, monkeypatch):
+    """100 epochs of 2,000 samples, 1,500 steps of two batches: 16 s for a finalist. Killed, it ends the same."""
+    monkeypatch.setattr(schedule, "_ENOUGH_VISITS", 40_000)
+    starts = {architecture.key for architecture in space.handmade()}
+    given = {"time_budget_s": 240, "n_rungs": 1, "n_finalists": 2}
+    result, executor = run(executor=Set(starts, 0.01), **given)
+    finalists = _finalists(executor)
+    assert len(finalists) >= 4
+    assert {job.schedule for job in finalists} == {schedule.Schedule(1, 1_600, 100)}
+    assert result.best.architecture.key not in starts
+    assert executor.last.cool
+    assert executor.last.epochs == 100
+    assert executor.last.start.architecture.key == result.best.architecture.key
+
+    class Killed(Set):
+        def evaluate(self, jobs, deadline):
+            for done in super().evaluate(jobs, deadline):
+                yield done
+                if done[0].fidelity == "full":
+                    raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run("killed", executor=Killed(starts, 0.01), **given)
+    executor = Set(starts, 0.01)
+    result = resume(tmp_path / "killed", made_up(2_000), screen=footprint_of, executor=lambda *_: executor)
+    assert [job.architecture.key for job in executor.jobs] == [job.architecture.key for job in finalists[1:]]
+    assert {job.schedule for job in executor.jobs} == {schedule.Schedule(1, 1_600, 100)}
+    assert result.best.architecture.key not in starts
+    assert executor.last.cool
 
 
 def test_who_prefers_a_small_network_is_not_given_a_start_in_its_place(run, space, monkeypatch):

@@ -145,6 +145,20 @@ def test_a_final_training_goes_on_from_the_weights_that_it_is_given(tensorflow):
     np.testing.assert_allclose(on.trained.weights["block0_conv"][0], finalist.weights["block0_conv"][0], atol=1e-4)
 
 
+def test_a_cool_one_goes_on_at_a_tenth_of_the_peak_rate_and_starts_anew_at_all_of_it(tensorflow):
+    data, hot = _large(), replace(RECIPE, epochs=1, batch_size=64, peak_rate=8e-3)
+    start = Start(NET, train_fold(NET, data, Schedule(1, 64, 1), RECIPE, data.folds(5, 0)[0], seed=2)[1].weights)
+    pairs = [
+        (train_final(NET, data, hot, 1, start=start, cool=True), replace(hot, peak_rate=8e-4), start),
+        (train_final(NET, data, hot, 1, cool=True), hot, None),
+    ]
+    for found, recipe, begin in pairs:
+        wanted = train_final(NET, data, recipe, 1, start=begin).trained.weights
+        for name, arrays in found.trained.weights.items():
+            for one, other in zip(arrays, wanted[name], strict=True):
+                np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize(("scores", "wanted"), [((0.6, 0.5), 0), ((0.5, 0.6), 1), ((0.5, 0.5), 0)])
 def test_going_on_or_starting_anew_whichever_is_better_on_the_samples_held_out(tensorflow, monkeypatch, scores, wanted):
     from tinynas.training import qat

@@ -26,10 +26,15 @@ _GIVEN = 0.5  # the share of what the final training leaves that finalists may h
 
 _REPEATS = 3  # so many cross-validations, each with other folds, at the most for finalists where samples are few
 
-# A final training of so many epochs is long: what decides between two networks then shows in trainings as long as it.
-# Of its time finalists get _COMPARED, and the winner goes on from the weights that it has by then.
+# A final training of so many epochs is long: what decides between two networks then shows in long trainings only. Of
+# its time finalists get _COMPARED, and the winner goes on from the weights that it has by then. Where samples are many
+# fewer epochs are enough (`Lengths.enough`), and what they leave is for more finalists, up to _MOST_PLACES.
 _LONG = 150
 _COMPARED = 0.3
+_MOST_PLACES = 16
+_GOES_ON = (
+    0.5  # of these epochs are for the final training then: it goes on at a low rate, with the samples of all folds
+)
 
 # What is done however short the budget is: trials, at least so many seconds of the final training, its conversion and
 # test, and the start of two processes with TensorFlow in them. Before any trial was trained each is taken for so long.
@@ -81,6 +86,7 @@ class Clock:
         given = math.inf if budget_s is None else budget_s
         self._shares = _Shares.usual(given) if final else _Shares.without_final(given)
         self._final_epochs: int | None = None  # of a long final training
+        self._is_cut = False  # whether it has fewer than there is time for
         self._twice = False
 
     def elapsed(self) -> float:
@@ -108,7 +114,11 @@ class Clock:
         possible = min(1.0, _DOUBT * left_s / final_s) * epochs
         long = lengths.long_finals and not lengths.few and settings.fidelity == "proxy" and possible >= _LONG
         self._final_epochs = epochs if long else None
-        self._twice = long and left_s > 3 * final_s
+        self._is_cut = long and not settings.final_epochs and lengths.enough() < epochs
+        if self._is_cut:
+            self._final_epochs = lengths.enough()
+            final_s *= _GOES_ON * self._final_epochs / epochs
+        self._twice = long and not self._is_cut and left_s > 3 * final_s
         spare_s = left_s - final_s * (2 if self._twice else 1)
         if spare_s <= 0:
             if long:
@@ -116,11 +126,12 @@ class Clock:
             else:
                 self._shares = replace(usual, going_on_s=_GOING_ON * left_s)
             return
-        most_s = usual.finalists_s + _GIVEN * spare_s
-        schedule = self._affordable(most_s, ranked, costs, lengths) if settings.fidelity == "proxy" else None
+        most_s = usual.finalists_s + (1.0 if self._is_cut else _GIVEN) * spare_s
+        n = self._places(most_s, ranked, costs, lengths)
+        schedule = self._affordable(most_s, ranked, costs, lengths, n) if settings.fidelity == "proxy" else None
         finalists_s = 0.0
         if schedule is not None:
-            finalists_s = self._rounds(ranked) * costs.seconds(schedule.visits, schedule.folds)
+            finalists_s = self._rounds(n) * costs.seconds(schedule.visits, schedule.folds)
         search_s = usual.search_s + usual.finalists_s + spare_s - finalists_s
         if lengths.few:  # a child takes long, and what is begun is ended
             child = lengths.proxy()
@@ -198,8 +209,21 @@ class Clock:
         costs = costs_of(trials, ranked)
         if self._budget_s is None or not costs.visit_s:
             return lengths.full()
-        left_s = min(self._shares.finalists_s, self._budget_s - self.elapsed())
-        return self._affordable(left_s, ranked, costs, lengths)
+        return self._affordable(self._for_finalists_s(), ranked, costs, lengths, len(ranked))
+
+    def places(self, trials: Sequence[Trial], ranked: Sequence[Trial], lengths: Lengths) -> int:
+        """Return for how many finalists there is time: for more than `ranked` where each is trained long enough."""
+        return self._places(self._for_finalists_s(), ranked, costs_of(trials, ranked), lengths)
+
+    def _for_finalists_s(self) -> float:
+        given = math.inf if self._budget_s is None else self._budget_s - self.elapsed()
+        return min(self._shares.finalists_s, given)
+
+    def _places(self, seconds: float, ranked: Sequence[Trial], costs: Costs, lengths: Lengths) -> int:
+        if not self._is_cut or self._final_epochs is None:
+            return len(ranked)
+        rounds = int(seconds / costs.seconds(self._final_epochs * lengths.full().samples))
+        return max(len(ranked), min(_MOST_PLACES, rounds * self._workers))
 
     def going_on(
         self, trials: Sequence[Trial], ranked: Sequence[Trial], lengths: Lengths, settings: Settings
@@ -212,17 +236,18 @@ class Clock:
         if self._budget_s is None or not costs.visit_s or not _may_go_on(lengths, settings):
             return None
         left_s = min(self._finalists_end_s(going_on=True), self._budget_s) - self.elapsed()
-        visits = costs.visits(left_s / self._rounds(ranked))
+        visits = costs.visits(left_s / self._rounds(len(ranked)))
         epochs = min(lengths.final(timed=True), int(visits / full.samples))
         return Schedule(1, full.samples, epochs) if epochs * full.samples >= _LONGER * _longest(ranked) else None
 
-    def _affordable(self, seconds: float, ranked: Sequence[Trial], costs: Costs, lengths: Lengths) -> Schedule | None:
-        """Return the longest schedule of use by which `ranked` are trained within so many seconds."""
-        full = lengths.full()
+    def _affordable(
+        self, seconds: float, ranked: Sequence[Trial], costs: Costs, lengths: Lengths, n: int
+    ) -> Schedule | None:
+        """Return the longest schedule of use by which `n` trials such as `ranked` are trained in so many seconds."""
+        full, each_s = lengths.full(), seconds / self._rounds(n)
         if self._final_epochs is not None:
-            return self._at_length(seconds, ranked, costs, full, self._final_epochs)
+            return self._at_length(each_s, ranked, costs, full, self._final_epochs)
         least = _longest(ranked)
-        each_s = seconds / self._rounds(ranked)
         repeats = _REPEATS if lengths.few else 1
         for folds in (*range(repeats * full.folds, full.folds, -full.folds), *range(full.folds, 1, -1)):
             most = max(least, full.samples * full.epochs)
@@ -233,10 +258,10 @@ class Clock:
         return None
 
     def _at_length(
-        self, seconds: float, ranked: Sequence[Trial], costs: Costs, full: Schedule, most: int
+        self, each_s: float, ranked: Sequence[Trial], costs: Costs, full: Schedule, most: int
     ) -> Schedule | None:
-        """Return a schedule of trainings as long as the final one, as far as the seconds go; then of more folds."""
-        epochs = costs.visits(seconds / self._rounds(ranked)) / full.samples
+        """Return a schedule of trainings of `most` epochs, as far as the seconds of each go; then of more folds."""
+        epochs = costs.visits(each_s) / full.samples
         folds = max(1, min(full.folds, int(epochs / most)))
         each = min(most, int(epochs / folds))
         return Schedule(folds, full.samples, each) if each * full.samples >= max(map(_of_a_fold, ranked)) else None
@@ -247,13 +272,18 @@ class Clock:
         return self._final_epochs is not None
 
     @property
+    def compares_enough(self) -> bool:
+        """Whether finalists are trained until they have learned what they can: then the best score is the best."""
+        return self._is_cut
+
+    @property
     def twice(self) -> bool:
         """Whether there is time for the final training to go on from the winner's weights and to start anew."""
         return self._twice
 
-    def _rounds(self, ranked: Sequence[Trial]) -> int:
-        """Return how many trainings a worker does, one after the other, until all of `ranked` are trained."""
-        return math.ceil(len(ranked) / self._workers)
+    def _rounds(self, n: int) -> int:
+        """Return how many trainings a worker does, one after the other, until `n` are done."""
+        return math.ceil(n / self._workers)
 
     def final_seconds(self) -> float | None:
         """Return the wall seconds that the final training may take, or None."""

@@ -110,9 +110,11 @@ class Course:
     def proven(self) -> frozenset[str]:
         """The keys of the networks that stay unless they are surely beaten: of the searches that know of such.
 
-        Where samples are few there are none: finalists are not cut short there, and no score would be sure.
+        Where samples are few there are none: finalists are not cut short there, and no score would be sure. Nor are
+        there where finalists are trained for as long as they learn anything.
         """
-        stay = self.run.journal.fact("proven_stay", False) and not self.lengths.few
+        short = not self.lengths.few and not self.clock.compares_enough
+        stay = self.run.journal.fact("proven_stay", False) and short
         return self.handmade if stay else frozenset()
 
     # --- jobs

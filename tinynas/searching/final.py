@@ -44,10 +44,11 @@ def final_job(
     *,
     start: StartFile | None = None,
     twice: bool = False,
+    cool: bool = False,
 ) -> FinalJob:
     """Return the final training of `trial`: for `seconds`, or for `epochs`, or by the settings and the data.
 
-    `start` and `twice` are as in FinalJob.
+    `start`, `twice` and `cool` are as in FinalJob.
     """
     epochs = settings.final_epochs if epochs is None else epochs
     return FinalJob(
@@ -59,6 +60,7 @@ def final_job(
         regularization=trial.evaluation.regularization,
         start=start,
         twice=twice,
+        cool=cool,
         least_epochs=1 if start is not None else _least_epochs(trial, lengths),
     )
 

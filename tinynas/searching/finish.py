@@ -64,30 +64,38 @@ def _comparison(course: Course) -> tuple[Schedule | None, list[Trial], bool]:
     journal, fact = course.run.journal, finalists_fact(course.part.number)
     settled = journal.fact(fact)
     if settled is None:
-        schedule, n = _settle(course)
+        schedule, places, n = _settle(course)
         journal.set_fact(f"{fact}_going_on", n)
+        journal.set_fact(f"{fact}_places", places)
         journal.set_fact(fact, (schedule or Schedule(0, 0, 0)).to_dict())
     else:
         schedule, n = Schedule.from_dict(settled), journal.fact(f"{fact}_going_on", 0)
-        schedule = schedule if schedule.folds else None
-    return schedule, course.contenders(n or None), n > 0
+        schedule, places = schedule if schedule.folds else None, journal.fact(f"{fact}_places", 0)
+    return schedule, course.contenders(n or places or None), n > 0
 
 
-def _settle(course: Course) -> tuple[Schedule | None, int]:
-    """Return how long finalists are trained, and the number of those that go on from their weights: 0 where none does.
+def _settle(course: Course) -> tuple[Schedule | None, int, int]:
+    """Return how long finalists are trained, for how many there are places, and how many go on from their weights.
 
-    With little time fewer of them go on: the leader and the best of the hand-made starts at least.
+    The places are 0 where they are those of the settings, and the last is 0 where none goes on. With little time fewer
+    go on: the leader and the best of the hand-made starts at least.
     """
     clock, searched = course.clock, course.record.searched
-    schedule = clock.finalists(searched, course.contenders(), course.lengths)
+    ranked, places = course.contenders(), 0
+    held = clock.places(searched, ranked, course.lengths)
+    if held > len(ranked):
+        beside = len(course.contenders(held)) > held  # a hand-made one, which needs a place as well
+        places = held - beside
+        ranked = course.contenders(places)
+    schedule = clock.finalists(searched, ranked, course.lengths)
     if schedule is not None:
-        return schedule, 0
+        return schedule, places, 0
     for n in range(course.settings.n_finalists, 0, -1):
         ranked = course.contenders(n)
         schedule = clock.going_on(searched, ranked, course.lengths, course.settings) if len(ranked) > 1 else None
         if schedule is not None:
-            return schedule, n
-    return None, 0
+            return schedule, 0, n
+    return None, 0, 0
 
 
 def _rounds(course: Course) -> tuple[int, ...]:
@@ -113,7 +121,9 @@ def _final(course: Course, generation: int) -> None:
     course.say(f"Final training of {best}{_instead_of(best, course)}.")
     run.journal.set_fact(FINAL_FROM, course.age())
     start = course.start_of(best.number) if best.evaluation.fidelity == "full" else None
-    job = final_job(course.settings, course.lengths, best, seconds, start=start, twice=clock.twice)
+    cool = clock.compares_enough and start is not None
+    epochs = course.lengths.enough() if cool else None
+    job = final_job(course.settings, course.lengths, best, seconds, epochs, start=start, twice=clock.twice, cool=cool)
     final = course.executor.final(job, lambda told: course.watch(FinalProgress.of(told)))
     if final is None:
         _summarize(course, best, None)

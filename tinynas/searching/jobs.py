@@ -68,8 +68,9 @@ class FinalJob:
     """The final training: on all training data, for `epochs` or, within them, for `time_budget_s`.
 
     With `until_flat` it ends earlier when the loss on samples held out no longer falls. With `start`, the weights of a
-    finalist, it goes on from there; and with `twice` it also starts anew, for as long, and the better one is kept.
-    However short the time is, `least_epochs` are trained.
+    finalist, it goes on from there, `cool` at a low learning rate: as one that has learned what it can and gets more
+    samples. With `twice` it also starts anew, for as long, and the better one is kept. However short the time is,
+    `least_epochs` are trained.
     """
 
     architecture: Architecture
@@ -80,6 +81,7 @@ class FinalJob:
     regularization: str = ""
     start: StartFile | None = None
     twice: bool = False
+    cool: bool = False
     least_epochs: int = 1
 
 

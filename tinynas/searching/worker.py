@@ -162,6 +162,7 @@ class Worker:
             start=None if job.start is None else Start(job.start.architecture, _weights(job.start)),
             unseen=None if job.start is None else self._folds(1)[0].validation,
             twice=job.twice,
+            cool=job.cool,
         )
         trained = done.trained
         rows = representative_rows(self._dataset.y_test, CHECKED_SAMPLES, job.seed)

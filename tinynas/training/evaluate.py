@@ -29,6 +29,7 @@ from tinynas.training.schedule import SCORED_SAMPLES, Schedule, batching
 CALIBRATION_SAMPLES = 100
 _QAT_SHARE = 1 / 12  # of the final training
 _REHEARSAL_FOLDS = 5  # one of them tells how long to train where little can be held out
+_COOL = 0.1  # of the peak rate
 REHEARSAL = "rehearsal, to see how long to train"
 GOING_ON, ANEW = "on from the finalist's weights", "anew, to compare"
 FINE_TUNING = "fine-tuning for int8"
@@ -168,6 +169,7 @@ def train_final(
     start: Start | None = None,
     unseen: np.ndarray | None = None,
     twice: bool = False,
+    cool: bool = False,
 ) -> FinalTraining:
     """Train on all training data but a few samples; return the scores on the test set (read here, once), the model.
 
@@ -180,8 +182,9 @@ def train_final(
     too few samples to judge by, none is held out.
 
     With `start` the training goes on from these weights; the samples held out are then among `unseen`, the rows that
-    they have not seen. With `twice` it also starts anew, each with half of the time, and of both the better on the
-    samples held out is kept; where none are, it goes on.
+    they have not seen. `cool`, it goes on at a tenth of the peak rate: weights that have learned what they can keep
+    that, and learn from the samples that are new to them. With `twice` it also starts anew, each with half of the time,
+    and of both the better on the samples held out is kept; where none are, it goes on.
     """
     alone = dataset.groups is None  # else what is held out has been seen: others of its group are trained on
     held = _held_out(dataset.y, seed, unseen) if qat or twice or (until_flat and alone) else np.array([], dtype=int)
@@ -199,9 +202,10 @@ def train_final(
     representative = x[representative_rows(y, CALIBRATION_SAMPLES, seed)]
     found: list[_Found] = []
     for begin in beginnings:
+        how = replace(long, peak_rate=_COOL * long.peak_rate) if cool and begin is not None else long
         losses, what = list[float](), "" if len(beginnings) == 1 else ANEW if begin is None else GOING_ON
         model, epochs = _fitted(
-            architecture, x, y, long, seed, precision, begin, partial(_told, losses, _named(report, what)), held=judge
+            architecture, x, y, how, seed, precision, begin, partial(_told, losses, _named(report, what)), held=judge
         )
         found.append((model, _finished(model, representative, epochs * len(x)), losses))
     model, trained, losses = found[0] if len(found) == 1 else _best(found, dataset, held)

@@ -15,6 +15,7 @@ _PROXY_VISITS = 12_000
 _FULL_VISITS = 240_000
 _FINAL_VISITS = 1_200_000
 _PROXY_SAMPLES = 6_000
+_ENOUGH_VISITS = 2_400_000
 _MOST_EPOCHS = {"proxy": 30, "full": 60, "final": 60, "timed": 300}
 
 # Where the samples are few an epoch is a step or two, and so many epochs are no training. Five networks on 119 windows
@@ -157,6 +158,14 @@ class Lengths:
         """Return the epochs of the final training; the most that make sense where a time budget will cut them."""
         visits = _FINAL_VISITS * (15 if timed else 1)
         return self._epochs("timed" if timed else "final", visits, self.samples, least=4, replicas=self.replicas)
+
+    def enough(self) -> int:
+        """Return the epochs after which a network that is trained for hundreds of them has learned what it can.
+
+        On 48,000 pictures a network of 12,000 parameters has after 30 epochs what it has after 60 or 90
+        (docs/benchmarks.md, "How long is long enough"). Never more than `final` has with a time budget.
+        """
+        return self._epochs("timed", _ENOUGH_VISITS, self.samples, least=4, replicas=self.replicas)
 
     def _epochs(self, kind: str, visits: int, samples: int, least: int, replicas: int = 1) -> int:
         """Return the epochs in which `samples` are visited so often, within the bounds of the kind of training."""

@@ -236,11 +236,37 @@ def test_with_all_the_time_finalists_have_sixteen_places_and_then_more_folds(set
     assert (schedule.folds, schedule.epochs) == (5, 40)
 
 
-def test_epochs_that_were_asked_for_are_not_cut(settings):
+def test_epochs_that_were_asked_for_are_not_cut_nor_those_of_a_search_that_began_before(settings):
+    ranked = _ranked(1.2, 12_000, visit_s=1e-4)
     asked = settings.model_copy(update={"final_epochs": 200})
-    clock = _allotted(3600, _ranked(1.2, 12_000, visit_s=1e-4), LARGE, asked)
-    assert clock.compares_at_length
-    assert not clock.compares_enough
+    old = replace(LARGE, cut_finals=False)
+    for clock in (_allotted(3600, ranked, LARGE, asked), _allotted(3600, ranked, old, settings)):
+        assert clock.compares_at_length
+        assert not clock.compares_enough
+        assert clock.places(ranked, ranked, LARGE) == 3
+
+
+def test_one_dear_finalist_does_not_take_the_places_of_the_others(settings):
+    """Of three the last costs three times as much: all together take what three of the mean cost do."""
+    ranked = _ranked(1.2, 12_000, visit_s=1e-4)
+    ranked[-1] = replace(ranked[-1], evaluation=replace(ranked[-1].evaluation, visit_s=3e-4, seconds=3.6))
+    alike = _ranked(2.0, 12_000, visit_s=5e-4 / 3)
+    found = []
+    for trials in (ranked, alike):
+        clock = _allotted(3600, trials, LARGE, settings)
+        assert clock.compares_enough
+        found.append(clock.places(trials, trials, LARGE))
+        schedule = clock.finalists(trials, (trials * 6)[: found[-1]], LARGE)
+        assert schedule == Schedule(1, 48_000, LARGE.enough())
+    assert found[0] == found[1] > 8
+
+
+def test_as_many_finalists_as_were_asked_for(settings):
+    ranked = _ranked(1.2, 12_000, visit_s=1e-4)
+    clock = _allotted(3600, ranked, LARGE, settings.model_copy(update={"n_finalists": 3}))
+    assert clock.compares_enough
+    assert clock.places(ranked, ranked, LARGE) == 3
+    assert clock.finalists(ranked, ranked, LARGE).folds > 1
 
 
 def test_few_samples_are_never_compared_at_length(settings):

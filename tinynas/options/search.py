@@ -83,8 +83,8 @@ _ROWS = (
     Option(
         "n_finalists",
         "How many of the best trials are trained on every fold before one is chosen, beside the best hand-made one.",
-        "whole", 3,
-        least=1, panel=TRAINING, fidelities=("proxy",),
+        "whole", None, "3, or up to 16 where a small network would have a long final training", least=1,
+        panel=TRAINING, fidelities=("proxy",),
     ),
     Option(
         "final_epochs", "Epochs of the final training.", "whole", None,

@@ -45,7 +45,8 @@ _AGAIN_LINE = re.compile(rf"{_TIME}{_AGAIN}(.*)")
 # proposed, one in so many of those before it, the newest, need not be told, and so many at least
 # (tinynas/searching/ahead.py). `size_in_macs`: what the size of a network is (tinynas/searching/equal_length.py).
 # `few_groups`: few groups are few samples (tinynas/training/schedule.py).
-# `proven_stay`: a hand-made finalist stays unless it is surely beaten (tinynas/searching/course.py).
+# `proven_stay`: a hand-made finalist stays unless it is surely beaten (tinynas/searching/course.py). `cut_finals`: a
+# long final training is no longer than is of use, and there are more finalists (tinynas/searching/clock.py).
 SINCE = {
     "small_sets": True,
     "long_finals": True,
@@ -54,6 +55,7 @@ SINCE = {
     "size_in_macs": True,
     "few_groups": True,
     "proven_stay": True,
+    "cut_finals": True,
 }
 
 

@@ -113,7 +113,7 @@ class Settings(BaseModel):
     reduction: int = _of("reduction")
     inherit: bool = _of("inherit")
     n_folds: int = _of("n_folds")
-    n_finalists: int = _of("n_finalists")
+    n_finalists: int | None = _of("n_finalists")
     final_epochs: int | None = _of("final_epochs")
     metric: Metric = _of("metric")
     prefer: Prefer = _of("prefer")

@@ -87,6 +87,7 @@ class Clock:
         self._shares = _Shares.usual(given) if final else _Shares.without_final(given)
         self._final_epochs: int | None = None  # of a long final training
         self._is_cut = False  # whether it has fewer than there is time for
+        self._grows = False  # whether there may be more finalists than usual
         self._twice = False
 
     def elapsed(self) -> float:
@@ -114,6 +115,7 @@ class Clock:
         possible = min(1.0, _DOUBT * left_s / final_s) * epochs
         long = lengths.long_finals and not lengths.few and settings.fidelity == "proxy" and possible >= _LONG
         self._final_epochs = epochs if long else None
+        self._grows = settings.n_finalists is None
         self._is_cut = long and not settings.final_epochs and lengths.enough() < epochs
         if self._is_cut:
             self._final_epochs = lengths.enough()
@@ -126,6 +128,7 @@ class Clock:
             else:
                 self._shares = replace(usual, going_on_s=_GOING_ON * left_s)
             return
+        costs = costs_of(trials, ranked, usual=self._is_cut)
         most_s = usual.finalists_s + (1.0 if self._is_cut else _GIVEN) * spare_s
         n = self._places(most_s, ranked, costs, lengths)
         schedule = self._affordable(most_s, ranked, costs, lengths, n) if settings.fidelity == "proxy" else None
@@ -206,21 +209,21 @@ class Clock:
         folds are left out first, of which two at least are trained, and then epochs. What a visit costs is what it cost
         the proxies.
         """
-        costs = costs_of(trials, ranked)
+        costs = costs_of(trials, ranked, usual=self._is_cut)
         if self._budget_s is None or not costs.visit_s:
             return lengths.full()
         return self._affordable(self._for_finalists_s(), ranked, costs, lengths, len(ranked))
 
     def places(self, trials: Sequence[Trial], ranked: Sequence[Trial], lengths: Lengths) -> int:
         """Return for how many finalists there is time: for more than `ranked` where each is trained long enough."""
-        return self._places(self._for_finalists_s(), ranked, costs_of(trials, ranked), lengths)
+        return self._places(self._for_finalists_s(), ranked, costs_of(trials, ranked, usual=True), lengths)
 
     def _for_finalists_s(self) -> float:
         given = math.inf if self._budget_s is None else self._budget_s - self.elapsed()
         return min(self._shares.finalists_s, given)
 
     def _places(self, seconds: float, ranked: Sequence[Trial], costs: Costs, lengths: Lengths) -> int:
-        if not self._is_cut or self._final_epochs is None:
+        if not (self._is_cut and self._grows) or self._final_epochs is None:
             return len(ranked)
         rounds = int(seconds / costs.seconds(self._final_epochs * lengths.full().samples))
         return max(len(ranked), min(_MOST_PLACES, rounds * self._workers))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 
 from tinynas.runs import Evaluation, Trial
 
@@ -26,11 +26,15 @@ class Costs:
         return max(0.0, seconds - self.start_s) / self.visit_s if self.visit_s else float("inf")
 
 
-def costs_of(trials: Sequence[Trial], chosen: Sequence[Trial]) -> Costs:
-    """Return the costs of training the architectures of `chosen`: the dearest one's visits, and the median start."""
+def costs_of(trials: Sequence[Trial], chosen: Sequence[Trial], usual: bool = False) -> Costs:
+    """Return the costs of training the architectures of `chosen`: the dearest one's visits, and the median start.
+
+    `usual`, the visits are those of their mean: what all of them take together.
+    """
     visited = [trial.evaluation for trial in trials if trial.evaluation.visits]
     start_s = median(map(_start_s, visited)) if visited else 0.0
-    return Costs(start_s, max((_visit_s(trial.evaluation) for trial in chosen), default=0.0))
+    each = [_visit_s(trial.evaluation) for trial in chosen] or [0.0]
+    return Costs(start_s, fmean(each) if usual else max(each))
 
 
 def _start_s(evaluation: Evaluation) -> float:

@@ -26,6 +26,7 @@ from tinynas.searching.warm import Network, begun
 from tinynas.training.regularization import STRENGTHS
 from tinynas.training.schedule import Schedule, scored_samples
 
+_FINALISTS = 3
 _AS_PARENT = 0.7  # the share of children that are regularised as their parents were
 _DRAWN = (0.5, 0.25, 0.25)  # how likely the others are as each of STRENGTHS
 _REGULARIZED = 1  # the stream of chance for it
@@ -83,15 +84,20 @@ class Course:
         self.run.log(text)
         self.watch(Note(text))
 
+    @property
+    def n_finalists(self) -> int:
+        """The number of finalists that was asked for, or the usual one; where there is time there may be more of it."""
+        return self.settings.n_finalists or _FINALISTS
+
     def contenders(self, most: int | None = None) -> list[Trial]:
         """Return the best trials, and the best of the hand-made starts beside them: proxies are short, it is proven.
 
-        So is the best of an earlier part of the search. The best trials are `most` (None: as many as the settings say).
+        So is the best of an earlier part of the search. The best trials are `most` (None: `n_finalists`).
         """
         settings, ranked = self.settings, self.record.ranked()
-        n = settings.n_finalists if most is None else most
+        n = self.n_finalists if most is None else most
         found = contenders(ranked, n, settings.metric, settings.prefer, self.samples)
-        if self.lengths.long_finals and settings.n_finalists > 1:
+        if self.lengths.long_finals and self.n_finalists > 1:
             best = next((trial for trial in ranked if trial.architecture.key in self.handmade), None)
             found += [best] if best is not None and best not in found else []
         if self.part.best is None:

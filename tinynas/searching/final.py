@@ -27,6 +27,7 @@ def lengths_for(run: Run, dataset: Dataset) -> Lengths:
         least=run.journal.fact("least_steps", False),
         small_sets=run.journal.fact("small_sets", False),
         long_finals=run.journal.fact("long_finals", False),
+        cut_finals=run.journal.fact("cut_finals", False),
     )
 
 

@@ -90,7 +90,7 @@ def _settle(course: Course) -> tuple[Schedule | None, int, int]:
     schedule = clock.finalists(searched, ranked, course.lengths)
     if schedule is not None:
         return schedule, places, 0
-    for n in range(course.settings.n_finalists, 0, -1):
+    for n in range(course.n_finalists, 0, -1):
         ranked = course.contenders(n)
         schedule = clock.going_on(searched, ranked, course.lengths, course.settings) if len(ranked) > 1 else None
         if schedule is not None:

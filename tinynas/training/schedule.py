@@ -97,7 +97,7 @@ class Lengths:
     has `replicas` of them. `least`: whether the steps are counted too (not so in version 0.1.0, which went by epochs
     alone, and in the searches that it began). `small_sets`: whether few samples make a difference but for that (not so
     in searches that began before they did). `long_finals`: whether the finalists of a small network are compared at the
-    length of the final training (likewise).
+    length of the final training, `cut_finals`: and that no longer than is of use (likewise).
     """
 
     samples: int
@@ -109,6 +109,7 @@ class Lengths:
     least: bool = True
     small_sets: bool = True
     long_finals: bool = True
+    cut_finals: bool = True
     groups: int | None = None
 
     @classmethod
@@ -165,6 +166,8 @@ class Lengths:
         On 48,000 pictures a network of 12,000 parameters has after 30 epochs what it has after 60 or 90
         (docs/benchmarks.md, "How long is long enough"). Never more than `final` has with a time budget.
         """
+        if not self.cut_finals:
+            return self.final(timed=True)
         return self._epochs("timed", _ENOUGH_VISITS, self.samples, least=4, replicas=self.replicas)
 
     def _epochs(self, kind: str, visits: int, samples: int, least: int, replicas: int = 1) -> int:

@@ -189,7 +189,7 @@ def test_where_the_final_training_has_150_epochs_finalists_are_compared_in_such(
     """1 ms a visit: 300 epochs of 6,000 are half an hour and more, and some 1,060 s of the budget are left."""
     clock, schedule = _settled(1800, _ranked(12.0, 12_000, visit_s=1e-3), settings, MIDDLING)
     assert clock.compares_at_length
-    assert not clock.compares_enough
+    assert clock.enough_epochs is None
     assert not clock.twice
     assert (schedule.folds, schedule.samples) == (1, 4_800)
     seconds = (0.08 * 1800 + 0.3 * 1080) / 2  # of each of two rounds
@@ -202,7 +202,7 @@ def test_where_the_final_training_has_150_epochs_finalists_are_compared_in_such(
 def test_with_time_to_spare_finalists_have_more_folds_and_the_final_training_both_ways(settings):
     clock, schedule = _settled(36_000, _ranked(12.0, 12_000, visit_s=1e-3), settings, MIDDLING)
     assert clock.twice
-    assert not clock.compares_enough
+    assert clock.enough_epochs is None
     assert clock.places(_ranked(12.0, 12_000, visit_s=1e-3), _ranked(12.0, 12_000, visit_s=1e-3), MIDDLING) == 3
     assert schedule.epochs == MIDDLING.final(timed=True) == 300
     assert 1 < schedule.folds <= 5
@@ -213,11 +213,11 @@ def test_where_fewer_epochs_are_enough_more_finalists_are_trained_for_so_many(se
     """0.1 ms a visit: 40 epochs of 48,000 are 192 s, and 20 of 60,000 with the fine-tuning 163 s at the most."""
     ranked = _ranked(1.2, 12_000, visit_s=1e-4)
     clock = _allotted(budget_s, ranked, LARGE, settings)
-    assert clock.compares_enough
+    assert clock.enough_epochs == 40
     assert not clock.twice
     places = clock.places(ranked, ranked, LARGE)
     schedule = clock.finalists(ranked, _ranked(1.2, 12_000, n=places, visit_s=1e-4), LARGE)
-    assert schedule == Schedule(1, 48_000, 40) == Schedule(1, 48_000, LARGE.enough())
+    assert schedule == Schedule(1, 48_000, 40) == Schedule(1, 48_000, LARGE.enough(1_000))
     assert places % 2 == 0  # both workers have as many
     search_s, finalists_s = _seconds(clock)
     assert search_s >= 0.3 * budget_s
@@ -242,7 +242,7 @@ def test_epochs_that_were_asked_for_are_not_cut_nor_those_of_a_search_that_began
     old = replace(LARGE, cut_finals=False)
     for clock in (_allotted(3600, ranked, LARGE, asked), _allotted(3600, ranked, old, settings)):
         assert clock.compares_at_length
-        assert not clock.compares_enough
+        assert clock.enough_epochs is None
         assert clock.places(ranked, ranked, LARGE) == 3
 
 
@@ -254,17 +254,29 @@ def test_one_dear_finalist_does_not_take_the_places_of_the_others(settings):
     found = []
     for trials in (ranked, alike):
         clock = _allotted(3600, trials, LARGE, settings)
-        assert clock.compares_enough
+        assert clock.enough_epochs == 40
         found.append(clock.places(trials, trials, LARGE))
         schedule = clock.finalists(trials, (trials * 6)[: found[-1]], LARGE)
-        assert schedule == Schedule(1, 48_000, LARGE.enough())
+        assert schedule == Schedule(1, 48_000, LARGE.enough(1_000))
     assert found[0] == found[1] > 8
+
+
+def test_a_network_that_is_not_small_is_never_cut(settings):
+    """Of 15,000 parameters for 60,000 samples one is small yet."""
+    ranked = _ranked(1.2, 12_000, visit_s=1e-4)
+    for params, cut in ((15_000, True), (15_001, False)):
+        footprint = replace(ranked[0].evaluation.footprint, params=params)
+        ranked[0] = replace(ranked[0], evaluation=replace(ranked[0].evaluation, footprint=footprint))
+        clock = _allotted(1800, ranked, LARGE, settings)
+        assert clock.compares_at_length
+        assert (clock.enough_epochs is not None) is cut
+        assert LARGE.enough(params) == (40 if cut else 300)
 
 
 def test_as_many_finalists_as_were_asked_for(settings):
     ranked = _ranked(1.2, 12_000, visit_s=1e-4)
     clock = _allotted(3600, ranked, LARGE, settings.model_copy(update={"n_finalists": 3}))
-    assert clock.compares_enough
+    assert clock.enough_epochs == 40
     assert clock.places(ranked, ranked, LARGE) == 3
     assert clock.finalists(ranked, ranked, LARGE).folds > 1
 

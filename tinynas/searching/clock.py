@@ -116,9 +116,10 @@ class Clock:
         long = lengths.long_finals and not lengths.few and settings.fidelity == "proxy" and possible >= _LONG
         self._final_epochs = epochs if long else None
         self._grows = settings.n_finalists is None
-        self._is_cut = long and not settings.final_epochs and lengths.enough() < epochs
+        enough = lengths.enough(max((f.params for t in ranked if (f := t.evaluation.footprint) is not None), default=0))
+        self._is_cut = long and not settings.final_epochs and enough < epochs
         if self._is_cut:
-            self._final_epochs = lengths.enough()
+            self._final_epochs = enough
             final_s *= _GOES_ON * self._final_epochs / epochs
         self._twice = long and not self._is_cut and left_s > 3 * final_s
         spare_s = left_s - final_s * (2 if self._twice else 1)
@@ -275,9 +276,12 @@ class Clock:
         return self._final_epochs is not None
 
     @property
-    def compares_enough(self) -> bool:
-        """Whether finalists are trained until they have learned what they can: then the best score is the best."""
-        return self._is_cut
+    def enough_epochs(self) -> int | None:
+        """The epochs after which the finalists have learned what they can, where they are trained so long, else None.
+
+        The best score is the best then, however long the final training.
+        """
+        return self._final_epochs if self._is_cut else None
 
     @property
     def twice(self) -> bool:

@@ -119,7 +119,7 @@ class Course:
         Where samples are few there are none: finalists are not cut short there, and no score would be sure. Nor are
         there where finalists are trained for as long as they learn anything.
         """
-        short = not self.lengths.few and not self.clock.compares_enough
+        short = not self.lengths.few and self.clock.enough_epochs is None
         stay = self.run.journal.fact("proven_stay", False) and short
         return self.handmade if stay else frozenset()
 

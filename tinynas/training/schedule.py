@@ -15,7 +15,7 @@ _PROXY_VISITS = 12_000
 _FULL_VISITS = 240_000
 _FINAL_VISITS = 1_200_000
 _PROXY_SAMPLES = 6_000
-_ENOUGH_VISITS = 2_400_000
+_ENOUGH_VISITS, _SMALL = 2_400_000, 0.25  # for networks of so many parameters a sample at the most
 _MOST_EPOCHS = {"proxy": 30, "full": 60, "final": 60, "timed": 300}
 
 # Where the samples are few an epoch is a step or two, and so many epochs are no training. Five networks on 119 windows
@@ -160,13 +160,14 @@ class Lengths:
         visits = _FINAL_VISITS * (15 if timed else 1)
         return self._epochs("timed" if timed else "final", visits, self.samples, least=4, replicas=self.replicas)
 
-    def enough(self) -> int:
-        """Return the epochs after which a network that is trained for hundreds of them has learned what it can.
+    def enough(self, params: int) -> int:
+        """Return the epochs after which a network of so many parameters has learned what it can.
 
-        On 48,000 pictures a network of 12,000 parameters has after 30 epochs what it has after 60 or 90
-        (docs/benchmarks.md, "How long is long enough"). Never more than `final` has with a time budget.
+        On 48,000 pictures one of 12,000 has after 30 epochs what it has after 60, and one of 48,000 goes on gaining
+        (docs/benchmarks.md, "How long is long enough"). For all that are not small it is what `final` has with a time
+        budget, which is never exceeded.
         """
-        if not self.cut_finals:
+        if not self.cut_finals or params > _SMALL * self.samples:
             return self.final(timed=True)
         return self._epochs("timed", _ENOUGH_VISITS, self.samples, least=4, replicas=self.replicas)
 

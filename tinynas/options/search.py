@@ -83,7 +83,7 @@ _ROWS = (
     Option(
         "n_finalists",
         "How many of the best trials are trained on every fold before one is chosen, beside the best hand-made one.",
-        "whole", None, "3, or up to 16 where a small network would have a long final training", least=1,
+        "whole", None, "three, or more where a small network would have a long final training", least=1,
         panel=TRAINING, fidelities=("proxy",),
     ),
     Option(

@@ -273,6 +273,15 @@ def test_a_network_that_is_not_small_is_never_cut(settings):
         assert LARGE.enough(params) == (40 if cut else 300)
 
 
+def test_where_not_all_finalists_can_be_trained_long_enough_none_is_taken_for_finished(settings):
+    """Of some 1,070 s for finalists ten have 960 on two workers, and twelve would need 1,152."""
+    for n, cut in ((10, True), (12, False)):
+        ranked = _ranked(1.2, 12_000, n=n, visit_s=1e-4)
+        clock = _allotted(1800, ranked, LARGE, settings.model_copy(update={"n_finalists": n}))
+        assert clock.compares_at_length
+        assert (clock.enough_epochs is not None) is cut
+
+
 def test_as_many_finalists_as_were_asked_for(settings):
     ranked = _ranked(1.2, 12_000, visit_s=1e-4)
     clock = _allotted(3600, ranked, LARGE, settings.model_copy(update={"n_finalists": 3}))

@@ -239,15 +239,11 @@ def test_where_fewer_epochs_are_enough_more_are_compared_and_the_best_wins(run, 
     assert executor.last.epochs == 100
     assert executor.last.start.architecture.key == result.best.architecture.key
 
-    class Killed(Set):
-        def evaluate(self, jobs, deadline):
-            for done in super().evaluate(jobs, deadline):
-                yield done
-                if done[0].fidelity == "full":
-                    raise KeyboardInterrupt
+    class KilledSet(Killed, Set):
+        """Both."""
 
     with pytest.raises(KeyboardInterrupt):
-        run("killed", executor=Killed(starts, 0.01), **given)
+        run("killed", executor=KilledSet(starts, 0.01), **given)
     executor = Set(starts, 0.01)
     result = resume(tmp_path / "killed", made_up(2_000), screen=footprint_of, executor=lambda *_: executor)
     assert [job.architecture.key for job in executor.jobs] == [job.architecture.key for job in finalists[1:]]

@@ -117,10 +117,14 @@ class Clock:
         self._final_epochs = epochs if long else None
         self._grows = settings.n_finalists is None
         enough = lengths.enough(max((f.params for t in ranked if (f := t.evaluation.footprint) is not None), default=0))
-        self._is_cut = long and not settings.final_epochs and enough < epochs
+        cut_s = _GOES_ON * enough / epochs * final_s
+        compared_s = self._rounds(len(ranked)) * costs_of(trials, ranked, usual=True).seconds(
+            enough * lengths.full().samples
+        )
+        holds = compared_s <= usual.finalists_s + left_s - cut_s  # else none would have learned what it can
+        self._is_cut = long and not settings.final_epochs and enough < epochs and holds
         if self._is_cut:
-            self._final_epochs = enough
-            final_s *= _GOES_ON * self._final_epochs / epochs
+            self._final_epochs, final_s = enough, cut_s
         self._twice = long and not self._is_cut and left_s > 3 * final_s
         spare_s = left_s - final_s * (2 if self._twice else 1)
         if spare_s <= 0:

@@ -11,6 +11,7 @@ from tests.searching.test_small_sets import made_up
 from tinynas.data import FoldScores, Scores
 from tinynas.runs import Journal, read_settings
 from tinynas.searching import equal_length, resume, search
+from tinynas.searching.clock import Clock
 from tinynas.searching.equal_length import SizeBonus
 from tinynas.searching.executor import Calls
 from tinynas.searching.jobs import Outcome
@@ -250,6 +251,31 @@ def test_where_fewer_epochs_are_enough_more_are_compared_and_the_best_wins(run, 
     assert {job.schedule for job in executor.jobs} == {schedule.Schedule(1, 1_600, 100)}
     assert result.best.architecture.key not in starts
     assert executor.last.cool
+
+
+class Poor(Set):
+    """The starts have the lowest scores of the proxies as well."""
+
+    def evaluate(self, jobs, deadline):
+        for job, outcome in super().evaluate(jobs, deadline):
+            if job.fidelity == "proxy":
+                scores = Scores(*(0.1 if job.architecture.key in self._starts else 0.5,) * 4)
+                folds = (FoldScores(scores, scores),) * job.schedule.folds
+                outcome = replace(outcome, evaluation=replace(outcome.evaluation, folds=folds))
+            yield job, outcome
+
+
+def test_a_start_beside_the_finalists_has_one_of_the_places(run, space, monkeypatch):
+    """Else the time that was reckoned for all of them would not hold the last."""
+    monkeypatch.setattr(schedule, "_ENOUGH_VISITS", 40_000)
+    found, places = [], Clock.places
+    monkeypatch.setattr(Clock, "places", lambda *given: found.append(places(*given)) or found[-1])
+    starts = {architecture.key for architecture in space.handmade()}
+    _, executor = run(executor=Poor(starts, 0.01), time_budget_s=240, n_rungs=1)
+    finalists = [job.architecture.key for job in _finalists(executor)]
+    assert found == [len(finalists)]
+    assert found[0] > 4
+    assert [key in starts for key in finalists].count(True) == 1
 
 
 def test_who_prefers_a_small_network_is_not_given_a_start_in_its_place(run, space, monkeypatch):

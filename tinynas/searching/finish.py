@@ -84,7 +84,7 @@ def _settle(course: Course) -> tuple[Schedule | None, int, int]:
     ranked, places = course.contenders(), 0
     held = clock.places(searched, ranked, course.lengths)
     if held > len(ranked):
-        beside = len(course.contenders(held)) > held  # a hand-made one, which needs a place as well
+        beside = max(0, len(course.contenders(held)) - held)  # hand-made, or of an earlier part: they need places too
         places = held - beside
         ranked = course.contenders(places)
     schedule = clock.finalists(searched, ranked, course.lengths)

@@ -34,12 +34,18 @@ NUMBERS = {"label_smoothing": float, "weight_decay": float, "peak_rate": float, 
 
 def main() -> None:
     options = _options()
-    configure(1)
-    dataset = Dataset.load(options.data, **({"layout": options.layout} if options.layout else {}))
-    print(dataset.summary(), flush=True)
+    dataset = opened(options)
     for network in map(int, options.networks.split(",")):
         for variant in options.variants:
             print(_variant(dataset, network, variant, options), flush=True)
+
+
+def opened(options: argparse.Namespace) -> Dataset:
+    """Return the data that `--data` and `--layout` name, and say what they are; what follows has one thread."""
+    configure(1)
+    dataset = Dataset.load(options.data, **({"layout": options.layout} if options.layout else {}))
+    print(dataset.summary(), flush=True)
+    return dataset
 
 
 def _variant(dataset: Dataset, number: int, variant: str, options: argparse.Namespace) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
-from ablate import FOLDS, mean_and_error
+from ablate import FOLDS, mean_and_error, opened
 
 from tinynas import Dataset, Target
 from tinynas.data.splits import representative_rows
@@ -30,7 +30,7 @@ from tinynas.training.build import BATCH_NORM_MOMENTUM
 from tinynas.training.convert import quantize
 from tinynas.training.evaluate import score_both
 from tinynas.training.fit import Recipe, fit
-from tinynas.training.keras import configure, keras, seed_everything
+from tinynas.training.keras import keras, seed_everything
 
 RATE = 1.6e-2
 BLOCK = re.compile(r"(conv|sep|split)(\d+)k(\d+)(s2)?(m2)?(r)?")
@@ -64,9 +64,7 @@ NETWORKS = {
 
 def main() -> None:
     options = _options()
-    configure(1)
-    dataset = Dataset.load(options.data, **({"layout": options.layout} if options.layout else {}))
-    print(dataset.summary(), flush=True)
+    dataset = opened(options)
     for name, text in NETWORKS[options.set].items():
         if not options.networks or name in options.networks.split(","):
             print(_tried(dataset, name, text, options), flush=True)

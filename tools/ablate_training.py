@@ -29,7 +29,7 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
-from ablate import FOLDS, mean_and_error
+from ablate import FOLDS, mean_and_error, opened
 
 from tinynas import Architecture, Dataset, SearchSpace
 from tinynas.architecture import walk
@@ -41,7 +41,7 @@ from tinynas.training.build import build
 from tinynas.training.convert import quantize
 from tinynas.training.evaluate import score_both
 from tinynas.training.fit import Recipe, one_cycle, peak_rate_for
-from tinynas.training.keras import configure, keras, seed_everything, tf
+from tinynas.training.keras import keras, seed_everything, tf
 
 BATCH, LATE = 64, 256
 IDEAS = ("base", "ema", "swa", "mixup", "cutmix", "distil", "ensemble", "netaug", "flips", "late")
@@ -52,9 +52,7 @@ WIDER = 2
 
 def main() -> None:
     options = _options()
-    configure(1)
-    dataset = Dataset.load(options.data, **({"layout": options.layout} if options.layout else {}))
-    print(dataset.summary(), flush=True)
+    dataset = opened(options)
     for number in map(int, options.networks.split(",")):
         first: list[float] = []
         for idea in options.ideas:

@@ -132,6 +132,22 @@ def test_a_proven_network_stays_unless_it_is_beaten_by_its_standard_error(score,
     )
 
 
+@pytest.mark.parametrize(("lead", "stays"), [(0.013, True), (0.015, False)])
+def test_on_one_fold_the_error_is_that_of_the_difference_on_the_samples_it_was_scored_on(lead, stays):
+    """The standard error of 0.9 on 900 samples is 0.01, and of a difference of two such 0.0141."""
+    best, proven = _scored(_trial(3, 64, (0.90 + lead,)), 900), _scored(_trial(2, 32, (0.90,)), 900)
+    assert standard_error(proven.evaluation, "accuracy", 10) == pytest.approx(0.01)
+    assert unbeaten([proven, best], best, {proven.architecture.key}, "accuracy", 10, _macs) is (
+        proven if stays else best
+    )
+    folds = _scored(BEST, 900).evaluation
+    assert standard_error(folds, "accuracy", 10) == standard_error(BEST.evaluation, "accuracy", 10)
+
+
+def _scored(trial, n):
+    return replace(trial, evaluation=replace(trial.evaluation, scored=n))
+
+
 def test_only_a_proven_network_that_was_trained_alike_stays():
     best, near = _trial(3, 64, (0.90,)), _trial(2, 32, (0.899,), visits=100)
     assert unbeaten([near, best], best, {near.architecture.key}, "accuracy", 1_000, _macs) is best

@@ -14,7 +14,7 @@ import pytest
 from tests.searching.contracts import EXECUTORS, FAILS
 from tinynas.architecture import Architecture, Block, Head, SearchSpace
 from tinynas.hardware import Limits, Target
-from tinynas.runs import DataSource, Settings, State
+from tinynas.runs import DataSource, Evaluation, Settings, State
 from tinynas.screening import screen
 from tinynas.searching import worker
 from tinynas.searching.events import FoldDone
@@ -150,8 +150,10 @@ def test_a_finalist_of_one_fold_is_scored_on_all_that_it_has_not_seen(stripes, s
     assert whole > 3
     for fidelity, scored in (("proxy", 3), ("full", whole)):
         job = replace(jobs[0], fidelity=fidelity, schedule=Schedule(1, 24, 1))
-        (fold,) = worker.Worker(stripes, settings).evaluate(job).evaluation.folds
+        evaluation = worker.Worker(stripes, settings).evaluate(job).evaluation
+        (fold,) = evaluation.folds
         assert np.sum(fold.confusion) == scored
+        assert Evaluation.from_dict(evaluation.to_dict()).scored == scored
 
 
 def test_a_shared_data_set_is_the_data_set(stripes, tmp_path):

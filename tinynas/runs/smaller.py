@@ -13,15 +13,16 @@ _SMALL, _SMALL_ERRORS = 0.02, 2.0  # what "small" gives up: two points, or two s
 
 
 def standard_error(evaluation: Evaluation, metric: str, samples: int) -> float:
-    """Return the standard error of the mean over the folds; of one fold, that of a share of so many `samples`.
+    """Return the standard error of the mean over the folds; of one fold, that of a share of the samples it has.
 
+    These are `samples` where the evaluation does not say how many it was scored on.
     Over folds it is s / sqrt(K) with the sample deviation s, as in the one-standard-error rule of Breiman et al. 1984,
     "Classification and Regression Trees".
     """
     scores: list[float] = [getattr(fold.int8, metric) for fold in evaluation.folds]
     if len(scores) > 1:
         return stdev(scores) / math.sqrt(len(scores))
-    return math.sqrt(scores[0] * (1 - scores[0]) / max(1, samples))
+    return math.sqrt(scores[0] * (1 - scores[0]) / max(1, evaluation.scored or samples))
 
 
 def size_beside(trial: Trial, best: Trial) -> float:
@@ -100,6 +101,7 @@ def unbeaten(
 ) -> Trial:
     """Return the largest of the `proven` architectures (keys) that `best` leads by less than a standard error.
 
+    On one fold that is the error of the difference: both scores are counted, and neither training was repeated.
     That is among those trained as `best` was; `best` itself where there is none. The best of several scores is too high
     by chance, and short comparisons favour what learns fast: who is known to end well stays unless surely beaten. Of
     several such the larger, by `size`, has more to gain from the longer training that follows.
@@ -109,10 +111,18 @@ def unbeaten(
     level = [
         trial
         for trial in alike
-        if _alike(trial, best)
-        and score - trial.evaluation.mean(metric) < standard_error(trial.evaluation, metric, samples)
+        if _alike(trial, best) and score - trial.evaluation.mean(metric) < _doubt(trial.evaluation, metric, samples)
     ]
     return max(level, key=lambda trial: (size(trial), trial.evaluation.mean(metric)), default=best)
+
+
+def _doubt(evaluation: Evaluation, metric: str, samples: int) -> float:
+    """Return the standard error over the folds; of one fold, that of the difference of two scores counted on it.
+
+    Older runs, which do not say on how many samples that was, go on with the error of one.
+    """
+    error = standard_error(evaluation, metric, samples)
+    return math.sqrt(2) * error if evaluation.scored and len(evaluation.folds) == 1 else error
 
 
 def contenders(ranked: Sequence[Trial], n: int, metric: str, prefer: str, samples: int) -> list[Trial]:

@@ -35,6 +35,7 @@ class Evaluation:
     trouble ("error", "died", "silent"), which is no verdict on its architecture, from one that was refused ("").
     `regularization` is the strength of it that the trial was trained with ("": that was no choice). `stream` is what
     the validation recordings of the first fold say of a full training's stream, where the model can run on one.
+    `scored` is the number of samples that a fold's scores were counted on (0: in older runs that is not known).
     """
 
     state: State
@@ -50,6 +51,7 @@ class Evaluation:
     cause: str = ""
     regularization: str = ""
     stream: Tuned | None = None
+    scored: int = 0
 
     @property
     def training(self) -> tuple[bool, int]:
@@ -84,6 +86,7 @@ class Evaluation:
             **({"cause": self.cause} if self.cause else {}),
             "regularization": self.regularization,
             **({} if self.stream is None else {"stream": self.stream.to_dict()}),
+            **({"scored": self.scored} if self.scored else {}),
         }
 
     @classmethod
@@ -104,6 +107,7 @@ class Evaluation:
             value.get("cause", ""),
             value.get("regularization", ""),  # nor had it a choice
             Tuned.from_dict(value["stream"]) if "stream" in value else None,
+            value.get("scored", 0),
         )
 
 

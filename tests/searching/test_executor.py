@@ -13,6 +13,7 @@ import pytest
 
 from tests.searching.contracts import EXECUTORS, FAILS
 from tinynas.architecture import Architecture, Block, Head, SearchSpace
+from tinynas.data import Dataset
 from tinynas.hardware import Limits, Target
 from tinynas.runs import DataSource, Evaluation, Settings, State
 from tinynas.screening import screen
@@ -154,6 +155,15 @@ def test_a_finalist_of_one_fold_is_scored_on_all_that_it_has_not_seen(stripes, s
         (fold,) = evaluation.folds
         assert np.sum(fold.confusion) == scored
         assert Evaluation.from_dict(evaluation.to_dict()).scored == scored
+
+
+def test_pictures_end_plain_unless_the_search_is_older(stripes, settings, jobs):
+    there = worker.Worker(stripes, settings)
+    for job in (jobs[0], FinalJob(NETS[0], 1, 2, None)):
+        assert there._recipe(job).plain == 0.2
+        assert there._recipe(replace(job, ends_plain=False)).plain == 0.0
+    series = Dataset.from_arrays(np.zeros((6, 8, 2)), np.arange(6) % 2, layout="series")
+    assert worker.Worker(series, settings)._recipe(jobs[0]).plain == 0.0
 
 
 def test_a_shared_data_set_is_the_data_set(stripes, tmp_path):

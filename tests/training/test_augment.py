@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tinynas.errors import UsageError
-from tinynas.training.augment import Augmentation, augmentation_for, detail_of, varied_from
+from tinynas.training.augment import Augmentation, augmentation_for, detail_of, plain_end, varied_from
 
 
 def _apply(augmentation, x, seed=3):
@@ -127,3 +127,8 @@ def test_noise_stays_below_the_detail_of_a_series():
     assert augmentation_for("series", "auto", detail_of(x)).noise == pytest.approx(0.0005, rel=1e-3)
     assert augmentation_for("series", "auto", 0.5).noise == 0.02
     assert augmentation_for("series", "noise", 0.005).noise == 0.02  # who names it has it
+
+
+def test_pictures_are_as_they_are_in_the_last_fifth_of_a_training():
+    assert plain_end("image") == 0.2
+    assert plain_end("series") == 0.0

@@ -8,6 +8,7 @@ from tinynas.architecture import Architecture, Block, Head
 from tinynas.data import Dataset
 from tinynas.hardware import Target
 from tinynas.tflite import read
+from tinynas.training.augment import Augmentation
 from tinynas.training.build import build
 from tinynas.training.convert import fill_untrained, quantize
 from tinynas.training.evaluate import (
@@ -112,6 +113,26 @@ def test_of_the_plain_and_the_fine_tuned_file_the_better_is_kept(tensorflow, mon
         assert done.trained.tflite == given[wanted]
         assert given["ptq"] != given["qat"]
         assert seen["rows"] + round(0.05 * len(large.y)) == len(large.y)
+
+
+@pytest.mark.parametrize(("plain", "augment_from", "varied"), [(0.0, 0, True), (0.2, 0, False), (0.0, 9, False)])
+def test_it_is_fine_tuned_on_samples_such_as_those_at_the_training_s_end(
+    tensorflow, monkeypatch, plain, augment_from, varied
+):
+    from tinynas.training import qat
+
+    recipes = []
+
+    def noted(model, x, y, recipe, *rest):
+        recipes.append(recipe)
+        return quantize_aware(model, x, y, recipe, *rest)
+
+    monkeypatch.setattr(qat, "quantize_aware", noted)
+    y = np.arange(1800) % 3
+    x = np.random.default_rng(1).random((1800, 8, 8)) * 0.3 + (np.arange(8)[None, None] % 3 == y[:, None, None]) * 0.7
+    recipe = replace(RECIPE, epochs=2, augmentation=Augmentation(flip=True), plain=plain, augment_from=augment_from)
+    train_final(NET, Dataset.from_arrays(x, y), recipe, seed=1, qat=True)
+    assert [each.augmentation.flip for each in recipes] == [varied]
 
 
 def test_on_a_tie_the_file_nearer_to_the_float_model_is_kept(seeded, stripes):

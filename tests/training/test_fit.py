@@ -48,6 +48,26 @@ def test_samples_are_varied_in_a_training_that_is_long_enough(tensorflow, stripe
             np.testing.assert_array_equal(one, two)
 
 
+class Counted:
+    """An augmentation that changes nothing and counts the batches that it was given."""
+
+    def __init__(self):
+        self.batches = keras.backend.variable(0.0)
+
+    def __call__(self, x, seed):
+        self.batches.assign_add(1.0)
+        return x + 0.0
+
+
+@pytest.mark.parametrize(("plain", "share"), [(0.0, 1.0), (0.2, 0.8), (0.5, 0.5), (1.0, 0.0)])
+def test_at_its_end_samples_are_as_they_are(tensorflow, stripes, plain, share):
+    """To the step, not to the epoch: a training may have two."""
+    counted = Counted()
+    _trained(stripes, 1, Recipe(2, batch_size=8, augmentation=counted, plain=plain))
+    steps = 2 * (len(stripes.x) // 8)
+    assert counted.batches.numpy() == pytest.approx(share * steps, abs=1)
+
+
 def test_the_rate_rises_and_falls(tensorflow):
     rates = [float(one_cycle(np.float32(p), 4e-3)) for p in np.linspace(0, 1, 101)]
     assert np.argmax(rates) == 25

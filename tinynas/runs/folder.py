@@ -47,6 +47,7 @@ _AGAIN_LINE = re.compile(rf"{_TIME}{_AGAIN}(.*)")
 # `few_groups`: few groups are few samples (tinynas/training/schedule.py).
 # `proven_stay`: a hand-made finalist stays unless it is surely beaten (tinynas/searching/course.py). `cut_finals`: a
 # long final training is no longer than is of use, and there are more finalists (tinynas/searching/clock.py).
+# `ends_plain`: a training on pictures ends with them as they are (tinynas/training/augment.py).
 SINCE = {
     "small_sets": True,
     "long_finals": True,
@@ -56,6 +57,7 @@ SINCE = {
     "few_groups": True,
     "proven_stay": True,
     "cut_finals": True,
+    "ends_plain": True,
 }
 
 

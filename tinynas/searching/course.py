@@ -138,6 +138,7 @@ class Course:
             candidate.footprint,
             schedule,
             regularization=self._regularization(number, proposal),
+            ends_plain=self.lengths.ends_plain,
         )
 
     def _regularization(self, number: int, proposal: Proposal) -> str:

@@ -28,6 +28,7 @@ def lengths_for(run: Run, dataset: Dataset) -> Lengths:
         small_sets=run.journal.fact("small_sets", False),
         long_finals=run.journal.fact("long_finals", False),
         cut_finals=run.journal.fact("cut_finals", False),
+        ends_plain=run.journal.fact("ends_plain", False),
     )
 
 
@@ -63,6 +64,7 @@ def final_job(
         twice=twice,
         cool=cool,
         least_epochs=1 if start is not None else _least_epochs(trial, lengths),
+        ends_plain=lengths.ends_plain,
     )
 
 

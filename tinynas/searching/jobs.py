@@ -29,7 +29,7 @@ class Job:
 
     `schedule` is how long it is trained, None where it is measured only (fidelity "none"). `rung` counts the promotions
     before it; a proxy training begins with the weights in `start`. `regularization` is the strength of it, see
-    `tinynas.training.regularization`.
+    `tinynas.training.regularization`. `ends_plain`: pictures are as they are at its end (not so in older searches).
     """
 
     number: int
@@ -43,6 +43,7 @@ class Job:
     rung: int = 0
     start: StartFile | None = None
     regularization: str = ""
+    ends_plain: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class FinalJob:
     With `until_flat` it ends earlier when the loss on samples held out no longer falls. With `start`, the weights of a
     finalist, it goes on from there, `cool` at a low learning rate: as one that has learned what it can and gets more
     samples. With `twice` it also starts anew, for as long, and the better one is kept. However short the time is,
-    `least_epochs` are trained.
+    `least_epochs` are trained. `ends_plain` is as in Job.
     """
 
     architecture: Architecture
@@ -83,6 +84,7 @@ class FinalJob:
     twice: bool = False
     cool: bool = False
     least_epochs: int = 1
+    ends_plain: bool = True
 
 
 @dataclass(frozen=True)

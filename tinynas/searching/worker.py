@@ -27,7 +27,7 @@ from tinynas.searching.jobs import Final, FinalJob, Job, Outcome, StartFile
 from tinynas.searching.share import SharedDataset
 from tinynas.searching.trouble import trouble_of
 from tinynas.tflite.tflm import require_same_head
-from tinynas.training.augment import detail_of, varied_from
+from tinynas.training.augment import detail_of, plain_end, varied_from
 from tinynas.training.regularization import Regularization, regularization
 from tinynas.training.schedule import MOST_REPLICAS, SCORED_SAMPLES, Schedule
 
@@ -83,7 +83,7 @@ class Worker:
             require_same_head(first.tflite)
         rows = self._folds(1)[0].validation
         threshold = self._tuned(first.tflite, rows) if job.fidelity == "full" else None
-        counted = sum(map(sum, scored[0].confusion))
+        counted = sum(map(sum, scored[0].confusion or ()))
         evaluation = Evaluation(State.COMPLETE, footprint, (), scored, visits=visits, visit_s=visit_s, stream=threshold)
         evaluation = replace(evaluation, scored=counted)
         held_out = dataset.x[rows[representative_rows(dataset.y[rows], CHECKED_SAMPLES, job.seed)]]
@@ -206,6 +206,7 @@ class Worker:
             augmentation=how.augmentation,
             replicas=min(self._threads, MOST_REPLICAS),
             augment_from=varied_from(self._dataset.layout, len(self._dataset.y), params) if by_length else 0,
+            plain=plain_end(self._dataset.layout) if job.ends_plain else 0.0,
             class_weights=class_weights(self._dataset.y, self._dataset.n_classes) if settings.balance else None,
         )
 

@@ -14,6 +14,7 @@ from tinynas.options.search import AUGMENTATIONS
 
 _BY_HEART = 30  # parameters times epochs for each sample: below it a shift costs accuracy (docs/benchmarks.md)
 _LOOKED_AT = 500  # samples
+_PLAIN = 0.2  # of a training: in its last fifth pictures are as they are (docs/benchmarks.md)
 _NOISE = 0.1  # of the detail
 _WARPED = 0x5A17  # another stream of chance than that of the other augmentations, which keep theirs
 _LEVELLED = 0x1E7E
@@ -137,6 +138,16 @@ def varied_from(layout: str, samples: int, params: int) -> int:
     that look different each time. A series is always varied, by so little that it costs nothing.
     """
     return math.ceil(_BY_HEART * samples / params) if layout == "image" else 0
+
+
+def plain_end(layout: str) -> float:
+    """Return the share of a training, at its end, in which the samples are as they are, for data of `layout`.
+
+    A picture that is shifted or partly erased is none that will be met: at the end the weights, and the statistics of
+    the batch norms, are those of pictures as they come. The variations of a series are so slight that it does not
+    matter.
+    """
+    return _PLAIN if layout == "image" else 0.0
 
 
 def augmentation_for(layout: str, chosen: str = "auto", detail: float | None = None) -> Augmentation:

@@ -215,9 +215,9 @@ def train_final(
         # Here, since it takes long to import and children need none of it.
         from tinynas.training import qat as aware_training
 
-        as_before = recipe.augmentation if epochs >= recipe.augment_from else Augmentation()
+        as_at_its_end = recipe.augmentation if epochs >= recipe.augment_from and not recipe.plain else Augmentation()
         short = replace(recipe, epochs=max(1, round(epochs * _QAT_SHARE)), time_budget_s=budgets[1])
-        short = replace(short, augmentation=as_before, augment_from=0, least_epochs=1)
+        short = replace(short, augmentation=as_at_its_end, augment_from=0, least_epochs=1)
         aware = aware_training.quantize_aware(model, x, y, short, seed, representative, _named(report, FINE_TUNING))
         judged = aware_training.score_files(
             {"ptq": trained.tflite, "qat": aware}, dataset.x[held], dataset.y[held], dataset.n_classes

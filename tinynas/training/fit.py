@@ -38,7 +38,8 @@ class Recipe:
     epochs: passes over the data.  time_budget_s: fit the number of epochs to this many wall seconds instead, `epochs`
     then being the most, and `least_epochs` the fewest.  replicas: batches of `batch_size` that are computed side by
     side for each step, one a thread (a small model does not fill two threads, two batches do).  augment_from: the
-    samples are varied in a training of at least so many epochs only.  class_weights: a factor a class, for the loss of
+    samples are varied in a training of at least so many epochs only.  plain: the share of the training, at its end, in
+    which they are as they are.  class_weights: a factor a class, for the loss of
     each of its samples (None: all alike).
     """
 
@@ -52,6 +53,7 @@ class Recipe:
     least_epochs: int = 1
     replicas: int = 1
     augment_from: int = 0
+    plain: float = 0.0
     class_weights: tuple[float, ...] | None = None
 
 
@@ -168,10 +170,13 @@ def _epoch_function(model: Any, feed: Feed, recipe: Recipe) -> Any:
         steps, replicas = tf.shape(order)[0], order.shape[1]
 
         def train(step: Any, total: Any) -> tuple[Any, Any]:
+            now = progress + slope * tf.cast(step, tf.float32)
+            is_varied = varied & (now < 1.0 - recipe.plain)
             parts = [
-                gradients_of(order[step, at], tf.stack([seed, step * replicas + at]), varied) for at in range(replicas)
+                gradients_of(order[step, at], tf.stack([seed, step * replicas + at]), is_varied)
+                for at in range(replicas)
             ]
-            rate = one_cycle(progress + slope * tf.cast(step, tf.float32), recipe.peak_rate)
+            rate = one_cycle(now, recipe.peak_rate)
             optimizer.apply([tf.add_n(same) / replicas for same in zip(*(g for g, _ in parts), strict=True)], rate)
             return step + 1, total + tf.add_n([loss for _, loss in parts]) / replicas
 
@@ -190,7 +195,7 @@ def _gradient_function(model: Any, feed: Feed, recipe: Recipe) -> Any:
         images = tf.gather(feed.data, rows)
         if recipe.augmentation == Augmentation():
             pass
-        elif recipe.augment_from:
+        elif recipe.augment_from or recipe.plain:
             images = tf.cond(varied, partial(recipe.augmentation, images, seed), lambda: images)
         else:
             images = recipe.augmentation(images, seed)

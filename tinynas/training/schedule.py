@@ -97,7 +97,8 @@ class Lengths:
     has `replicas` of them. `least`: whether the steps are counted too (not so in version 0.1.0, which went by epochs
     alone, and in the searches that it began). `small_sets`: whether few samples make a difference but for that (not so
     in searches that began before they did). `long_finals`: whether the finalists of a small network are compared at the
-    length of the final training, `cut_finals`: and that no longer than is of use (likewise).
+    length of the final training, `cut_finals`: and that no longer than is of use (likewise). `ends_plain`: whether
+    pictures are as they are at the end of a training (likewise).
     """
 
     samples: int
@@ -110,6 +111,7 @@ class Lengths:
     small_sets: bool = True
     long_finals: bool = True
     cut_finals: bool = True
+    ends_plain: bool = True
     groups: int | None = None
 
     @classmethod

@@ -4,10 +4,10 @@
     python tools/ablate.py --data DIR --networks 4 --epochs 8 base label_smoothing=0 batch_size=128 augment=shift
 
 Each word is a variant: `base`, or settings joined by a comma (dropout, augment with a + between its names,
-label_smoothing, weight_decay, peak_rate, batch_size). Networks are the starts of the input by their number
-(architecture/starts.py). A seed is also the fold that is held out, so that a variant meets the same folds as the
-others. Printed are the int8 and the float accuracy on it with standard errors, and CPU seconds of training, conversion
-and scoring, in one thread.
+label_smoothing, weight_decay, peak_rate, batch_size, and plain, as Recipe has it). Networks are the starts of the input
+by their number (architecture/starts.py). A seed is also the fold that is held out, so that a variant meets the same
+folds as the others. Printed are the int8 and the float accuracy on it with standard errors, and CPU seconds of
+training, conversion and scoring, in one thread.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from tinynas.training.keras import configure
 from tinynas.training.schedule import Schedule
 
 FOLDS = 5
-NUMBERS = {"label_smoothing": float, "weight_decay": float, "peak_rate": float, "batch_size": int}
+NUMBERS = {"label_smoothing": float, "weight_decay": float, "peak_rate": float, "batch_size": int, "plain": float}
 
 
 def main() -> None:

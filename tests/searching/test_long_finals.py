@@ -120,6 +120,22 @@ def test_a_search_that_began_before_goes_on_as_it_would_have(run, tmp_path):
     assert not executor.last.twice
 
 
+@pytest.mark.parametrize("older", [False, True])
+def test_trainings_end_plain_unless_the_search_is_older(run, tmp_path, older):
+    first = Clocked(stop_at_final=True)
+    with pytest.raises(KeyboardInterrupt):
+        run("old", executor=first, max_trials=2, n_finalists=2)
+    assert {job.ends_plain for job in first.jobs} == {True}
+    with closing(Journal(tmp_path / "old" / "journal.sqlite")) as journal:
+        journal.remove([job.number for job in _finalists(first)])
+        if older:
+            journal.set_fact("ends_plain", False)
+    second = Clocked()
+    resume(tmp_path / "old", made_up(2_000), executor=lambda *_: second, screen=footprint_of, workers=1)
+    assert len(_finalists(second)) == 2
+    assert {job.ends_plain for job in (*second.jobs, second.last)} == {not older}
+
+
 @pytest.mark.parametrize("n_finalists", [2, 3])
 def test_where_it_is_short_finalists_go_on_from_their_proxies_and_the_final_training_from_the_winner(run, n_finalists):
     """With 400 s it has some 100 epochs; two fresh folds for each finalist would take more than the 32 s there are."""

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tinynas.errors import UsageError
+from tinynas.features import IntLogMel
 from tinynas.training.augment import Augmentation, augmentation_for, detail_of, plain_end, varied_from
 
 
@@ -132,3 +133,4 @@ def test_noise_stays_below_the_detail_of_a_series():
 def test_pictures_are_as_they_are_in_the_last_fifth_of_a_training():
     assert plain_end("image") == 0.2
     assert plain_end("series") == 0.0
+    assert plain_end("image", IntLogMel.for_sound(16_000, 16_000)) == 0.0

@@ -206,7 +206,7 @@ class Worker:
             augmentation=how.augmentation,
             replicas=min(self._threads, MOST_REPLICAS),
             augment_from=varied_from(self._dataset.layout, len(self._dataset.y), params) if by_length else 0,
-            plain=plain_end(self._dataset.layout) if job.ends_plain else 0.0,
+            plain=plain_end(self._dataset.layout, self._dataset.features) if job.ends_plain else 0.0,
             class_weights=class_weights(self._dataset.y, self._dataset.n_classes) if settings.balance else None,
         )
 

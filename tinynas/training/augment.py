@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinynas.errors import UsageError
+from tinynas.features import Features
 from tinynas.options.search import AUGMENTATIONS
 
 _BY_HEART = 30  # parameters times epochs for each sample: below it a shift costs accuracy (docs/benchmarks.md)
@@ -140,14 +141,15 @@ def varied_from(layout: str, samples: int, params: int) -> int:
     return math.ceil(_BY_HEART * samples / params) if layout == "image" else 0
 
 
-def plain_end(layout: str) -> float:
+def plain_end(layout: str, features: Features | None = None) -> float:
     """Return the share of a training, at its end, in which the samples are as they are, for data of `layout`.
 
     A picture that is shifted or partly erased is none that will be met: at the end the weights, and the statistics of
-    the batch norms, are those of pictures as they come. The variations of a series are so slight that it does not
-    matter.
+    the batch norms, are those of pictures as they come. A sound, which has `features`, is met earlier or later in its
+    window and louder or softer than it was recorded, and is varied to the end; the variations of a series are so slight
+    that it does not matter.
     """
-    return _PLAIN if layout == "image" else 0.0
+    return _PLAIN if layout == "image" and features is None else 0.0
 
 
 def augmentation_for(layout: str, chosen: str = "auto", detail: float | None = None) -> Augmentation:

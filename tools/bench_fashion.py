@@ -113,7 +113,8 @@ def _train(options: argparse.Namespace, dataset: Dataset, target: Target) -> Non
 
 def _tell(event: object, seconds: float) -> None:
     if isinstance(event, TrialDone):
-        print(f"{seconds:7.0f} s  rung {event.trial.evaluation.rung}  {event.trial}", flush=True)
+        full, rung = event.trial.evaluation.training
+        print(f"{seconds:7.0f} s  {'finalist' if full else f'rung {rung}'}  {event.trial}", flush=True)
     elif isinstance(event, Note):
         print(f"{seconds:7.0f} s  {event.text}", flush=True)
     elif isinstance(event, GenerationStarted):

@@ -281,6 +281,18 @@ class Poor(Set):
             yield job, outcome
 
 
+def test_finalists_that_had_less_time_than_was_reckoned_are_not_taken_for_finished(run, space, monkeypatch):
+    """The start stays then, which was not surely beaten, and goes on at the full rate."""
+    monkeypatch.setattr(schedule, "_ENOUGH_VISITS", 40_000)
+    monkeypatch.setattr(Clock, "finalists", lambda *_: schedule.Schedule(1, 1_600, 60))
+    starts = {architecture.key for architecture in space.handmade()}
+    result, executor = run(executor=Set(starts, 0.01), time_budget_s=240, n_rungs=1)
+    assert {job.schedule.epochs for job in _finalists(executor)} == {60}
+    assert result.best.architecture.key in starts
+    assert executor.last.start is not None
+    assert not executor.last.cool
+
+
 def test_a_start_beside_the_finalists_has_one_of_the_places(run, space, monkeypatch):
     """Else the time that was reckoned for all of them would not hold the last."""
     monkeypatch.setattr(schedule, "_ENOUGH_VISITS", 40_000)

@@ -14,7 +14,7 @@ from tinynas.searching.clock import Clock
 from tinynas.searching.equal_length import size_bonus_of
 from tinynas.searching.events import Note, TrialDone, Watcher
 from tinynas.searching.executor import Executor
-from tinynas.searching.extension import part_of
+from tinynas.searching.extension import finalists_fact, part_of
 from tinynas.searching.feasible import Candidate
 from tinynas.searching.final import lengths_for, seed_of
 from tinynas.searching.jobs import Job, Outcome, StartFile
@@ -119,9 +119,19 @@ class Course:
         Where samples are few there are none: finalists are not cut short there, and no score would be sure. Nor are
         there where finalists are trained for as long as they learn anything.
         """
-        short = not self.lengths.few and self.clock.enough_epochs is None
+        short = not self.lengths.few and self.enough_epochs is None
         stay = self.run.journal.fact("proven_stay", False) and short
         return self.handmade if stay else frozenset()
+
+    @property
+    def enough_epochs(self) -> int | None:
+        """The epochs in which the finalists have learned what they can, where they were trained for so long, else None.
+
+        The time may hold fewer than was reckoned, where what came before took longer.
+        """
+        enough, settled = self.clock.enough_epochs, self.run.journal.fact(finalists_fact(self.part.number))
+        trained = 0 if settled is None else Schedule.from_dict(settled).epochs
+        return enough if enough is not None and trained >= enough else None
 
     # --- jobs
 

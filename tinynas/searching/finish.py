@@ -121,7 +121,7 @@ def _final(course: Course, generation: int) -> None:
     course.say(f"Final training of {best}{_instead_of(best, course)}.")
     run.journal.set_fact(FINAL_FROM, course.age())
     start = course.start_of(best.number) if best.evaluation.fidelity == "full" else None
-    epochs = None if start is None else clock.enough_epochs
+    epochs = None if start is None else course.enough_epochs
     cool = epochs is not None
     job = final_job(course.settings, course.lengths, best, seconds, epochs, start=start, twice=clock.twice, cool=cool)
     final = course.executor.final(job, lambda told: course.watch(FinalProgress.of(told)))

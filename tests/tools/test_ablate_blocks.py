@@ -6,7 +6,7 @@ from tinynas import SearchSpace, Target
 from tinynas.architecture.starts import starts
 from tinynas.tflite import analyze
 from tinynas.training.build import build
-from tinynas.training.convert import quantize
+from tinynas.training.convert import fill_untrained, quantize
 
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
@@ -19,6 +19,7 @@ CASES = [(of, name) for of, networks in NETWORKS.items() for name in networks]
 def test_each_network_fits_its_limits(of, name):
     shape = (40, 1, 1) if of == "series" else (28, 28, 1)
     model = network(NETWORKS[of][name], shape, 10)
+    fill_untrained(model, np.random.default_rng(0))
     footprint = analyze(
         quantize(model, np.random.default_rng(0).random((8, *shape), dtype=np.float32)), TARGET
     ).footprint

@@ -84,8 +84,9 @@ class Worker:
         rows = self._folds(1)[0].validation
         threshold = self._tuned(first.tflite, rows) if job.fidelity == "full" else None
         counted = sum(map(sum, scored[0].confusion or ()))
-        evaluation = Evaluation(State.COMPLETE, footprint, (), scored, visits=visits, visit_s=visit_s, stream=threshold)
-        evaluation = replace(evaluation, scored=counted)
+        evaluation = Evaluation(
+            State.COMPLETE, footprint, (), scored, visits=visits, visit_s=visit_s, stream=threshold, scored=counted
+        )
         held_out = dataset.x[rows[representative_rows(dataset.y[rows], CHECKED_SAMPLES, job.seed)]]
         samples = self._int8(first.tflite, held_out)
         return Outcome(evaluation, first.keras, first.tflite, samples, first.weights)

@@ -39,8 +39,7 @@ class Recipe:
     then being the most, and `least_epochs` the fewest.  replicas: batches of `batch_size` that are computed side by
     side for each step, one a thread (a small model does not fill two threads, two batches do).  augment_from: the
     samples are varied in a training of at least so many epochs only.  plain: the share of the training, at its end, in
-    which they are as they are.  class_weights: a factor a class, for the loss of
-    each of its samples (None: all alike).
+    which they are as they are.  class_weights: a factor a class, for the loss of each of its samples (None: all alike).
     """
 
     epochs: int

@@ -1,6 +1,7 @@
 """tinynas pareto: what is printed, what is JSON, what is refused."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -101,6 +102,19 @@ def test_the_best_that_is_not_on_the_front_is_told_why():
         "The best, #7, is not among them: another has no less accuracy (90.00 % of #7 is over 5 folds)"
     )
     assert "no worse in accuracy, ram" in said
+
+
+def test_the_best_that_another_outscores_is_told_why(call, small_run, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(small_run.folder, run)
+    summary = json.loads((run / "summary.json").read_text())
+    summary["best"]["chosen"] = "a hand-made start, since #9 is better by less than a standard error"
+    (run / "summary.json").write_text(json.dumps(summary))
+    _, out, _ = call("pareto", run)
+    said = (
+        f"The best is #{summary['best']['trial']}, a hand-made start, since #9 is better by less than a standard error."
+    )
+    assert said in " ".join(out.split())
 
 
 @pytest.mark.parametrize(

@@ -326,6 +326,16 @@ def test_final_trainings_beside_the_best_are_listed(tmp_path, ended):
     assert "trained/3/summary.json is not the summary" in _page(run).says("verdict")
 
 
+def test_why_another_that_scores_higher_is_not_the_best(tmp_path, ended):
+    run = tmp_path / "run"
+    shutil.copytree(ended, run)
+    assert "The best is" not in _page(run).says("accuracy")
+    summary = json.loads((run / "summary.json").read_text())
+    summary["best"]["chosen"] = "a hand-made start, since #9 is better by less than a standard error"
+    (run / "summary.json").write_text(json.dumps(summary))
+    assert f"The best is #{summary['best']['trial']}, a hand-made start, since #9 is" in _page(run).says("accuracy")
+
+
 def test_the_front_end_is_told_in_words_and_numbers_in_six_digits(facts):
     front = FrontEnd("steps", 0, 900, 0.1, 0, 60, 12, 1234, 99, 5, 1 / 3)
     settings = facts.settings.model_copy(update={"front_end": front, "peak_rate": 1 / 300})

@@ -239,6 +239,11 @@ def test_a_start_stays_the_best_unless_it_is_surely_beaten(run, space, lead):
     assert (result.best.architecture.key in starts) is (lead < 0.015)
     assert executor.last.start.architecture.key == result.best.architecture.key
     assert ("a hand-made start, since #" in _said(result.folder)) is (lead < 0.015)
+    first = max(
+        (t for t in result.trials if t.evaluation.fidelity == "full"), key=lambda t: t.evaluation.mean("accuracy")
+    )
+    said = f"a hand-made start, since #{first.number} is better by less than a standard error"
+    assert result.summary["best"]["chosen"] == (said if lead < 0.015 else None)
 
 
 def test_where_fewer_epochs_are_enough_more_are_compared_and_the_best_wins(run, space, tmp_path, monkeypatch):
@@ -312,6 +317,21 @@ def test_who_prefers_a_small_network_is_not_given_a_start_in_its_place(run, spac
     result, _ = run(executor=Set(starts, 0.01), time_budget_s=120, n_rungs=1, n_finalists=2, prefer="balanced")
     assert result.best.architecture.key not in starts
     assert "a hand-made start, since #" not in _said(result.folder)
+    assert result.summary["best"]["chosen"] is None
+
+
+def test_who_prefers_a_small_network_is_told_which_scores_higher(run, space, monkeypatch):
+    starts = {architecture.key for architecture in space.handmade()}
+    monkeypatch.setattr(
+        "tinynas.searching.record.preferred", lambda among, *_: min(among, key=lambda t: t.evaluation.mean("accuracy"))
+    )
+    result, _ = run(executor=Set(starts, 0.01), time_budget_s=120, n_rungs=1, n_finalists=2, prefer="balanced")
+    first = max(
+        (t for t in result.trials if t.evaluation.fidelity == "full"), key=lambda t: t.evaluation.mean("accuracy")
+    )
+    assert result.summary["best"]["chosen"] == (
+        f"smaller than #{first.number}, which scores higher by no more than --prefer balanced gives up"
+    )
 
 
 def test_a_search_that_began_before_goes_on_without(run, space, tmp_path):

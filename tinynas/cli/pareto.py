@@ -27,6 +27,7 @@ def pareto(
 ) -> None:
     """List the models that none beats in every objective at once, in measured bytes."""
     from tinynas.runs import (
+        chosen_words,
         find_run,
         front,
         front_objectives,
@@ -54,7 +55,7 @@ def pareto(
     summary = read_summary(folder)
     named = None if summary is None or summary["best"] is None else summary["best"].get("trial")
     best = next((trial for trial in trials if trial.number == named), None) or leader(trials, settings.metric)
-    _show(folder, names, settings.metric, rows, best)
+    _show(folder, names, settings.metric, rows, best, chosen_words(summary))
 
 
 def _row(trial: "Trial", metric: str, is_kept: bool, final: dict[str, Any] | None) -> dict[str, Any]:
@@ -76,7 +77,9 @@ def _row(trial: "Trial", metric: str, is_kept: bool, final: dict[str, Any] | Non
     }
 
 
-def _show(folder: Path, names: tuple[str, ...], metric: str, rows: list[dict[str, Any]], best: "Trial | None") -> None:
+def _show(
+    folder: Path, names: tuple[str, ...], metric: str, rows: list[dict[str, Any]], best: "Trial | None", why: str | None
+) -> None:
     from tinynas.cli.console import console, table
 
     out = console()
@@ -101,7 +104,9 @@ def _show(folder: Path, names: tuple[str, ...], metric: str, rows: list[dict[str
         )
     out.print(made)
     chosen = None if best is None else best.number
-    if best is not None and all(row["trial"] != chosen for row in rows):
+    if why is not None:
+        out.print(why)
+    elif best is not None and all(row["trial"] != chosen for row in rows):
         out.print(_why_not(best, metric, names, rows))
     kept = [row["trial"] for row in rows if row["model_kept"]]
     other = next((number for number in kept if number != chosen), None)
@@ -128,5 +133,5 @@ def _why_not(best: "Trial", metric: str, names: tuple[str, ...], rows: list[dict
     return (
         f"The best, #{best.number}, is not among them: another has no less {metric} ({share(own[metric])} of "
         f"#{best.number} is over {counted(folds, 'fold')}) and is no worse in {', '.join(names)}. The finalists' "
-        f"scores alone decide which is the best, since they are trained for longest."
+        f"scores decide which is the best, since they are trained for longest."
     )

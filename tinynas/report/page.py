@@ -18,7 +18,7 @@ from tinynas.report.front import MOST_MARKS, Group, groups
 from tinynas.report.measurements import measurements
 from tinynas.report.trials import ranked
 from tinynas.report.verdict import Verdict, verdict
-from tinynas.runs import METRICS, State, find_run, smaller_words
+from tinynas.runs import METRICS, State, chosen_words, find_run, smaller_words
 from tinynas.runs.writing import write_atomically
 
 _LISTED = 25  # trials in the page's table
@@ -89,6 +89,7 @@ def _context(facts: RunFacts) -> dict[str, Any]:
         "measurements": measurements(settings.target, footprint, () if facts.model is None else facts.model.digests),
         "test": test,
         "smaller": None if facts.summary is None else smaller_words(facts.summary, str(facts.folder)),
+        "chosen": chosen_words(facts.summary),
         "finals": [(one["trial"], one) for one in [facts.final, *facts.trained.values()] if one is not None],
         "files": None if facts.final is None else facts.final.get("held_out"),
         "counts": counts,

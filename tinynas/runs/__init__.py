@@ -16,7 +16,7 @@ from tinynas.runs.models import Best, kept, standing, start_of, trained, trained
 from tinynas.runs.names import find_run, latest_run, require_outside_models, run_and_trial
 from tinynas.runs.settings import DataSource, Extension, Settings
 from tinynas.runs.smaller import Smaller, contenders, preferred, smaller, smaller_words, standard_error, unbeaten
-from tinynas.runs.summary import read_summary, read_trained
+from tinynas.runs.summary import chosen_words, read_summary, read_trained
 from tinynas.runs.trial import Evaluation, State, Trial, latest, leader, numbered, ranking
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "State",
     "Trial",
     "checked_objectives",
+    "chosen_words",
     "contenders",
     "find_run",
     "front",

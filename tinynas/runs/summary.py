@@ -42,6 +42,13 @@ def read_trained(folder: Path, number: int) -> dict[str, Any] | None:
     return None if place is None else read_summary(place)
 
 
+def chosen_words(summary: Mapping[str, Any] | None) -> str | None:
+    """Return the sentence on why the best is the best where another trial scores higher; None where there is none."""
+    best = None if summary is None else summary["best"]
+    chosen = None if best is None else best.get("chosen")
+    return None if best is None or chosen is None else f"The best is #{best['trial']}, {chosen}."
+
+
 # What a summary holds since the first version, and of what kind; what came later may be missing.
 _OF_SUMMARY: Mapping[str, type | UnionType] = {
     "target": str,

@@ -118,7 +118,8 @@ def _final(course: Course, generation: int) -> None:
         if not is_longer and damage(run, before) is None:  # it would be trained as it was, or for less long
             _stay(course, best, before)
             return
-    course.say(f"Final training of {best}{_instead_of(best, course)}.")
+    chosen = _chosen(best, course)
+    course.say(f"Final training of {best}{'' if chosen is None else f', {chosen}'}.")
     run.journal.set_fact(FINAL_FROM, course.age())
     start = course.start_of(best.number) if best.evaluation.fidelity == "full" else None
     epochs = None if start is None else course.enough_epochs
@@ -133,19 +134,20 @@ def _final(course: Course, generation: int) -> None:
         _save_final(course, best, final, seconds)
 
 
-def _instead_of(best: Trial, course: Course) -> str:
-    """Return why `best` was chosen where another trial, trained alike, has a higher score."""
-    full, proxies = best.evaluation.fidelity == "full", course.settings.fidelity == "proxy"
-    stays = proxies and best.architecture.key in course.proven
-    if course.settings.prefer != "accuracy" or (full and not stays):
-        return ""
+def _chosen(best: Trial, course: Course) -> str | None:
+    """Return why `best` was chosen where another trial, trained alike, has a higher score; None where none has."""
+    full, prefer = best.evaluation.fidelity == "full", course.settings.prefer
     alike = [t for t in course.trials if t.evaluation.folds and t.evaluation.training == best.evaluation.training]
     first = max(alike, key=lambda trial: trial.evaluation.mean(course.settings.metric))
     if first.evaluation.mean(course.settings.metric) <= best.evaluation.mean(course.settings.metric):
-        return ""
-    if full:
-        return f", a hand-made start, since #{first.number} is better by less than a standard error"
-    return f", which has more to gain from a long training, by its size and what it has seen, than #{first.number}"
+        return None
+    if prefer != "accuracy":
+        small = f"smaller than #{first.number}, which scores higher by no more than --prefer {prefer} gives up"
+        return small if full else None
+    if not full:
+        return f"which has more to gain from a long training, by its size and what it has seen, than #{first.number}"
+    stays = course.settings.fidelity == "proxy" and best.architecture.key in course.proven
+    return f"a hand-made start, since #{first.number} is better by less than a standard error" if stays else None
 
 
 def _stay(course: Course, best: Trial, before: Mapping[str, Any]) -> None:
@@ -173,4 +175,5 @@ def _save_final(course: Course, best: Trial, final: Final, seconds: float | None
 def _summarize(course: Course, best: Trial | None, final: Final | None) -> None:
     run = course.run
     run.prune_weights(course.record.lasting(_LASTING))  # first: with the summary the search has ended
-    run.write_summary(summarize(run, course.dataset, course.trials, best, final, course.age()))
+    chosen = None if best is None else _chosen(best, course)
+    run.write_summary(summarize(run, course.dataset, course.trials, best, final, course.age(), chosen))

@@ -20,15 +20,19 @@ def summarize(
     best: Trial | None,
     final: Final | None,
     seconds: float,
+    chosen: str | None = None,
 ) -> dict[str, Any]:
-    """Return summary.json; "best" is None when nothing was trained (fidelity "none")."""
+    """Return summary.json; "best" is None when nothing was trained (fidelity "none").
+
+    `chosen` is why `best` is the best where another trial scores higher: what follows on "The best is #12, ".
+    """
     states = Counter(trial.evaluation.state for trial in trials)
     return {
         "target": run.settings.target.name,
         "data": dataset.summary(),
         "seed": run.settings.seed,
         "trials": {state.value: states[state] for state in State},
-        "best": None if best is None else _best(run, best, final),
+        "best": None if best is None else {**_best(run, best, final), "chosen": chosen},
         "warnings": [] if best is None else list(warnings_of(run, dataset, trials, best, final)),
         "smaller": None if best is None else _smaller(run, dataset, trials, best),
         "seconds": round(seconds, 3),

@@ -311,6 +311,23 @@ def test_a_start_beside_the_finalists_has_one_of_the_places(run, space, monkeypa
     assert [key in starts for key in finalists].count(True) == 1
 
 
+def test_where_more_finalists_cost_more_there_are_fewer_and_none_is_cut_short(run, space, monkeypatch):
+    """Who comes beside the first may be dearer than they: with five epochs less the start would stay."""
+    monkeypatch.setattr(schedule, "_ENOUGH_VISITS", 40_000)
+    reckoned = Clock.finalists
+
+    def dearer(clock, trials, ranked, lengths):
+        found = reckoned(clock, trials, ranked, lengths)
+        return found if len(ranked) < 5 else replace(found, epochs=found.epochs - 5)
+
+    monkeypatch.setattr(Clock, "finalists", dearer)
+    starts = {architecture.key for architecture in space.handmade()}
+    result, executor = run(executor=Set(starts, 0.01), time_budget_s=240, n_rungs=1)
+    assert [job.schedule.epochs for job in _finalists(executor)] == [100] * 4
+    assert result.best.architecture.key not in starts
+    assert executor.last.cool
+
+
 def test_who_prefers_a_small_network_is_not_given_a_start_in_its_place(run, space, monkeypatch):
     starts = {architecture.key for architecture in space.handmade()}
     monkeypatch.setattr("tinynas.searching.record.preferred", lambda among, metric, prefer, samples, best: best)

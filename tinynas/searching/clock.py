@@ -87,6 +87,7 @@ class Clock:
         self._shares = _Shares.usual(given) if final else _Shares.without_final(given)
         self._final_epochs: int | None = None  # of a long final training
         self._is_cut = False  # whether it has fewer than there is time for
+        self._latest_s = math.inf  # after which no finalist is started, since it would end too late
         self._grows = False  # whether there may be more finalists than usual
         self._twice = False
 
@@ -137,9 +138,9 @@ class Clock:
         most_s = usual.finalists_s + (1.0 if self._is_cut else _GIVEN) * spare_s
         n = self._places(most_s, ranked, costs, lengths)
         schedule = self._affordable(most_s, ranked, costs, lengths, n) if settings.fidelity == "proxy" else None
-        finalists_s = 0.0
-        if schedule is not None:
-            finalists_s = self._rounds(n) * costs.seconds(schedule.visits, schedule.folds)
+        each_s = 0.0 if schedule is None else costs.seconds(schedule.visits, schedule.folds)
+        finalists_s = self._rounds(n) * each_s
+        self._latest_s = budget_s - reserve_s - each_s if self._is_cut else math.inf
         search_s = usual.search_s + usual.finalists_s + spare_s - finalists_s
         if lengths.few:  # a child takes long, and what is begun is ended
             child = lengths.proxy()
@@ -186,8 +187,14 @@ class Clock:
         return None if self._budget_s is None else self._start + self._shares.search_s
 
     def finalists_deadline(self, going_on: bool = False) -> float | None:
-        """Return the time (of time.monotonic) after which no finalist is started, or None."""
-        return None if self._budget_s is None else self._start + self._finalists_end_s(going_on)
+        """Return the time (of time.monotonic) after which no finalist is started, or None.
+
+        What is begun is ended. Of many none is begun that would end after the budget by what they should cost: those
+        before it may have cost more.
+        """
+        if self._budget_s is None:
+            return None
+        return self._start + min(self._finalists_end_s(going_on), self._latest_s)
 
     def _finalists_end_s(self, going_on: bool) -> float:
         shares = self._shares

@@ -81,15 +81,15 @@ def _settle(course: Course) -> tuple[Schedule | None, int, int]:
     go on: the leader and the best of the hand-made starts at least.
     """
     clock, searched = course.clock, course.record.searched
-    ranked, places = course.contenders(), 0
-    held = clock.places(searched, ranked, course.lengths)
-    if held > len(ranked):
+    ranked = course.contenders()
+    for held in range(clock.places(searched, ranked, course.lengths), len(ranked), -1):
         beside = max(0, len(course.contenders(held)) - held)  # hand-made, or of an earlier part: they need places too
-        places = held - beside
-        ranked = course.contenders(places)
+        schedule = clock.finalists(searched, course.contenders(held - beside), course.lengths)
+        if schedule is not None and schedule.epochs >= (clock.enough_epochs or 0):  # those who came may cost more
+            return schedule, held - beside, 0
     schedule = clock.finalists(searched, ranked, course.lengths)
     if schedule is not None:
-        return schedule, places, 0
+        return schedule, 0, 0
     for n in range(course.n_finalists, 0, -1):
         ranked = course.contenders(n)
         schedule = clock.going_on(searched, ranked, course.lengths, course.settings) if len(ranked) > 1 else None
